@@ -1,0 +1,72 @@
+"""Comparison of a run with the recorded reference."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from harness import Case, Record, Value
+
+# float32: both sides sum in their own order, and the transcendental functions differ in the last two or three bits.
+# The 16-bit types carry 8 and 11 bits; both libraries compute in float32 and round, at different places.
+TOLERANCE = {"float64": (1e-8, 1e-10), "complex128": (1e-8, 1e-10), "float16": (4e-3, 1e-3), "bfloat16": (2e-2, 1e-2)}
+DEFAULT_TOLERANCE = (1e-4, 1e-5)
+
+
+def differences(case: Case, want: Record, got: Record, static: bool) -> list[str]:
+    """Every way in which `got` departs from `want`, in words; empty when they agree."""
+    problems = []
+    for path in want.keys() | got.keys():
+        if path not in got:
+            problems.append(f"{path}: missing, Paddle gives {_show(want[path])}")
+        elif path not in want:
+            problems.append(f"{path}: Paddle has nothing here, given {_show(got[path])}")
+        else:
+            problem = _difference(case, path, want[path], got[path], static)
+            if problem:
+                problems.append(f"{path}: {problem}")
+    return sorted(problems)
+
+
+def _difference(case: Case, path: str, want: Any, got: Any, static: bool) -> str:
+    if not isinstance(want, Value) or not isinstance(got, Value):
+        same = _plain_equal(want, got)
+        return "" if same else f"{_show(got)}, Paddle gives {_show(want)}"
+    if got.array.shape != want.array.shape:
+        return f"shape {got.array.shape}, Paddle gives {want.array.shape}"
+    if got.dtype != want.dtype:
+        return f"dtype {got.dtype}, Paddle gives {want.dtype}"
+    if not static and None not in (want.stop_gradient, got.stop_gradient) and got.stop_gradient != want.stop_gradient:
+        return f"stop_gradient {got.stop_gradient}, Paddle gives {want.stop_gradient}"
+    return _array_difference(case, path, want, got)
+
+
+def _array_difference(case: Case, path: str, want: Value, got: Value) -> str:
+    if want.array.dtype.kind not in "fc":
+        wrong = want.array != got.array
+        return f"{int(wrong.sum())} of {wrong.size} values differ: {_show(got)}, Paddle gives {_show(want)}" if wrong.any() else ""
+    rtol, atol = TOLERANCE.get(want.dtype, DEFAULT_TOLERANCE)
+    rtol, atol = case.rtol or rtol, case.atol or atol
+    if path.startswith("grad."):
+        rtol, atol = case.grad_rtol or rtol, case.grad_atol or atol
+    close = np.isclose(got.array, want.array, rtol=rtol, atol=atol, equal_nan=True)
+    if close.all():
+        return ""
+    with np.errstate(invalid="ignore", over="ignore"):
+        worst = np.nanmax(np.abs(got.array.astype("complex128") - want.array)) if want.array.size else 0
+    return f"{int((~close).sum())} of {close.size} values differ by up to {worst:.3g}: {_show(got)}, Paddle gives {_show(want)}"
+
+
+def _plain_equal(want: Any, got: Any) -> bool:
+    if isinstance(want, float) and isinstance(got, (int, float)):
+        return bool(np.isclose(got, want, rtol=1e-6, atol=1e-12, equal_nan=True))
+    if isinstance(want, (list, tuple)) and isinstance(got, (list, tuple)):
+        return len(want) == len(got) and all(map(_plain_equal, want, got))
+    return type(want) is type(got) and want == got
+
+
+def _show(value: Any) -> str:
+    if not isinstance(value, Value):
+        return repr(value)
+    flat = np.array2string(value.array.ravel()[:6], precision=5, separator=", ")
+    return f"{value.dtype}{list(value.array.shape)} {flat}"

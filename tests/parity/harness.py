@@ -1,0 +1,248 @@
+"""The table of parity cases, and how one case is run on a module with Paddle's API.
+
+A case is written once. `record.py` runs it on real Paddle and stores what came out; `test_parity.py` runs it on Kayax,
+eagerly and converted, and compares. Every kind of case runs to a `Record`: a flat dict from a path ("out.0", "grad.1",
+"buffer._mean") to an array with its dtype, or to a plain JSON value (names, strings, numbers).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from specs import Spec, random_state
+
+CASES: dict[str, Case] = {}
+TENSOR_KINDS = ("op", "layer")
+
+
+@dataclass(frozen=True)
+class Value:
+    """A tensor that came out of a run. bfloat16 is kept as float32 under its own dtype's name."""
+
+    array: np.ndarray
+    dtype: str
+    stop_gradient: bool | None = None
+
+
+Record = dict[str, Any]
+
+
+@dataclass
+class Case:
+    """One row of the table.
+
+    kind "op": `fn(P, *tensors)`; its outputs, and the gradients of all inputs for fixed random cotangents.
+    kind "layer": `fn(P)` builds a Layer; also parameter gradients, names, shapes, and buffers after the call.
+    kind "program": `fn(P, *arrays)` does what it likes and returns what to compare.
+    """
+
+    name: str
+    fn: Callable[..., Any]
+    inputs: Sequence[Spec]
+    kind: str
+    topic: str
+    grad: bool = True
+    rtol: float | None = None
+    atol: float | None = None
+    grad_rtol: float | None = None
+    grad_atol: float | None = None
+    static: bool | str = True
+    train: bool = True
+    call: Callable[..., Any] | None = None
+    unordered: tuple[str, ...] = field(default=())
+
+    def options(self, **options: Any) -> Case:
+        """Change how the case is run or compared. A looser tolerance, or static="why not", is said with its reason."""
+        for key, value in options.items():
+            if not hasattr(self, key):
+                raise AttributeError(f"case {self.name}: no option {key!r}")
+            setattr(self, key, value)
+        return self
+
+    def arrays(self) -> list[np.ndarray]:
+        return [spec.array(self.name, i) for i, spec in enumerate(self.inputs)]
+
+
+def _add(case: Case) -> Case:
+    if case.name in CASES:
+        raise ValueError(f"two cases are called {case.name!r}")
+    CASES[case.name] = case
+    return case
+
+
+def _topic(fn: Callable[..., Any]) -> str:
+    return fn.__module__.removeprefix("cases_")
+
+
+def case(name: str, fn: Callable[..., Any], inputs: Sequence[Spec] = (), **options: Any) -> Case:
+    """`fn(P, *tensors) -> tensors in any structure`."""
+    return _add(Case(name, fn, inputs, "op", _topic(fn))).options(**options)
+
+
+def layer(name: str, build: Callable[..., Any], inputs: Sequence[Spec] = (), **options: Any) -> Case:
+    """`build(P) -> Layer`, called with the inputs; option call=f(P, layer, *tensors) calls it differently."""
+    return _add(Case(name, build, inputs, "layer", _topic(build))).options(**options)
+
+
+def program(name: str, inputs: Sequence[Spec] = (), **options: Any) -> Callable[..., Any]:
+    """Decorator: `fn(P, *arrays) -> structure of tensors, arrays and plain values`, run eagerly only."""
+
+    def register(fn: Callable[..., Any]) -> Callable[..., Any]:
+        _add(Case(name, fn, inputs, "program", _topic(fn), static="a whole program")).options(**options)
+        return fn
+
+    return register
+
+
+def table(topic: str) -> Callable[..., Case]:
+    """A function `op(path, inputs, *args, **kwargs)` that adds the case `P.path(*tensors, *args, **kwargs)`.
+
+    The case is named by the path and the arguments; `_case` distinguishes two calls that differ in their inputs alone.
+    """
+
+    def op(path: str, inputs: Sequence[Spec], *args: Any, _case: str = "", **kwargs: Any) -> Case:
+        words = [_word(arg) for arg in args] + [f"{key}={_word(value)}" for key, value in kwargs.items()]
+        name = "/".join([path, *filter(None, [_case, ",".join(words)])])
+
+        def fn(P: Any, *tensors: Any) -> Any:
+            return resolve(P, path)(*tensors, *args, **kwargs)
+
+        return _add(Case(name, fn, inputs, "op", topic))
+
+    return op
+
+
+def words(text: str) -> list[str]:
+    """The names in a line of text."""
+    return text.split()
+
+
+def _word(value: Any) -> str:
+    return re.sub(r"\s+", "", str(value)).replace("'", "")
+
+
+def resolve(P: Any, path: str) -> Any:
+    """The object called `path` in module P."""
+    for part in path.split("."):
+        P = getattr(P, part)
+    return P
+
+
+# ------------------------------------------------------------------ running
+
+
+def tensor(P: Any, array: np.ndarray, spec: Spec, grad: bool) -> Any:
+    stop = not (grad and spec.differentiable)
+    if spec.dtype == "bfloat16":
+        return P.to_tensor(array, dtype="bfloat16", stop_gradient=stop)
+    return P.to_tensor(array, stop_gradient=stop)
+
+
+def is_tensor(P: Any, value: Any) -> bool:
+    return isinstance(value, P.Tensor)
+
+
+def flatten(P: Any, value: Any, path: str, into: dict[str, Any]) -> dict[str, Any]:
+    """Spread a structure over paths; the leaves stay as they are."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            flatten(P, item, f"{path}.{key}", into)
+    elif isinstance(value, (list, tuple)) and any(is_tensor(P, v) or isinstance(v, (tuple, list)) for v in value):
+        for i, item in enumerate(value):
+            flatten(P, item, f"{path}.{i}", into)
+    else:
+        into[path] = value
+    return into
+
+
+def snapshot(P: Any, value: Any) -> Any:
+    """A leaf as it is stored: a Value, or something JSON can hold."""
+    if is_tensor(P, value):
+        dtype = dtype_name(value.dtype)
+        host = value.astype("float32") if dtype == "bfloat16" else value
+        return Value(np.array(host.numpy()), dtype, bool(value.stop_gradient))
+    if isinstance(value, (np.ndarray, np.generic)):
+        return Value(np.asarray(value), str(value.dtype))
+    if isinstance(value, tuple):
+        return list(value)
+    return value
+
+
+def dtype_name(dtype: Any) -> str:
+    return str(dtype).rsplit(".", 1)[-1]
+
+
+def cotangents(P: Any, case: Case, outputs: list[Any]) -> list[Any]:
+    """Fixed random cotangents, one per output, so that no gradient cancels by symmetry."""
+    result = []
+    for i, out in enumerate(outputs):
+        state, dtype = random_state(case.name, "cotangent", i), dtype_name(out.dtype)
+        array = state.uniform(0.5, 1.5, tuple(out.shape)) * state.choice([-1.0, 1.0], tuple(out.shape))
+        if "complex" in dtype:
+            array = array + 1j * state.uniform(-1.0, 1.0, tuple(out.shape))
+        result.append(P.to_tensor(np.asarray(array).astype("float32" if dtype == "bfloat16" else dtype), dtype=dtype))
+    return result
+
+
+def run(case: Case, P: Any, static: bool = False) -> Record:
+    """Run a case on module P, converted by `P.jit.to_static` if asked."""
+    if case.kind == "program":
+        result = case.fn(P, *case.arrays())
+        return {path: snapshot(P, leaf) for path, leaf in flatten(P, result, "out", {}).items()}
+    tensors = [tensor(P, a, s, case.grad) for a, s in zip(case.arrays(), case.inputs, strict=True)]
+    return _run_layer(case, P, tensors, static) if case.kind == "layer" else _run_op(case, P, tensors, static)
+
+
+def _run_op(case: Case, P: Any, tensors: list[Any], static: bool) -> Record:
+    def call(*args: Any) -> Any:
+        return case.fn(P, *args)
+
+    out = P.jit.to_static(call)(*tensors) if static else call(*tensors)
+    return _outputs_and_gradients(case, P, out, {f"grad.{i}": t for i, t in enumerate(tensors)})
+
+
+def _outputs_and_gradients(case: Case, P: Any, out: Any, wanted: dict[str, Any]) -> Record:
+    leaves = flatten(P, out, "out", {})
+    record = {path: snapshot(P, leaf) for path, leaf in leaves.items()}
+    outputs = [leaf for leaf in leaves.values() if is_tensor(P, leaf) and not leaf.stop_gradient]
+    if case.grad and outputs:
+        P.autograd.backward(outputs, cotangents(P, case, outputs))
+        for path, leaf in wanted.items():
+            if not leaf.stop_gradient:
+                record[path] = None if leaf.grad is None else snapshot(P, leaf.grad)
+    return record
+
+
+def fill_layer(P: Any, net: Any, name: str) -> None:
+    """Give parameters and float buffers values that depend on `name` and their position alone."""
+    for i, p in enumerate(net.parameters()):
+        p.set_value((0.5 * random_state(name, "parameter", i).standard_normal(tuple(p.shape))).astype(dtype_name(p.dtype)))
+    for i, b in enumerate(net.buffers()):
+        if "float" in dtype_name(b.dtype):
+            b.set_value(random_state(name, "buffer", i).uniform(0.5, 1.5, tuple(b.shape)).astype(dtype_name(b.dtype)))
+
+
+def name_pattern(name: str) -> str:
+    """A unique name without its running numbers: linear_3.w_0 -> linear_#.w_#."""
+    return re.sub(r"_\d+", "_#", name)
+
+
+def _run_layer(case: Case, P: Any, tensors: list[Any], static: bool) -> Record:
+    net = case.fn(P)
+    fill_layer(P, net, case.name)
+    if not case.train:
+        net.eval()
+    facts = {f"parameter.{key}": [list(p.shape), dtype_name(p.dtype), bool(p.stop_gradient), name_pattern(p.name)]
+             for key, p in net.named_parameters()}
+    facts["state_dict"] = [[key, list(v.shape)] for key, v in net.state_dict().items()]
+    parameters = {f"grad.{key}": p for key, p in net.named_parameters()}
+    runner = P.jit.to_static(net) if static else net
+    out = case.call(P, runner, *tensors) if case.call else runner(*tensors)
+    wanted = {f"grad.{i}": t for i, t in enumerate(tensors)} | parameters
+    record = _outputs_and_gradients(case, P, out, wanted)
+    after = {f"buffer.{key}": snapshot(P, b) for key, b in net.named_buffers()}
+    return facts | record | after
