@@ -1,0 +1,141 @@
+"""Asking for gradients: `backward`, `grad`, and switching the recording on and off."""
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax.numpy as jnp
+
+from kayax.bridge import tape
+from kayax.bridge.state import state
+from kayax.bridge.tensor import Tensor, wrap
+
+
+class _GradMode:
+    """A context manager and a decorator (with or without parentheses) that sets whether gradients are recorded."""
+
+    _mode: bool
+
+    def __new__(cls, fn: Callable | None = None) -> Any:
+        self = super().__new__(cls)
+        self._held: list[bool] = []
+        return self(fn) if fn is not None else self
+
+    def __enter__(self) -> None:
+        self._held.append(state.grad_enabled)
+        state.grad_enabled = self._mode
+
+    def __exit__(self, *_: Any) -> None:
+        state.grad_enabled = self._held.pop()
+
+    def __call__(self, fn: Callable) -> Callable:
+        mode = self._mode
+
+        @functools.wraps(fn)
+        def run(*args: Any, **kwargs: Any) -> Any:
+            held, state.grad_enabled = state.grad_enabled, mode
+            try:
+                return fn(*args, **kwargs)
+            finally:
+                state.grad_enabled = held
+
+        return run
+
+
+class no_grad(_GradMode):
+    """Operations inside (or in the decorated function) are not recorded."""
+
+    _mode = False
+
+
+class enable_grad(_GradMode):
+    """Operations inside are recorded again, within a `no_grad`."""
+
+    _mode = True
+
+
+class set_grad_enabled:
+    """Switch the recording on or off, at once or for a `with` block."""
+
+    def __init__(self, mode: bool):
+        self._held, state.grad_enabled = state.grad_enabled, bool(mode)
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *_: Any) -> None:
+        state.grad_enabled = self._held
+
+
+def is_grad_enabled() -> bool:
+    """Whether operations are recorded now."""
+    return state.grad_enabled
+
+
+def backward(tensors: Sequence[Tensor] | Tensor, grad_tensors: Any = None, retain_graph: bool = False) -> None:
+    """Add the gradients of the sum of `tensors` (each weighted with its `grad_tensors`) to the leaves' `.grad`."""
+    tensors = _as_list(tensors)
+    given = _as_list(grad_tensors) if grad_tensors is not None else [None] * len(tensors)
+    if len(given) != len(tensors):
+        raise ValueError(f"There are {len(tensors)} tensors but {len(given)} grad_tensors.")
+    roots, cotangents = _roots(tensors, given, False)
+    if not roots:
+        return
+    tape.walk(roots, cotangents, retain_graph=retain_graph, create_graph=False)
+
+
+def grad(outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: bool | None = None,
+         create_graph: bool = False, only_inputs: bool = True, allow_unused: bool = False,
+         no_grad_vars: Any = None) -> list[Tensor | None]:
+    """The gradients of the sum of `outputs` with respect to `inputs`, leaving every `.grad` alone.
+
+    grad_outputs: a cotangent for each output, None for ones. create_graph: the result can be differentiated again.
+    allow_unused: give None for an input that the outputs do not depend on, instead of an error.
+    no_grad_vars: tensors through which no gradient passes. retain_graph defaults to create_graph.
+    """
+    if not only_inputs:
+        raise ValueError("only_inputs=False is not supported; call backward() to reach every leaf.")
+    outputs, inputs = _as_list(outputs), _as_list(inputs)
+    given = _as_list(grad_outputs) if grad_outputs is not None else [None] * len(outputs)
+    if len(given) != len(outputs):
+        raise ValueError(f"There are {len(outputs)} outputs but {len(given)} grad_outputs.")
+    blocked = _as_list(no_grad_vars) if no_grad_vars is not None else []
+    roots, cotangents = _roots(outputs, given, create_graph)
+    targets = [_edge(t) for t in inputs]
+    results = tape.walk(roots, cotangents, retain_graph=create_graph if retain_graph is None else retain_graph,
+                        create_graph=create_graph, targets=targets,
+                        blocked=[_edge(t) for t in blocked])
+    for i, (tensor, result) in enumerate(zip(inputs, results, strict=True)):
+        if result is None and not allow_unused:
+            raise ValueError(f"The outputs do not depend on inputs[{i}] ({tensor.name}), so it has no gradient. Pass "
+                             "allow_unused=True to get None for it.")
+    return [r if r is None or isinstance(r, Tensor) else wrap(r) for r in results]
+
+
+def _roots(tensors: Sequence[Tensor], given: Sequence[Any], create_graph: bool) -> tuple[list, list]:
+    roots, cotangents = [], []
+    for tensor, cotangent in zip(tensors, given, strict=True):
+        if not isinstance(tensor, Tensor):
+            raise TypeError(f"Gradients start from Tensors, but got {type(tensor).__name__}.")
+        array = tensor.storage.array
+        edge = tape.edge_of(tensor, array)
+        if edge is None:
+            continue
+        if cotangent is None:
+            value: Any = jnp.ones(array.shape, array.dtype)
+        else:
+            value = cotangent if create_graph else cotangent.storage.array
+            if tuple(value.shape) != tuple(array.shape):
+                raise ValueError(f"A gradient of shape {list(value.shape)} was given for a tensor of shape "
+                                 f"{list(array.shape)}.")
+        roots.append(edge)
+        cotangents.append(wrap(value) if create_graph and not isinstance(value, Tensor) else value)
+    return roots, cotangents
+
+
+def _edge(tensor: Tensor) -> Any:
+    return (tensor.node, tensor.index) if tensor.node is not None else tensor
+
+
+def _as_list(value: Any) -> list:
+    return list(value) if isinstance(value, (list, tuple)) else [value]

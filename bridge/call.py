@@ -1,0 +1,117 @@
+"""A call: an operation with its Python arguments fixed, compiled; and the gradient of a call, which is a call again."""
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+
+def is_inexact(array: Any) -> bool:
+    """Whether gradients exist for this array (floating or complex, bfloat16 included)."""
+    return array.dtype.kind in "fcV"
+
+
+class Call:
+    """A pure function ``fn(*arrays) -> array or tuple of arrays`` with its compiled forward and its gradients.
+
+    `residuals` says what the backward program starts from: False, the inputs (XLA drops what of the forward it does
+    not need: right for small operations); True, what `jax.vjp` saved (right for heavy ones).
+    """
+
+    __slots__ = ("fn", "name", "forward", "random", "_gradients", "_saving", "residuals")
+
+    def __init__(self, fn: Callable, name: str, random: bool = False, residuals: bool = False):
+        self.fn, self.name, self.random, self.residuals = fn, name, random, residuals
+        self.forward = jax.jit(fn)
+        self._gradients: dict[Any, Call] = {}
+        self._saving: dict[Any, Saving] = {}
+
+    def gradient(self, wanted: tuple[bool, ...], given: tuple[bool, ...]) -> Call:
+        """The call (*inputs, *cotangents that are given) -> the gradients of the inputs that are wanted."""
+        call = self._gradients.get((wanted, given))
+        if call is None:
+            fn = functools.partial(_pullback, self.fn, wanted, given)
+            call = self._gradients[wanted, given] = Call(fn, f"{self.name}_grad")
+        return call
+
+    def saving(self, wanted: tuple[bool, ...], avals: tuple) -> Saving:
+        """The pair of programs that computes outputs and residuals, and gradients from residuals."""
+        pair = self._saving.get((wanted, avals))
+        if pair is None:
+            pair = self._saving[wanted, avals] = Saving(self.fn, wanted)
+        return pair
+
+
+def split_vjp(fn: Callable, wanted: Sequence[bool], arrays: Sequence[Any]) -> tuple[Any, Callable]:
+    """`jax.vjp` of `fn` with respect to the wanted arrays only."""
+    def of_wanted(*some: Any) -> Any:
+        rest = iter(some)
+        return fn(*(next(rest) if w else a for w, a in zip(wanted, arrays, strict=True)))
+
+    return jax.vjp(of_wanted, *(a for w, a in zip(wanted, arrays, strict=True) if w))
+
+
+def fill_cotangents(outs: Any, given: Sequence[bool], cotangents: Sequence[Any]) -> Any:
+    """The cotangents in the outputs' structure: zeros where none came, and JAX's float0 for integers."""
+    single = not isinstance(outs, (tuple, list))
+    rest = iter(cotangents)
+    full = []
+    for out, has in zip((outs,) if single else outs, given, strict=True):
+        cotangent = next(rest) if has else None
+        if not is_inexact(out):
+            cotangent = np.zeros(out.shape, jax.dtypes.float0)
+        elif cotangent is None:
+            cotangent = jnp.zeros(out.shape, out.dtype)
+        elif cotangent.dtype != out.dtype:
+            cotangent = cotangent.astype(out.dtype)
+        full.append(cotangent)
+    return full[0] if single else type(outs)(full)
+
+
+def _pullback(fn: Callable, wanted: tuple[bool, ...], given: tuple[bool, ...], *arrays: Any) -> tuple:
+    inputs, cotangents = arrays[:len(wanted)], arrays[len(wanted):]
+    outs, vjp = split_vjp(fn, wanted, inputs)
+    return vjp(fill_cotangents(outs, given, cotangents))
+
+
+class Saving:
+    """`fn` compiled together with what its gradient needs, for one set of shapes.
+
+    The residuals leave the forward program as outputs. An output never shares memory with an input, so those residuals
+    that *are* inputs (a matmul's weight) stay behind and are put back when the gradient is computed.
+    """
+
+    def __init__(self, fn: Callable, wanted: tuple[bool, ...], donate: tuple[int, ...] = ()):
+        self.fn, self.wanted, self.donated = fn, wanted, frozenset(donate)
+        self.forward = jax.jit(self._forward, donate_argnums=donate)
+        self._backward: dict[tuple[bool, ...], Callable] = {}
+
+    def _forward(self, *arrays: Any) -> tuple[Any, list[Any]]:
+        outs, vjp = split_vjp(self.fn, self.wanted, arrays)
+        leaves, self.tree = jax.tree.flatten(vjp)
+        position = {id(a): i for i, a in enumerate(arrays) if i not in self.donated}
+        self.source = [position.get(id(leaf)) for leaf in leaves]
+        single = not isinstance(outs, (tuple, list))
+        self.out_avals = [jax.ShapeDtypeStruct(o.shape, o.dtype) for o in ((outs,) if single else outs)]
+        self.single = single
+        return outs, [leaf for leaf, i in zip(leaves, self.source, strict=True) if i is None]
+
+    def backward(self, given: tuple[bool, ...], residuals: list[Any], arrays: Sequence[Any],
+                 cotangents: Sequence[Any]) -> tuple:
+        program = self._backward.get(given)
+        if program is None:
+            program = self._backward[given] = jax.jit(functools.partial(self._run_backward, given))
+        needed = {i: arrays[i] for i in set(self.source) if i is not None}
+        return program(residuals, needed, cotangents)
+
+    def _run_backward(self, given: tuple[bool, ...], residuals: list[Any], inputs: dict[int, Any],
+                      cotangents: Sequence[Any]) -> tuple:
+        rest = iter(residuals)
+        leaves = [next(rest) if i is None else inputs[i] for i in self.source]
+        vjp = jax.tree.unflatten(self.tree, leaves)
+        outs = self.out_avals[0] if self.single else tuple(self.out_avals)
+        return vjp(fill_cotangents(outs, given, cotangents))

@@ -1,0 +1,91 @@
+"""The cell: the one place where a value changes. Everything mutable that a program may see is a `Storage`."""
+from __future__ import annotations
+
+import sys
+import weakref
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from kayax.bridge.errors import LeakedTensorError, user_line
+from kayax.bridge.state import state
+
+# References to an array that only its storage holds, as seen by `getrefcount` over a list of such arrays.
+_HELD_ONCE = 3
+
+
+class Storage:
+    """A mutable cell that holds a `jax.Array`, or a tracer if it was made inside a function being converted.
+
+    Several Tensors may share one (`detach()`, tied weights): a write is seen by all of them.
+    Inside a trace, cells made outside of it keep their arrays: the trace holds their values, and notes reads and writes.
+    """
+
+    __slots__ = ("_array", "version", "trace", "__weakref__")
+
+    def __init__(self, array: Any):
+        self._array = array
+        self.version = 0
+        self.trace = trace = state.trace
+        if trace is not None:
+            trace.born.append((weakref.ref(self), user_line()))
+
+    @property
+    def array(self) -> Any:
+        trace = state.trace
+        if trace is None or self.trace is trace:
+            return self._array
+        return trace.read(self)
+
+    @array.setter
+    def array(self, new: Any) -> None:
+        self.version += 1
+        trace = state.trace
+        if trace is None or self.trace is trace:
+            self._array = new
+        else:
+            trace.write(self, new)
+
+
+class Leaked:
+    """What a cell holds after the program that made it has ended: using it says where it was made."""
+
+    def __init__(self, where: str):
+        object.__setattr__(self, "where", where)
+
+    def __getattr__(self, name: str) -> Any:
+        raise LeakedTensorError(object.__getattribute__(self, "where"))
+
+
+def owned(arrays: Sequence[Any]) -> list[Any]:
+    """The arrays, each safe to donate: one that somebody else holds too (a tape node, a shared output) is copied."""
+    if max(map(sys.getrefcount, arrays), default=0) <= _HELD_ONCE:
+        return arrays if isinstance(arrays, list) else list(arrays)
+    return [array if sys.getrefcount(array) <= _HELD_ONCE + 1 else jnp.copy(array) for array in arrays]
+
+
+_updates: dict[Any, Any] = {}
+
+
+def run_update(fn: Callable, written: Sequence[Storage], read: Sequence[Storage], grads: Sequence[Any],
+               static: Hashable = None) -> None:
+    """Write ``fn(written_arrays, read_arrays, grad_arrays)`` into the `written` cells.
+
+    Eagerly it is one compiled program that reuses the memory of what it overwrites; inside a trace it is inlined.
+    `fn` is made once by the caller; `static` tells apart programs of the same `fn` that have different static parts.
+    """
+    if state.trace is not None:
+        new = fn([s.array for s in written], [s.array for s in read], [g.storage.array for g in grads])
+        for storage, array in zip(written, new, strict=True):
+            storage.array = array
+        return
+    key = (fn, static)
+    program = _updates.get(key)
+    if program is None:
+        program = _updates[key] = jax.jit(fn, donate_argnums=0)
+    new = program(owned([s._array for s in written]), [s._array for s in read], [g.storage._array for g in grads])
+    for storage, array in zip(written, new, strict=True):
+        storage._array = array
+        storage.version += 1

@@ -1,0 +1,107 @@
+"""Into Tensors: NumPy arrays, Python numbers and nested lists, jax arrays, other Tensors."""
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from kayax.bridge import device as devices
+from kayax.bridge.cells import Storage
+from kayax.bridge.state import state
+from kayax.bridge.tensor import Tensor, wrap
+from kayax.spec.dtype import convert, default, find, to_numpy
+
+
+def to_array(data: Any, dtype: Any = None, place: Any = None) -> Any:
+    """A jax array of the data: Python floats get the default dtype, ints int64; NumPy dtypes are kept."""
+    wanted = to_numpy(dtype) if dtype is not None else None
+    if isinstance(data, Tensor):
+        array = data.storage.array
+        array = array.astype(wanted) if wanted is not None and array.dtype != wanted else jnp.copy(array)
+    elif isinstance(data, jax.Array):
+        array = data.astype(wanted) if wanted is not None and data.dtype != wanted else data
+    else:
+        array = jnp.asarray(_to_numpy(data, wanted))
+    if place is not None and not isinstance(array, jax.core.Tracer):
+        array = jax.device_put(array, devices.to_jax(place))
+    return array
+
+
+def _to_numpy(data: Any, wanted: Any) -> np.ndarray:
+    if isinstance(data, (np.ndarray, np.generic)):
+        found = np.asarray(data)
+        natural = found.dtype
+    else:
+        found = _from_python(data)
+        natural = found.dtype
+        if natural.kind == "f" and not _has_numpy(data):
+            natural = default().numpy
+        elif natural.kind == "c" and not _has_numpy(data):
+            natural = np.dtype("complex128" if default().name == "float64" else "complex64")
+    if find(natural) is None:
+        raise TypeError(f"A Tensor cannot be made of data of type {type(data).__name__} with NumPy dtype {found.dtype}: use "
+                        "numbers, booleans, nested lists of them with equal lengths, or a NumPy array.")
+    return found.astype(wanted if wanted is not None else natural, copy=False)
+
+
+def _from_python(data: Any) -> np.ndarray:
+    if isinstance(data, (list, tuple)):
+        data = _unwrap(data)
+    try:
+        return np.asarray(data)
+    except ValueError as error:
+        raise ValueError(f"The nested lists do not have equal lengths, so they make no Tensor: {error}") from None
+
+
+def _unwrap(data: Any) -> Any:
+    if isinstance(data, (list, tuple)):
+        return [_unwrap(d) for d in data]
+    return data.numpy() if isinstance(data, Tensor) else data
+
+
+def _has_numpy(data: Any) -> bool:
+    if isinstance(data, (list, tuple)):
+        return any(_has_numpy(d) for d in data[:8])
+    return isinstance(data, (np.ndarray, np.generic, Tensor))
+
+
+def _holds_tracer(data: Any) -> bool:
+    if isinstance(data, (list, tuple)):
+        return any(map(_holds_tracer, data))
+    return isinstance(data, Tensor) and isinstance(data.storage.array, jax.core.Tracer)
+
+
+def to_tensor(data: Any, dtype: Any = None, place: Any = None, stop_gradient: bool = True) -> Tensor:
+    """A new Tensor of the data.
+
+    data: a number, nested lists, a NumPy or jax array, or a Tensor (copied). Python floats become the default dtype
+        (float32), Python ints int64; arrays keep their dtype.
+    dtype: the data type, or None for the data's own. place: where it lives. stop_gradient: False to record gradients.
+    """
+    if state.trace is not None and isinstance(data, (list, tuple)) and _holds_tracer(data):
+        array = _stack(data)
+        if dtype is not None:
+            array = array.astype(to_numpy(dtype))
+    else:
+        array = to_array(data, dtype, place)
+    tensor = wrap(array)
+    tensor._stop_gradient = bool(stop_gradient)
+    return tensor
+
+
+def _stack(data: Any) -> Any:
+    if isinstance(data, (list, tuple)):
+        return jnp.stack([jnp.asarray(_stack(d)) for d in data])
+    if isinstance(data, Tensor):
+        return data.storage.array
+    return to_array(data)
+
+
+def as_tensor(x: Any, dtype: Any = None) -> Tensor:
+    """The Tensor itself, or a new one of anything else."""
+    return x if isinstance(x, Tensor) else to_tensor(x, dtype)
+
+
+__all__ = ["as_tensor", "to_array", "to_tensor", "Storage", "convert"]

@@ -1,0 +1,132 @@
+"""Places and devices: Paddle's names for JAX's devices."""
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import jax
+
+
+class Place:
+    """Where a Tensor lives, such as ``Place(cpu)`` or ``Place(gpu:0)``."""
+
+    def __init__(self, kind: str = "cpu", index: int = 0):
+        self.kind, self.index = kind, index
+
+    def __repr__(self) -> str:
+        return f"Place({self.kind})" if self.kind == "cpu" else f"Place({self.kind}:{self.index})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Place) and (self.kind, self.index) == (other.kind, other.index)
+
+    def __hash__(self) -> int:
+        return hash((self.kind, self.index))
+
+    def is_cpu_place(self) -> bool:
+        return self.kind == "cpu"
+
+    def is_gpu_place(self) -> bool:
+        return self.kind == "gpu"
+
+    def is_tpu_place(self) -> bool:
+        return self.kind == "tpu"
+
+    def gpu_device_id(self) -> int:
+        return self.index
+
+    def get_device_id(self) -> int:
+        return self.index
+
+
+class CPUPlace(Place):
+    """The host."""
+
+    def __init__(self) -> None:
+        super().__init__("cpu", 0)
+
+
+class CUDAPlace(Place):
+    """The `id`-th GPU."""
+
+    def __init__(self, id: int = 0):
+        super().__init__("gpu", id)
+
+
+class TPUPlace(Place):
+    """The `id`-th TPU core (a place of this package; Paddle has none)."""
+
+    def __init__(self, id: int = 0):
+        super().__init__("tpu", id)
+
+
+class CUDAPinnedPlace(CPUPlace):
+    """Pinned host memory: the host here, since JAX pins what it copies by itself."""
+
+
+_JAX_KINDS = {"gpu": "gpu", "cuda": "gpu", "rocm": "gpu", "cpu": "cpu", "tpu": "tpu"}
+_current: Place | None = None
+
+
+def parse(device: Any) -> Place:
+    """The Place that ``"cpu"``, ``"gpu:1"``, ``"tpu"``, a Place or a JAX device means."""
+    if isinstance(device, Place):
+        return device
+    if isinstance(device, jax.Device):
+        return Place(_JAX_KINDS.get(device.platform, device.platform), _index_of(device))
+    if not isinstance(device, str):
+        raise TypeError(f"A device is a string such as 'cpu', 'gpu:0' or 'tpu', or a Place, but got {device!r}.")
+    kind, _, index = device.lower().partition(":")
+    if kind not in _JAX_KINDS or (index and not index.isdigit()):
+        raise ValueError(f"The device must be 'cpu', 'gpu', 'gpu:N', 'tpu' or 'tpu:N', but got {device!r}.")
+    return Place(_JAX_KINDS[kind], int(index or 0))
+
+
+def to_jax(device: Any) -> jax.Device:
+    """The JAX device of a place or a device string; a clear error if this machine has none such."""
+    place = parse(device)
+    try:
+        devices = jax.local_devices(backend=place.kind)
+    except RuntimeError:
+        devices = []
+    if place.index >= len(devices):
+        have = sorted({d.platform for d in jax.local_devices()} | {"cpu"})
+        raise ValueError(f"{place} is not here: this machine has {len(devices)} device(s) of kind {place.kind!r} and JAX "
+                         f"was installed for {', '.join(have)}. Install the extra for it: kayax[cuda] or kayax[tpu].")
+    return devices[place.index]
+
+
+def set_device(device: Any) -> Place:
+    """Put new Tensors on this device from now on, and give its Place."""
+    global _current
+    place = parse(device)
+    jax.config.update("jax_default_device", to_jax(place))
+    _current = place
+    return place
+
+
+def current() -> Place:
+    """The Place of new Tensors."""
+    return _current if _current is not None else parse(jax.devices()[0])
+
+
+def get_device() -> str:
+    """The current device, as ``"cpu"`` or ``"gpu:0"``."""
+    place = current()
+    return place.kind if place.kind == "cpu" else f"{place.kind}:{place.index}"
+
+
+@functools.cache
+def _place(device: jax.Device) -> Place:
+    return parse(device)
+
+
+def place_of(array: Any) -> Place:
+    """The Place of an array; the current place for a tracer."""
+    devices = getattr(array, "devices", None)
+    if devices is None or isinstance(array, jax.core.Tracer):
+        return current()
+    return _place(min(devices(), key=lambda d: d.id))
+
+
+def _index_of(device: jax.Device) -> int:
+    return 0 if device.platform == "cpu" and device.id == 0 else device.id

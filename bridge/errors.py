@@ -1,0 +1,70 @@
+"""Errors in the user's terms: which line of the user's file, what was given, what to do."""
+from __future__ import annotations
+
+import linecache
+import os
+import sys
+from types import FrameType
+
+import jax
+
+_HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_INSTALLED = os.path.exists(os.path.join(_HERE, "__init__.py"))         # the rooms lie inside kayax/, not beside it
+# Frames in these folders are ours or JAX's, never the user's.
+_ROOMS = (*(os.path.join(_HERE, room) + os.sep for room in ("spec", "bridge", "layers", "io", "kayax")),
+          os.path.dirname(os.path.abspath(jax.__file__)) + os.sep) + ((_HERE + os.sep,) if _INSTALLED else ())
+
+
+class LeakedTensorError(RuntimeError):
+    """A Tensor made inside a converted function is used after that call has ended."""
+
+    def __init__(self, where: str):
+        super().__init__(
+            f"This Tensor was made inside a converted function, at {where}, and that call has ended: it has no value.\n"
+            "Converted code runs as one program, which keeps only what it returns. Either\n"
+            "  1. return the Tensor from the function, or\n"
+            "  2. register it as a buffer (`layer.register_buffer(name, tensor)`) and write into it in place, or\n"
+            "  3. leave the function in eager mode (`paddle.jit.not_to_static`).")
+
+
+class ConversionError(RuntimeError):
+    """Something in a function cannot become part of an XLA program."""
+
+
+class TensorConversionError(ConversionError, TypeError):
+    """A Tensor's value was asked for while its function was being converted, when no value exists yet."""
+
+
+class DataDependentShapeError(ConversionError):
+    """The shape of a result depends on the values of a Tensor, which a program cannot express."""
+
+
+def user_frame() -> FrameType | None:
+    """The innermost frame of the call stack that is not ours or JAX's."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith(_ROOMS):
+        frame = frame.f_back
+    return frame
+
+
+def user_line() -> str:
+    """Where the user's code is now, as ``file:line``."""
+    frame = user_frame()
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame else "an unknown line"
+
+
+def at_user_line() -> str:
+    """The user's present line with its source text, for the end of a message."""
+    frame = user_frame()
+    if frame is None:
+        return ""
+    name, line = frame.f_code.co_filename, frame.f_lineno
+    source = linecache.getline(name, line).strip()
+    return f'\n  File "{name}", line {line}, in {frame.f_code.co_name}' + (f"\n  ->  {source}" if source else "")
+
+
+def concretization(what: str, mend: str) -> TensorConversionError:
+    """The error for a value that is wanted while converting (`what` says for which use, `mend` what to do)."""
+    return TensorConversionError(
+        f"{what} needs the value of a Tensor, but this function is being converted to a program and the Tensor has no "
+        f"value yet.{at_user_line()}\n{mend}")

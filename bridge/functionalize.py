@@ -1,0 +1,124 @@
+"""From a function of cells to a pure function: the one mechanism behind everything that is compiled.
+
+`functionalize(body, examples)` runs `body` once over abstract values and notes which cells it reads and writes. What it
+gives back is a pure function of arrays with the lists of those cells, to be jitted, differentiated, exported or staged.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+
+from kayax.bridge.cells import Storage
+from kayax.bridge.errors import ConversionError
+from kayax.bridge.tensor import Parameter, Tensor, wrap
+from kayax.bridge.trace import GradCell, Guard, Trace
+from kayax.spec import tree
+
+NEW, INPUT, OUTER = "new", "input", "outer"
+
+
+class Functionalized:
+    """A pure function ``pure(inputs, read, written) -> (outputs, new values of the written cells)`` and its facts.
+
+    reads, writes: the cells, in the order of the arrays. captured: outer tensors that a gradient may go to.
+    guards: facts that must hold. `restore(outputs)` gives the structure that the function returned.
+    """
+
+    def __init__(self, body: Callable[[list[Tensor]], Any], examples: Sequence[Any]):
+        self.body = body
+        self.flags = [getattr(x, "_stop_gradient", True) for x in examples]
+        self.kinds = [type(x) if isinstance(x, Parameter) else Tensor for x in examples]
+        storages = [getattr(x, "storage", x) for x in examples]
+        self.aliases = [next(j for j, s in enumerate(storages) if s is storage) for storage in storages]
+        avals = [x if isinstance(x, jax.ShapeDtypeStruct) else
+                 jax.ShapeDtypeStruct(x.storage.array.shape, x.storage.array.dtype) for x in examples]
+        trace = Trace()
+        jax.eval_shape(lambda arrays: self._run(trace, arrays)[0], avals)
+        self.uses_tape = trace.used_tape
+        self.writes = list(trace.writes)
+        self.reads = [s for s in trace.reads if s not in trace.writes]
+        self.captured = list(trace.captured)
+        self.guards: list[Guard] = list(trace.guards.values())
+        self.grad_guards = dict(trace.grad_guards)
+        self.grad_cells: dict[Tensor, GradCell] = dict(trace.grad_cells)
+        self._check_captured()
+
+    def _check_captured(self) -> None:
+        owners: dict[Storage, Tensor] = {}
+        for tensor in self.captured:
+            if owners.setdefault(tensor.storage, tensor) is not tensor:
+                raise ConversionError(
+                    f"The function uses two tensors that share one storage and both want a gradient ({tensor.name} and "
+                    f"{owners[tensor.storage].name}). Set stop_gradient=True on the detached one, or clone() it.")
+
+    def _run(self, trace: Trace, arrays: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+        """The body over these arrays: flat outputs and the new values of written cells, as the trace ends."""
+        with trace:
+            storages = [Storage(a) for a in arrays]
+            tensors = []
+            for i, (flag, kind) in enumerate(zip(self.flags, self.kinds, strict=True)):
+                tensor = wrap(arrays[i], flag)
+                tensor.storage = storages[self.aliases[i]]
+                tensors.append(tensor if self.aliases[i] == i else _same(tensors, self.aliases[i], tensor))
+            out = self.body(tensors)
+            outputs = self._collect(trace, tensors, out)
+            return outputs, [trace.values[s] for s in trace.writes]
+
+    def _collect(self, trace: Trace, tensors: list[Tensor], out: Any) -> list[Any]:
+        """Sort what came out: new values, inputs written in place, gradients, and tensors that were there before."""
+        leaves, self.out_spec = tree.flatten(out, lambda v: isinstance(v, Tensor))
+        self.outs: list[tuple] = []             # one for each leaf: (NEW, stop_gradient), (INPUT, i) or (OUTER, tensor)
+        outputs: list[Any] = []
+        for leaf in leaves:
+            index = next((i for i, t in enumerate(tensors) if t is leaf), None)
+            if index is not None:
+                self.outs.append((INPUT, index))
+            elif leaf.storage.trace is not trace:
+                self.outs.append((OUTER, leaf))
+            else:
+                freed = leaf.node is not None and leaf.node.freed
+                self.outs.append((NEW, leaf._stop_gradient or freed, len(outputs)))
+                outputs.append(leaf.storage.array)
+        self.written_inputs = []                # (input, output, stop_gradient)
+        for i, tensor in enumerate(tensors):
+            if self.aliases[i] == i and tensor.storage.version:
+                self.written_inputs.append((i, len(outputs), tensor._stop_gradient))
+                outputs.append(tensor.storage.array)
+        self.input_grads = []                   # gradients that backward() inside left on the inputs
+        for i, tensor in enumerate(tensors):
+            if isinstance(tensor._grad, Tensor):
+                self.input_grads.append((i, len(outputs)))
+                outputs.append(tensor._grad.storage.array)
+        self.grad_changes = []                  # (tensor, None | ZERO | output)
+        for tensor, value in trace.grads.items():
+            if value is trace.first_grads[tensor]:
+                continue
+            if isinstance(value, Tensor):
+                self.grad_changes.append((tensor, len(outputs)))
+                outputs.append(value.storage.array)
+            else:
+                self.grad_changes.append((tensor, value))
+        self.has_differentiable = any(o[0] == NEW and not o[1] for o in self.outs) or any(
+            not w[2] for w in self.written_inputs)
+        return outputs
+
+    def pure(self, inputs: Sequence[Any], read: Sequence[Any], written: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+        """The function itself, free of side effects: for jit, vjp and export."""
+        values = dict(zip(self.reads, read, strict=True)) | dict(zip(self.writes, written, strict=True))
+        trace = Trace(values, self.uses_tape, self.grad_cells)
+        outputs, new = self._run(trace, inputs)
+        unknown = [s for s in trace.reads if s not in values] + [s for s in trace.writes if s not in self.writes]
+        if unknown or list(trace.writes) != self.writes:
+            values = {**values, **{s: trace.values[s] for s in trace.writes}}
+            if unknown:
+                raise ConversionError("The function read or wrote other tensors when it was run again with the same "
+                                      "arguments: its Python part must do the same in every call.")
+            new = [trace.values.get(s, values[s]) for s in self.writes]
+        return outputs, new
+
+
+def _same(tensors: list[Tensor], i: int, tensor: Tensor) -> Tensor:
+    """Two arguments that are one Tensor are one Tensor inside as well."""
+    return tensors[i] if tensors[i]._stop_gradient == tensor._stop_gradient else tensor

@@ -1,0 +1,290 @@
+"""The registry of operations: one decorator turns a pure function of arrays into a public function of Tensors."""
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+import jax
+import numpy as np
+
+from kayax.bridge.call import Call
+from kayax.bridge.dispatch import run_call
+from kayax.bridge.errors import ConversionError, DataDependentShapeError, at_user_line
+from kayax.bridge.rng import advance, key_of
+from kayax.bridge.state import state
+from kayax.bridge.tensor import Tensor, wrap
+from kayax.spec.dtype import DType
+
+F = TypeVar("F", bound=Callable)
+OPS: dict[str, Op] = {}
+
+_ARRAY, _SCALAR = "<array>", "<scalar>"             # in a key: a run-time argument stands here
+_PLAIN = frozenset({type(None), str, DType, type})
+_NUMBERS = frozenset({bool, int, float, complex})
+
+
+class Op:
+    """An operation: a pure function of arrays, how its arguments are taken apart, and its compiled calls."""
+
+    def __init__(self, fn: Callable, name: str, *, static: Iterable[str] = (), scalars: Iterable[str] = (),
+                 random: bool = False, differentiable: bool = True, eager: bool = False, residuals: bool = False,
+                 amp: str | None = None):
+        self.fn, self.name, self.amp = fn, name, amp or name
+        self.random, self.differentiable, self.eager, self.residuals = random, differentiable, eager, residuals
+        signature = inspect.signature(fn)
+        parameters = list(signature.parameters.values())[1 if random else 0:]
+        self.signature = signature.replace(parameters=parameters)
+        self.names = [p.name for p in parameters]
+        self.position = {name: i for i, name in enumerate(self.names)}
+        self.defaults = [p.default for p in parameters]
+        self.static = frozenset(self.position[n] for n in static)
+        self.scalars = frozenset(self.position[n] for n in scalars)
+        self.calls: dict[tuple, Call] = {}
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if kwargs:
+            args = self._bind(args, kwargs)
+        inputs: list[Any] = []
+        key = tuple([self._take(i, a, inputs) for i, a in enumerate(args)])
+        if state.amp is not None:
+            inputs = state.amp.cast(self.amp, inputs)
+        call = self.calls.get(key)
+        if call is None:
+            call = self._make_call(key)
+        try:
+            if self.eager:
+                return self._run_eagerly(call, inputs)
+            return run_call(call, inputs, self.differentiable)
+        except (TypeError, ValueError) as error:
+            if isinstance(error, ConversionError) or getattr(error, "_explained", False):
+                raise
+            raise self._explain(error, args) from error
+
+    # ---- arguments -------------------------------------------------------------------------------------------
+
+    def _bind(self, args: tuple, kwargs: dict[str, Any]) -> tuple:
+        """All arguments by position; unknown and missing ones are errors in Python's usual words."""
+        full = list(args)
+        last = max((self.position.get(k, -1) for k in kwargs), default=-1)
+        full += [_MISSING] * (last + 1 - len(full))
+        for name, value in kwargs.items():
+            i = self.position.get(name)
+            if i is None:
+                raise TypeError(f"{self.name}() got an unexpected keyword argument {name!r}. "
+                                f"Its arguments are: {', '.join(self.names)}.")
+            if i < len(args):
+                raise TypeError(f"{self.name}() got multiple values for argument {name!r}.")
+            full[i] = value
+        for i, value in enumerate(full):
+            if value is _MISSING:
+                full[i] = self.defaults[i]
+                if full[i] is inspect.Parameter.empty:
+                    raise TypeError(f"{self.name}() missing a required argument: {self.names[i]!r}.")
+        return tuple(full)
+
+    def _take(self, i: int, value: Any, inputs: list[Any]) -> Any:
+        """The argument's part of the key; what is known only at run time goes to `inputs`."""
+        kind = type(value)
+        if kind is Tensor or isinstance(value, Tensor):
+            if i in self.static:
+                return _freeze(_read_out(value, self.names[i]), inputs)
+            inputs.append(value)
+            return _ARRAY
+        if kind in _PLAIN:
+            return value
+        if kind in _NUMBERS:
+            if i in self.scalars:
+                inputs.append(value)
+                return _SCALAR
+            return (kind, value)
+        if i in self.static and kind in (list, tuple):
+            value = [_read_out(v, self.names[i]) if isinstance(v, Tensor) else v for v in value]
+        return _freeze(value, inputs)
+
+    def _make_call(self, key: tuple) -> Call:
+        fn, template = self.fn, key
+        if len(key) > len(self.names):
+            raise TypeError(f"{self.name}() takes {len(self.names)} arguments ({', '.join(self.names)}) but "
+                            f"{len(key)} were given.")
+        missing = [n for n, d in zip(self.names[len(key):], self.defaults[len(key):], strict=True) if d is inspect.Parameter.empty]
+        if missing:
+            raise TypeError(f"{self.name}() missing a required argument: {missing[0]!r}.")
+
+        def run(*arrays: Any) -> Any:
+            rest = iter(arrays)
+            return fn(*[_thaw(part, rest) for part in template])
+
+        def run_random(words: Any, *arrays: Any) -> Any:
+            rest = iter(arrays)
+            out = fn(key_of(words), *[_thaw(part, rest) for part in template])
+            return (advance(words), *out) if isinstance(out, (tuple, list)) else (advance(words), out)
+
+        body = run_random if self.random else run
+        body.__name__ = body.__qualname__ = self.name.rpartition(".")[2]
+        call = self.calls[key] = Call(body, self.name, self.random, self.residuals)
+        return call
+
+    def _run_eagerly(self, call: Call, inputs: list[Any]) -> Any:
+        """An operation whose result's shape depends on values: on real arrays, outside of the compiler."""
+        arrays = [x.storage.array if isinstance(x, Tensor) else x for x in inputs]
+        if any(isinstance(a, jax.core.Tracer) for a in arrays):
+            raise DataDependentShapeError(
+                f"The shape of the result of `{self.name}` depends on the values of its input, which an XLA program cannot "
+                f"express.{at_user_line()}\nUse an operation with a fixed shape (a mask with paddle.where, topk), or keep "
+                "this function eager (`paddle.jit.not_to_static`).")
+        outs = call.fn(*arrays)
+        return type(outs)([wrap(o) for o in outs]) if isinstance(outs, (tuple, list)) else wrap(outs)
+
+    def _explain(self, error: Exception, args: tuple) -> Exception:
+        given = ", ".join(f"{n}={_describe(a)}" for n, a in zip(self.names, args, strict=False) if n != "name")
+        new = type(error) if type(error) in (TypeError, ValueError) else (
+            TypeError if isinstance(error, TypeError) else ValueError)
+        explained = new(f"{self.name}({given}): {error}")
+        explained._explained = True             # type: ignore[attr-defined]
+        return explained
+
+
+_MISSING = object()
+
+
+def _read_out(value: Tensor, name: str) -> Any:
+    if isinstance(value.storage.array, jax.core.Tracer):
+        raise ConversionError(
+            f"The argument `{name}` must be known when the function is converted, but it is a Tensor whose value is only "
+            f"known when the program runs.{at_user_line()}\nPass a Python number, or take it from `.shape`.")
+    return value.tolist()
+
+
+def _freeze(value: Any, inputs: list[Any]) -> Any:
+    """A hashable form that compares by type and value; Tensors and arrays inside go to `inputs`."""
+    kind = type(value)
+    if kind in _PLAIN:
+        return value
+    if kind in _NUMBERS:
+        return (kind, value)
+    if isinstance(value, (Tensor, np.ndarray, jax.Array)):
+        inputs.append(value)
+        return _ARRAY
+    if kind in (list, tuple):
+        return (tuple, tuple([_freeze(v, inputs) for v in value]))
+    if isinstance(value, np.generic):
+        return (type(value.item()), value.item())
+    if kind is dict:
+        return (dict, tuple([(k, _freeze(v, inputs)) for k, v in value.items()]))
+    if kind is slice:
+        return (slice, tuple([_freeze(v, inputs) for v in (value.start, value.stop, value.step)]))
+    if isinstance(value, (list, tuple)):
+        return (tuple, tuple([_freeze(v, inputs) for v in value]))
+    return (_As, value)
+
+
+class _As:
+    """In a key: the value stands for itself."""
+
+
+def _thaw(part: Any, arrays: Any) -> Any:
+    if part is _ARRAY or part is _SCALAR:
+        return next(arrays)
+    if type(part) is not tuple:
+        return part
+    kind, value = part
+    if kind is tuple:
+        return tuple([_thaw(v, arrays) for v in value])
+    if kind is dict:
+        return {k: _thaw(v, arrays) for k, v in value}
+    if kind is slice:
+        return slice(*[_thaw(v, arrays) for v in value])
+    return value
+
+
+def _describe(value: Any) -> str:
+    if isinstance(value, (Tensor, np.ndarray, jax.Array)):
+        array = value.storage.array if isinstance(value, Tensor) else value
+        return f"{array.dtype.name}{list(array.shape)}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(_describe, value)) + "]"
+    return repr(value)
+
+
+def op(fn: Callable | None = None, /, *, name: str | None = None, method: Any = False, inplace: Any = False,
+       **options: Any) -> Any:
+    """Register a pure function of jax arrays as an operation, and give the public function of Tensors.
+
+    Every Tensor among the arguments, or in a list of them, reaches the function as an array; every other argument is
+    static: part of the compiled program's key, lists as tuples.
+
+    method: also a method of Tensor, under the same name (True) or these names.
+    inplace: also make the twin ``name_``, which writes its first argument.
+    static: parameters that are always Python values; a Tensor given there is read out.
+    scalars: parameters where a Python number is a run-time value, not part of the key.
+    random: the first parameter is a PRNG key, which the door supplies.
+    differentiable, eager (the result's shape depends on values), residuals (see `Call`), amp (name in the AMP lists).
+    """
+    if fn is None:
+        return functools.partial(op, name=name, method=method, inplace=inplace, **options)
+    operation = Op(fn, name or fn.__name__, **options)
+    if operation.name in OPS:
+        raise ValueError(f"The operation {operation.name!r} is registered twice.")
+    OPS[operation.name] = operation
+
+    @functools.wraps(fn)
+    def public(*args: Any, **kwargs: Any) -> Any:
+        return operation(*args, **kwargs)
+
+    public.__signature__ = operation.signature          # type: ignore[attr-defined]
+    public.op = operation                               # type: ignore[attr-defined]
+    return _publish(public, operation.name, method, inplace)
+
+
+def function(fn: Callable | None = None, /, *, name: str | None = None, method: Any = False, inplace: Any = False) -> Any:
+    """Register a plain function of Tensors (a composition of operations) as a method, with an in-place twin if asked."""
+    if fn is None:
+        return functools.partial(function, name=name, method=method, inplace=inplace)
+    return _publish(fn, name or fn.__name__, method, inplace)
+
+
+INPLACE: dict[str, Callable] = {}
+
+
+def _publish(public: Any, name: str, method: Any, inplace: Any) -> Any:
+    names = (public.__name__,) if method is True else (method,) if isinstance(method, str) else method or ()
+    for method_name in names:
+        attach(method_name, public)
+    if inplace:
+        twin = _inplace_twin(public, any_shape=inplace == "reshape")
+        INPLACE[twin.__name__] = twin
+        public.inplace = twin
+        for method_name in names or ():
+            attach(method_name + "_", twin)
+    return public
+
+
+def attach(name: str, value: Any) -> None:
+    """Make `value` the method or property `name` of Tensor; a second one under the same name is an error."""
+    if name in Tensor.__dict__:
+        raise ValueError(f"Tensor.{name} is registered twice.")
+    setattr(Tensor, name, value)
+
+
+def _inplace_twin(public: Any, any_shape: bool) -> Any:
+    signature = inspect.signature(public)
+    first = next(iter(signature.parameters))
+
+    def twin(*args: Any, **kwargs: Any) -> Any:
+        x = args[0] if args else kwargs[first]
+        new = public(*args, **kwargs)
+        old = x.storage.array
+        array = new.storage.array
+        if not any_shape and (array.shape != old.shape or array.dtype != old.dtype):
+            raise ValueError(
+                f"{twin.__name__}: the result is {array.dtype.name}{list(array.shape)}, which does not fit in place into "
+                f"{old.dtype.name}{list(old.shape)}. Use `{public.__name__}`.")
+        return x._rebind(new)
+
+    twin.__name__ = twin.__qualname__ = public.__name__ + "_"
+    twin.__signature__ = signature                      # type: ignore[attr-defined]
+    twin.__doc__ = f"In-place `{public.__name__}`: writes the result into `{first}` and returns it."
+    twin.__module__ = public.__module__
+    return twin

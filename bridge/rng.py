@@ -1,0 +1,93 @@
+"""The random state: one cell, advanced by every random operation, eagerly and inside programs alike."""
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from kayax.bridge.cells import Storage
+
+
+class Generator:
+    """A source of random numbers. Its state is a cell: three uint32 words, the two of a seed's key and a counter."""
+
+    def __init__(self, seed: int = 0):
+        self.storage = Storage(_initial(seed))
+        self._seed = seed
+
+    def manual_seed(self, seed: int) -> Generator:
+        """Start again from `seed`."""
+        self._seed = int(seed)
+        self.storage.array = _initial(self._seed)
+        return self
+
+    def initial_seed(self) -> int:
+        return self._seed
+
+    def get_state(self) -> GeneratorState:
+        return GeneratorState(np.asarray(self.storage.array))
+
+    def set_state(self, state: GeneratorState) -> None:
+        self.storage.array = jnp.asarray(state.words)
+
+
+class GeneratorState:
+    """A snapshot of a generator, for `set_state`."""
+
+    def __init__(self, words: np.ndarray):
+        self.words = words
+
+    def current_seed(self) -> int:
+        return int(self.words[0]) << 32 | int(self.words[1])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, GeneratorState) and bool((self.words == other.words).all())
+
+    __hash__ = None             # type: ignore[assignment]
+
+
+def _initial(seed: int) -> jax.Array:
+    words = np.asarray([(int(seed) >> 32) & 0xFFFFFFFF, int(seed) & 0xFFFFFFFF, 0], np.uint32)
+    return jnp.asarray(words)
+
+
+def key_of(state: Any) -> Any:
+    """The PRNG key that a state stands for."""
+    return jax.random.fold_in(jax.random.wrap_key_data(state[:2], impl="threefry2x32"), state[2])
+
+
+def advance(state: Any) -> Any:
+    """The state after one random operation."""
+    return state.at[2].add(1)
+
+
+_default: Generator | None = None
+
+
+def default_generator() -> Generator:
+    """The generator of the current device, made on first use with a seed from the operating system, as in Paddle."""
+    global _default
+    if _default is None:
+        from kayax.bridge.state import outside_traces
+        with outside_traces():
+            _default = Generator(int(np.random.SeedSequence().entropy) & 0x7FFFFFFF)     # type: ignore[operator]
+    return _default
+
+
+def seed(seed: int) -> Generator:
+    """Seed the random state of all operations, and give the generator."""
+    return default_generator().manual_seed(seed)
+
+
+def get_rng_state(device: Any = None) -> list[GeneratorState]:
+    """Snapshots of the generators, for `set_rng_state`."""
+    return [default_generator().get_state()]
+
+
+def set_rng_state(state_list: list[GeneratorState], device: Any = None) -> None:
+    """Put the generators back to what `get_rng_state` gave."""
+    if not isinstance(state_list, (list, tuple)) or len(state_list) != 1:
+        raise ValueError(f"set_rng_state needs the list that get_rng_state gave, with 1 state, but got {state_list!r}.")
+    default_generator().set_state(state_list[0])

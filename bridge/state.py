@@ -1,0 +1,47 @@
+"""What is true of the current thread: the function being converted, whether gradients are recorded, the AMP policy."""
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import jax
+
+if TYPE_CHECKING:
+    from kayax.bridge.trace import Trace
+
+
+class _State(threading.local):
+    trace: Trace | None = None
+    grad_enabled: bool = True
+    amp: Any = None                 # bridge.amp.Policy while auto_cast is on
+
+
+state = _State()
+
+
+class Epoch:
+    """Counts changes to anything that a program may have guarded; while it stands still no guard needs to be looked at."""
+
+    value = 0
+
+
+def bump() -> None:
+    Epoch.value += 1
+
+
+def tracing() -> bool:
+    """Whether a function is being converted in this thread."""
+    return state.trace is not None
+
+
+@contextlib.contextmanager
+def outside_traces() -> Iterator[None]:
+    """State that outlives a program but is made on its first run (an optimizer's slots) is made here, as real arrays."""
+    held, state.trace = state.trace, None
+    try:
+        with jax.ensure_compile_time_eval():
+            yield
+    finally:
+        state.trace = held

@@ -1,0 +1,422 @@
+"""The Tensor: a storage plus what autograd knows of it. Operators and methods are attached from the registry."""
+from __future__ import annotations
+
+import itertools
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from kayax.bridge import device, tape
+from kayax.bridge.call import is_inexact
+from kayax.bridge.cells import Storage
+from kayax.bridge.errors import concretization
+from kayax.bridge.state import bump, state
+from kayax.spec.dtype import DType, convert, find
+
+_counter = itertools.count()
+_hook_ids = itertools.count()
+_new = object.__new__
+
+
+class ZeroGrad:
+    """The gradient after `clear_grad()`: zeros that exist only when somebody looks at them."""
+
+
+ZERO = ZeroGrad()
+
+
+class Tensor:
+    """A multi-dimensional array that records what is done to it.
+
+    `stop_gradient` is True unless the Tensor is a Parameter or depends on one, as in Paddle. Two Tensors made by
+    `detach()` share their storage, so a write through one is seen by the other.
+    """
+
+    __slots__ = ("storage", "_stop_gradient", "node", "index", "_grad", "_name", "_hooks", "persistable",
+                 "__weakref__", "__dict__")
+    __array_priority__ = 100            # NumPy arrays leave the operators to us
+
+    def __init__(self, data: Any = None, dtype: Any = None, place: Any = None, stop_gradient: bool = True):
+        from kayax.bridge.convert import to_array
+        _fill(self, Storage(to_array([] if data is None else data, dtype, place)), stop_gradient)
+
+    # ---- what it is ------------------------------------------------------------------------------------------
+
+    @property
+    def array(self) -> Any:
+        """The present value as a `jax.Array` (a tracer while its function is being converted)."""
+        return self.storage.array
+
+    @property
+    def shape(self) -> list[int]:
+        return list(self.storage.array.shape)
+
+    @property
+    def dtype(self) -> DType:
+        return convert(self.storage.array.dtype)
+
+    @property
+    def ndim(self) -> int:
+        return self.storage.array.ndim
+
+    @property
+    def size(self) -> int:
+        return self.storage.array.size
+
+    @property
+    def place(self) -> device.Place:
+        return device.place_of(self.storage.array)
+
+    @property
+    def name(self) -> str:
+        if self._name is None:
+            self._name = f"generated_tensor_{next(_counter)}"
+        return self._name
+
+    @name.setter
+    def name(self, value: str) -> None:
+        self._name = value
+
+    @property
+    def stop_gradient(self) -> bool:
+        return self._stop_gradient
+
+    @stop_gradient.setter
+    def stop_gradient(self, value: bool) -> None:
+        value = bool(value)
+        if value != self._stop_gradient:
+            self._stop_gradient = value
+            bump()
+
+    @property
+    def requires_grad(self) -> bool:
+        return not self._stop_gradient
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        self.stop_gradient = not value
+
+    @property
+    def is_leaf(self) -> bool:
+        return self._stop_gradient or self.node is None
+
+    @property
+    def inplace_version(self) -> int:
+        return self.storage.version
+
+    # ---- gradients -------------------------------------------------------------------------------------------
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The accumulated gradient, or None."""
+        grad = self._read_grad()
+        if grad is ZERO:
+            array = self.storage.array
+            grad = wrap(jnp.zeros(array.shape, array.dtype))
+            self._write_grad(grad)
+        return grad
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        if value is not None:
+            if not isinstance(value, Tensor):
+                raise TypeError(f".grad must be a Tensor or None, but got {type(value).__name__}.")
+            if value.shape != self.shape:
+                raise ValueError(f".grad must have the tensor's shape {self.shape}, but got {value.shape}.")
+        self._write_grad(value)
+
+    def _read_grad(self, exact: bool = True) -> Any:
+        trace = state.trace
+        return self._grad if trace is None or self.storage.trace is trace else trace.read_grad(self, exact)
+
+    def _write_grad(self, value: Any) -> None:
+        trace = state.trace
+        if trace is None or self.storage.trace is trace:
+            self._grad = value
+        else:
+            trace.write_grad(self, value)
+
+    def _accumulate(self, value: Any) -> None:
+        grad = self._read_grad(exact=False)
+        if grad is not None and grad is not ZERO:
+            value = grad + value if isinstance(value, Tensor) else tape._Arrays.add(grad.storage.array, value)
+        self._write_grad(value if isinstance(value, Tensor) else wrap(value))
+
+    def backward(self, grad_tensor: Tensor | None = None, retain_graph: bool = False) -> None:
+        """Compute the gradients of this Tensor and add them to the `.grad` of every leaf it depends on.
+
+        `grad_tensor` is the gradient of the final result with respect to this Tensor (ones if not given, as in Paddle).
+        The graph is freed unless `retain_graph`.
+        """
+        from kayax.bridge.autograd import backward
+        backward([self], [grad_tensor], retain_graph)
+
+    def clear_gradient(self, set_to_zero: bool = True) -> None:
+        """Forget the gradient: it reads as zeros afterwards, or as None with ``set_to_zero=False``."""
+        grad = self._read_grad(exact=False)
+        if grad is not None and grad is not ZERO:
+            self._write_grad(ZERO if set_to_zero else None)
+        elif not set_to_zero:
+            self._write_grad(None)
+
+    def clear_grad(self, set_to_zero: bool = True) -> None:
+        """The same as `clear_gradient`."""
+        self.clear_gradient(set_to_zero)
+
+    def gradient(self) -> np.ndarray | None:
+        """The gradient as a NumPy array, or None."""
+        grad = self.grad
+        return None if grad is None else grad.numpy()
+
+    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> HookHandle:
+        """Call `hook(gradient)` when this Tensor's gradient is computed; what it returns, if anything, replaces it."""
+        if self._stop_gradient:
+            raise RuntimeError("A hook needs a gradient, and this tensor has stop_gradient=True: no gradient will come.")
+        if state.trace is not None:
+            state.trace.note_hook(self)
+        if self.node is None:
+            if self._hooks is None:
+                self._hooks = {}
+            return HookHandle(self._hooks, hook)
+        if self.node.hooks is None:
+            self.node.hooks = {}
+        return HookHandle(None, hook, self.node.hooks.setdefault(self.index, []))
+
+    def retain_grads(self) -> None:
+        """Keep this Tensor's `.grad` on backward although it is not a leaf."""
+        if self.node is not None and not self._stop_gradient:
+            if self.node.kept is None:
+                self.node.kept = {}
+            self.node.kept[self.index] = weakref.ref(self)
+
+    # ---- identity and storage --------------------------------------------------------------------------------
+
+    def detach(self) -> Tensor:
+        """A Tensor that shares this one's storage and takes no part in its gradient."""
+        return _fill(_new(Tensor), self.storage, True)
+
+    def detach_(self) -> Tensor:
+        """Take this Tensor out of the graph, in place."""
+        self.node, self.index = None, 0
+        self.stop_gradient = True
+        return self
+
+    def _rebind(self, new: Tensor) -> Tensor:
+        """Become `new` in place: the end of every in-place operation."""
+        if not self._stop_gradient and self.node is None and state.grad_enabled:
+            raise ValueError(
+                f"Leaf tensor `{self.name}` requires a gradient and cannot be changed in place by a recorded operation. "
+                "Do it under paddle.no_grad(), or use the out-of-place operation.")
+        array = new.storage.array
+        old = self.storage.array
+        if array.shape != old.shape and new.node is not None and new.node is self.node:
+            raise ValueError(f"An in-place operation cannot change the shape {list(old.shape)} to {list(array.shape)}.")
+        self.storage.array = array
+        self.node, self.index = new.node, new.index
+        if self._stop_gradient != new._stop_gradient:
+            self.stop_gradient = new._stop_gradient
+        return self
+
+    def __deepcopy__(self, memo: dict) -> Tensor:
+        if not self.is_leaf:
+            raise RuntimeError("Only leaf tensors can be deep-copied: this one has a history. Use clone() or detach().")
+        copy = _fill(_new(type(self)), Storage(jnp.copy(self.array)), self._stop_gradient)
+        memo[id(self)] = copy
+        copy.persistable = self.persistable
+        copy.__dict__.update(self.__dict__)
+        copy._name = f"{self.name}_deepcopy_{next(_counter)}"
+        return copy
+
+    def __reduce__(self) -> tuple:
+        return _rebuild, (type(self), self.numpy(), self._stop_gradient, self.name, self.persistable, dict(self.__dict__))
+
+    # ---- values ----------------------------------------------------------------------------------------------
+
+    def _value(self, use: str) -> Any:
+        """The concrete array, or the error for asking while the function is being converted."""
+        array = self.storage.array
+        if isinstance(array, jax.core.Tracer):
+            raise concretization(use, _MENDS.get(use, _MENDS[""]))
+        return array
+
+    def numpy(self) -> np.ndarray:
+        """A NumPy array of the value (a copy that may be written)."""
+        return np.array(self._value(".numpy()"))
+
+    def item(self, *args: int) -> Any:
+        """The Python number of a one-element Tensor, or of the element at `args`."""
+        return np.asarray(self._value(".item()")).item(*args)
+
+    def tolist(self) -> Any:
+        """The value as nested lists of Python numbers."""
+        return np.asarray(self._value(".tolist()")).tolist()
+
+    def _scalar(self, use: str) -> Any:
+        array = self._value(use)
+        if array.size != 1:
+            raise TypeError(f"{use} needs a Tensor with one element, but this one has shape {list(array.shape)}.")
+        return np.asarray(array).reshape(())[()].item()
+
+    def __bool__(self) -> bool:
+        return bool(self._scalar("bool(tensor), as in `if` and `while`,"))
+
+    def __int__(self) -> int:
+        return int(self._scalar("int(tensor)"))
+
+    def __index__(self) -> int:
+        if self.dtype.is_floating:
+            raise TypeError(f"A Tensor of dtype {self.dtype.name} cannot be used as an index.")
+        return int(self._scalar("Using a tensor as a Python integer"))
+
+    def __float__(self) -> float:
+        return float(self._scalar("float(tensor)"))
+
+    def __complex__(self) -> complex:
+        return complex(self._scalar("complex(tensor)"))
+
+    def __len__(self) -> int:
+        if self.ndim == 0:
+            raise TypeError("len() of a 0-D tensor.")
+        return self.storage.array.shape[0]
+
+    def __iter__(self) -> Any:
+        if self.ndim == 0:
+            raise TypeError("iteration over a 0-D tensor.")
+        return (self[i] for i in range(len(self)))
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.asarray(self._value("numpy.asarray(tensor)"), dtype=dtype)
+
+    def __jax_array__(self) -> Any:
+        return self.storage.array
+
+    def __dlpack__(self, **kwargs: Any) -> Any:
+        return self._value("__dlpack__").__dlpack__(**kwargs)
+
+    def __dlpack_device__(self) -> Any:
+        return self._value("__dlpack__").__dlpack_device__()
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __repr__(self) -> str:
+        from kayax.bridge.printing import describe
+        return describe(self)
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec and self.size == 1 else format(str(self), spec)
+
+
+_MENDS = {
+    "bool(tensor), as in `if` and `while`,":
+        "Use paddle.where or paddle.static.nn.cond for a choice that depends on a tensor's value, keep this function "
+        "eager (`paddle.jit.not_to_static`), or decide on a Python value.",
+    "": "Keep the computation in paddle operations, return the Tensor and read its value outside of the converted "
+        "function, or keep this function eager (`paddle.jit.not_to_static`).",
+}
+
+
+class HookHandle:
+    """What `register_hook` gives back; `remove()` takes the hook off again."""
+
+    def __init__(self, table: dict | None, hook: Callable, chain: list | None = None):
+        self._table, self._chain, self._hook, self._id = table, chain, hook, next(_hook_ids)
+        if table is not None:
+            table[self._id] = hook
+        else:
+            chain.append(hook)          # type: ignore[union-attr]
+
+    def remove(self) -> bool:
+        if self._table is not None:
+            return self._table.pop(self._id, None) is not None
+        if self._chain is not None and self._hook in self._chain:
+            self._chain.remove(self._hook)
+            return True
+        return False
+
+
+class Parameter(Tensor):
+    """A Tensor that is trained: `stop_gradient` is False, and it keeps its value for life (it is persistable).
+
+    `optimize_attr["learning_rate"]` scales the learning rate, `regularizer` replaces the optimizer's weight decay, and
+    `need_clip=False` leaves its gradient out of gradient clipping.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, data: Any, dtype: Any = None, name: str | None = None, trainable: bool = True, **attributes: Any):
+        from kayax.bridge.convert import to_array
+        _fill(self, Storage(to_array(data, dtype)), not trainable)
+        self._name = name
+        self.persistable = True
+        self.optimize_attr = attributes.pop("optimize_attr", {"learning_rate": 1.0})
+        self.regularizer = attributes.pop("regularizer", None)
+        self.need_clip = attributes.pop("need_clip", True)
+        self.__dict__.update(attributes)
+
+    @property
+    def name(self) -> str:
+        if self._name is None:
+            self._name = f"eager_param_{next(_counter)}"
+        return self._name
+
+    @name.setter
+    def name(self, value: str) -> None:
+        self._name = value
+
+    @property
+    def trainable(self) -> bool:
+        return not self._stop_gradient
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self.stop_gradient = not value
+
+    def __repr__(self) -> str:
+        return f"Parameter containing:\n{super().__repr__()}"
+
+    __str__ = __repr__
+
+
+def _fill(self: Any, storage: Storage, stop_gradient: bool) -> Any:
+    self.storage = storage
+    self._stop_gradient = stop_gradient
+    self.node = self._grad = self._name = self._hooks = None
+    self.index = 0
+    self.persistable = False
+    return self
+
+
+def wrap(array: Any, stop_gradient: bool = True, node: Any = None, index: int = 0) -> Tensor:
+    """A Tensor of a jax array: the quick way in."""
+    self = _new(Tensor)
+    self.storage = Storage(array)
+    self._stop_gradient = stop_gradient
+    self.node = node
+    self.index = index
+    self._grad = self._name = self._hooks = None
+    self.persistable = False
+    return self
+
+
+def restore(array: Any, edge: Any) -> Tensor:
+    """The Tensor that a tape's input was: its old value, at its old place in the graph."""
+    if edge is None:
+        return wrap(array)
+    return wrap(array, False, *edge) if isinstance(edge, tuple) else edge
+
+
+def _rebuild(cls: type, data: np.ndarray, stop_gradient: bool, name: str, persistable: bool, extra: dict) -> Tensor:
+    self = _fill(_new(cls), Storage(jnp.asarray(data)), stop_gradient)
+    self._name, self.persistable = name, persistable
+    self.__dict__.update(extra)
+    return self
+
+
+__all__ = ["Tensor", "Parameter", "HookHandle", "wrap", "restore", "ZERO", "find", "is_inexact"]

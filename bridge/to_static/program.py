@@ -1,0 +1,159 @@
+"""A program: one function for one kind of arguments, compiled, with the cells that it reads and writes."""
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+
+from kayax.bridge.call import Call, Saving, is_inexact
+from kayax.bridge.cells import owned
+from kayax.bridge.functionalize import INPUT, NEW, OUTER, Functionalized
+from kayax.bridge.state import Epoch, state
+from kayax.bridge.tape import Node, edge_of
+from kayax.bridge.tensor import Tensor, wrap
+from kayax.bridge.trace import EMPTY, HELD, ZERO
+from kayax.spec import tree
+
+
+class Program:
+    """The compiled form of ``body(tensors)`` for tensors like `examples`, run in the eager world.
+
+    A call gathers the arrays of the inputs and of the cells, runs one XLA program, writes the cells back, and leaves
+    one node on the tape if a gradient may be asked for.
+    """
+
+    def __init__(self, body: Callable, examples: Sequence[Tensor], name: str, compiler_options: dict | None = None):
+        self.name = name
+        self.fact = fact = Functionalized(body, examples)
+        self.n_inputs, self.n_reads = len(examples), len(fact.reads)
+        self.guards, self.grad_guards = fact.guards, list(fact.grad_guards.items())
+        self.epoch = Epoch.value
+        self.reads, self.writes = fact.reads, fact.writes
+        differentiable = [not t._stop_gradient and is_inexact(t.storage.array) for t in examples]
+        self.records = state.grad_enabled and fact.has_differentiable and (bool(fact.captured) or any(differentiable))
+        self._place_captured()
+        self.simple = len(fact.outs) == 1 and fact.out_spec is tree.LEAF and not (
+            fact.written_inputs or fact.input_grads or fact.grad_changes)
+        self.options = compiler_options
+        self._compile(differentiable)
+
+    def _place_captured(self) -> None:
+        """For each cell whose Tensor wants a gradient: its place among the program's arrays."""
+        base = self.n_inputs
+        place = {s: base + i for i, s in enumerate((*self.reads, *self.writes))}
+        self.captured = [(place[t.storage], t) for t in self.fact.captured if t.storage in place]
+
+    def _compile(self, differentiable: list[bool]) -> None:
+        first_written = self.n_inputs + self.n_reads
+        total = first_written + len(self.writes)
+        donate = tuple(range(first_written, total))
+        if not self.records:
+            self.run = jax.jit(self._grouped, donate_argnums=2, compiler_options=self.options)
+            return
+        captured = {i for i, _ in self.captured}
+        self.wanted = tuple([i in captured or (i < self.n_inputs and differentiable[i]) for i in range(total)])
+        self.call = Call(self._flat, self.name)
+        self.saving = Saving(self._flat, self.wanted, donate)
+
+    def _grouped(self, inputs: list, read: list, written: list) -> tuple[list, list]:
+        return self.fact.pure(inputs, read, written)
+
+    def _flat(self, *arrays: Any) -> tuple:
+        a, b = self.n_inputs, self.n_inputs + self.n_reads
+        outputs, new = self.fact.pure(arrays[:a], arrays[a:b], arrays[b:])
+        return (*outputs, *new)
+
+    # ---- whether it applies ----------------------------------------------------------------------------------
+
+    def applies(self) -> bool:
+        """Whether every fact that the program was traced under still holds."""
+        for tensor, kind in self.grad_guards:
+            grad = tensor._grad
+            if kind is EMPTY:
+                if grad is not None and grad is not ZERO:
+                    return False
+            elif kind is HELD:
+                if grad is None or grad is ZERO:
+                    return False
+            elif grad is not kind:
+                return False
+        if self.epoch == Epoch.value:
+            return True
+        if all([g.holds() for g in self.guards]):
+            self.epoch = Epoch.value
+            return True
+        return False
+
+    # ---- running ---------------------------------------------------------------------------------------------
+
+    def __call__(self, tensors: Sequence[Tensor]) -> Any:
+        inputs = [t.storage._array for t in tensors]
+        read = [s._array for s in self.reads]
+        written = owned([s._array for s in self.writes])
+        if self.records:
+            return self._run_recorded(tensors, [*inputs, *read, *written])
+        outputs, new = self.run(inputs, read, written)
+        for storage, array in zip(self.writes, new, strict=True):
+            storage._array = array
+            storage.version += 1
+        if self.simple and self.fact.outs[0][0] is NEW:
+            return wrap(outputs[0])
+        return self._restore(tensors, outputs, None)
+
+    def _run_recorded(self, tensors: Sequence[Tensor], arrays: list[Any]) -> Any:
+        edges: list[Any] = [None] * len(arrays)
+        for i, tensor in enumerate(tensors):
+            edges[i] = edge_of(tensor, arrays[i])
+        for i, tensor in self.captured:
+            edges[i] = (tensor.node, tensor.index) if tensor.node is not None else tensor
+        flat, residuals = self.saving.forward(*arrays)
+        n = len(flat) - len(self.writes)
+        saving = self.saving
+        if self.writes:
+            # The overwritten arrays are gone; only a second differentiation would need them, and it says so.
+            arrays[self.n_inputs + self.n_reads:] = [None] * len(self.writes)
+
+        def pullback(given: tuple[bool, ...], cotangents: Sequence[Any]) -> Sequence[Any]:
+            return saving.backward(given, residuals, arrays, cotangents)
+
+        storages = [t.storage for t in tensors] + [None] * (len(arrays) - len(tensors))
+        for i, tensor in self.captured:
+            storages[i] = tensor.storage if i < self.n_inputs + self.n_reads else None
+        node = Node(self.call, arrays, tuple(edges), len(flat), pullback, storages)
+        for storage, array in zip(self.writes, flat[n:], strict=True):
+            storage._array = array
+            storage.version += 1
+        if self.simple and self.fact.outs[0][0] is NEW:
+            out = flat[0]
+            return wrap(out) if self.fact.outs[0][1] or not is_inexact(out) else wrap(out, False, node, 0)
+        return self._restore(tensors, flat, node)
+
+    def _restore(self, tensors: Sequence[Tensor], outputs: Sequence[Any], node: Node | None) -> Any:
+        """What the function would have returned and done to its inputs and gradients, eagerly."""
+        fact = self.fact
+
+        def tensor_of(array: Any, stopped: bool, index: int) -> Tensor:
+            if stopped or node is None or not is_inexact(array):
+                return wrap(array, stopped or node is None)
+            return wrap(array, False, node, index)
+
+        for i, index, stopped in fact.written_inputs:
+            new = tensor_of(outputs[index], stopped, index)
+            tensor = tensors[i]
+            tensor.storage.array = outputs[index]
+            tensor.node, tensor.index, tensor._stop_gradient = new.node, new.index, new._stop_gradient
+        for i, index in fact.input_grads:
+            tensors[i]._accumulate(outputs[index])
+        for tensor, change in fact.grad_changes:
+            tensor._grad = wrap(outputs[change]) if isinstance(change, int) else change
+        leaves = []
+        for kind, *rest in fact.outs:
+            if kind is NEW:
+                leaves.append(tensor_of(outputs[rest[1]], rest[0], rest[1]))
+            elif kind is INPUT:
+                leaves.append(tensors[rest[0]])
+            else:
+                assert kind is OUTER
+                leaves.append(rest[0])
+        return tree.unflatten(fact.out_spec, leaves)

@@ -1,0 +1,157 @@
+"""What one conversion sees: the cells it reads and writes, the tensors it captures, the facts it depends on."""
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import jax
+
+from kayax.bridge.cells import Leaked, Storage
+from kayax.bridge.errors import ConversionError, at_user_line
+from kayax.bridge.state import state
+from kayax.bridge.tensor import ZERO, Tensor, wrap
+
+EMPTY, HELD = "empty", "held"           # what a program assumes of a .grad: None or zeros alike; some Tensor
+
+
+class GradCell(Storage):
+    """The cell behind `tensor.grad`, whichever Tensor holds it at the time."""
+
+    __slots__ = ("tensor",)
+
+    def __init__(self, tensor: Tensor):
+        self.tensor, self.version, self.trace = tensor, 0, None
+
+    @property
+    def _array(self) -> Any:                                            # type: ignore[override]
+        return self.tensor._grad.storage._array
+
+    @_array.setter
+    def _array(self, new: Any) -> None:
+        self.tensor._grad.storage._array = new
+
+
+class Guard:
+    """A Python fact that a program read: `get()` must still give `value`, or the program is traced again."""
+
+    __slots__ = ("label", "get", "value")
+
+    def __init__(self, label: str, get: Callable[[], Any], value: Any):
+        self.label, self.get, self.value = label, get, value
+
+    def holds(self) -> bool:
+        try:
+            now = self.get()
+        except ReferenceError:
+            return False
+        return now is self.value or (type(now) is type(self.value) and now == self.value)
+
+
+class Trace:
+    """One run of a function over tracers. Cells made outside keep their arrays: their values inside are held here."""
+
+    def __init__(self, values: dict[Storage, Any] | None = None, uses_tape: bool = False,
+                 grad_cells: dict[Tensor, GradCell] | None = None):
+        self.parent = state.trace
+        self.values: dict[Storage, Any] = dict(values or {})
+        self.known = frozenset(self.values)
+        self.reads: dict[Storage, None] = {}
+        self.writes: dict[Storage, None] = {}
+        self.captured: dict[Tensor, None] = {}                  # outer tensors that a gradient may go to
+        self.consumed: set[Storage] = set()                     # storages some operation has read
+        self.grads: dict[Tensor, Any] = {}                      # .grad of outer tensors: None, ZERO or a Tensor
+        self.first_grads: dict[Tensor, Any] = {}
+        self.grad_cells: dict[Tensor, GradCell] = dict(grad_cells or {})
+        self.grad_guards: dict[Tensor, Any] = {}
+        self.guards: dict[Any, Guard] = {}
+        self.born: list[tuple[weakref.ref, str]] = []
+        self.uses_tape = uses_tape
+        self.used_tape = False
+
+    def __enter__(self) -> Trace:
+        state.trace = self
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        state.trace = self.parent
+        for reference, where in self.born:
+            storage = reference()
+            if storage is not None and isinstance(storage._array, jax.core.Tracer):
+                storage._array = Leaked(where)
+
+    # ---- cells -----------------------------------------------------------------------------------------------
+
+    def read(self, storage: Storage) -> Any:
+        if storage in self.values:
+            self.reads.setdefault(storage)
+            return self.values[storage]
+        outer = self.parent
+        if outer is None or storage.trace is outer:
+            array = storage._array
+        else:
+            array = outer.read(storage)
+        if isinstance(array, Leaked):
+            array.dtype                                         # raises, naming the line it was made at
+        self.reads.setdefault(storage)
+        self.values[storage] = array
+        return array
+
+    def write(self, storage: Storage, array: Any) -> None:
+        if storage not in self.values:
+            self.read(storage)
+        self.writes.setdefault(storage)
+        self.values[storage] = array
+
+    # ---- gradients of outer tensors --------------------------------------------------------------------------
+
+    def read_grad(self, tensor: Tensor, exact: bool = True) -> Any:
+        """The present `.grad`; `exact` if it matters whether an empty one is None or zeros."""
+        if tensor not in self.grads:
+            self.grads[tensor] = self.first_grads[tensor] = self._first_grad(tensor, exact)
+        grad = self.grads[tensor]
+        if grad is self.first_grads[tensor]:
+            if grad is not None and grad is not ZERO:
+                self.grad_guards[tensor] = HELD
+            elif exact:
+                self.grad_guards[tensor] = grad
+            else:
+                self.grad_guards.setdefault(tensor, EMPTY)
+        return grad
+
+    def _first_grad(self, tensor: Tensor, exact: bool) -> Any:
+        outer = self.parent
+        grad = tensor._grad if outer is None or tensor.storage.trace is outer else outer.read_grad(tensor, exact)
+        if not isinstance(grad, Tensor) or outer is not None:
+            return grad
+        inside = wrap(None)
+        inside.storage = self.grad_cells.setdefault(tensor, GradCell(tensor))
+        return inside
+
+    def write_grad(self, tensor: Tensor, value: Any) -> None:
+        if tensor not in self.grads:
+            self.read_grad(tensor, exact=False)
+        self.grads[tensor] = value
+
+    # ---- facts -----------------------------------------------------------------------------------------------
+
+    def guard(self, key: Any, label: str, get: Callable[[], Any], value: Any) -> None:
+        """Note that the program depends on ``get()`` being `value`."""
+        if key not in self.guards:
+            self.guards[key] = Guard(label, get, value)
+        if self.parent is not None:
+            self.parent.guard(key, label, get, value)
+
+    def capture(self, tensor: Tensor) -> None:
+        """Note an outer tensor that an operation uses: whether it wants a gradient is a fact the program depends on."""
+        reference = weakref.ref(tensor)
+        self.guard((id(tensor), "stop_gradient"), f"stop_gradient of {tensor.name}",
+                   lambda: getattr(reference(), "_stop_gradient", None), tensor._stop_gradient)
+        if not tensor._stop_gradient:
+            self.captured.setdefault(tensor)
+
+    def note_hook(self, tensor: Tensor) -> None:
+        if not self.uses_tape and tensor.storage in self.consumed:
+            raise ConversionError(
+                "register_hook on a tensor that was already used: in a converted forward the hook would miss those "
+                f"uses.{at_user_line()}\nRegister the hook right after the tensor is made.")
