@@ -62,7 +62,7 @@ def _plain_equal(want: Any, got: Any) -> bool:
         return bool(np.isclose(got, want, rtol=1e-6, atol=1e-12, equal_nan=True))
     if isinstance(want, (list, tuple)) and isinstance(got, (list, tuple)):
         return len(want) == len(got) and all(map(_plain_equal, want, got))
-    return type(want) is type(got) and want == got
+    return isinstance(got, type(want)) and isinstance(got, bool) == isinstance(want, bool) and want == got
 
 
 def _show(value: Any) -> str:

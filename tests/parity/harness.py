@@ -101,12 +101,15 @@ def program(name: str, inputs: Sequence[Spec] = (), **options: Any) -> Callable[
 def table(topic: str) -> Callable[..., Case]:
     """A function `op(path, inputs, *args, **kwargs)` that adds the case `P.path(*tensors, *args, **kwargs)`.
 
-    The case is named by the path and the arguments; `_case` distinguishes two calls that differ in their inputs alone.
+    The case is named by the path and the arguments. Calls that differ in their inputs alone are told apart by `_case`, or
+    else numbered.
     """
 
     def op(path: str, inputs: Sequence[Spec], *args: Any, _case: str = "", **kwargs: Any) -> Case:
         words = [_word(arg) for arg in args] + [f"{key}={_word(value)}" for key, value in kwargs.items()]
         name = "/".join([path, *filter(None, [_case, ",".join(words)])])
+        same = sum(known.partition("#")[0] == name for known in CASES)
+        name += f"#{same + 1}" if same else ""
 
         def fn(P: Any, *tensors: Any) -> Any:
             return resolve(P, path)(*tensors, *args, **kwargs)
@@ -146,12 +149,18 @@ def is_tensor(P: Any, value: Any) -> bool:
     return isinstance(value, P.Tensor)
 
 
+def _holds_array(P: Any, value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return any(_holds_array(P, item) for item in value)
+    return isinstance(value, (np.ndarray, np.generic, dict)) or is_tensor(P, value)
+
+
 def flatten(P: Any, value: Any, path: str, into: dict[str, Any]) -> dict[str, Any]:
     """Spread a structure over paths; the leaves stay as they are."""
     if isinstance(value, dict):
         for key, item in value.items():
             flatten(P, item, f"{path}.{key}", into)
-    elif isinstance(value, (list, tuple)) and any(is_tensor(P, v) or isinstance(v, (tuple, list)) for v in value):
+    elif isinstance(value, (list, tuple)) and _holds_array(P, value):
         for i, item in enumerate(value):
             flatten(P, item, f"{path}.{i}", into)
     else:

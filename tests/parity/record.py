@@ -50,7 +50,7 @@ def _run_topic(cases: list[Case]) -> tuple[dict[str, tuple[int, Record]], int]:
 
 
 def _last_lines(text: str) -> str:
-    return " | ".join(line.strip() for line in text.strip().splitlines()[-6:])
+    return " | ".join(line.strip() for line in text.strip().splitlines()[-2:])
 
 
 def _save(topic: str, records: dict[str, Any]) -> int:
