@@ -63,6 +63,15 @@ def advance(state: Any) -> Any:
     return state.at[2].add(1)
 
 
+def numpy_generator() -> np.random.Generator:
+    """A NumPy generator seeded from the random state, which moves on: for initial values, where compiling would cost more
+    than drawing."""
+    storage = default_generator().storage
+    words = np.asarray(storage._array)
+    storage.array = advance(storage._array)
+    return np.random.Generator(np.random.Philox(np.random.SeedSequence(words.tolist())))
+
+
 _default: Generator | None = None
 
 

@@ -11,11 +11,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from kayax.bridge import device, tape
-from kayax.bridge.call import is_inexact
 from kayax.bridge.cells import Storage
 from kayax.bridge.errors import concretization
 from kayax.bridge.state import bump, state
-from kayax.spec.dtype import DType, convert, find
+from kayax.spec.dtype import DType, convert
+from kayax.spec.size import Size
 
 _counter = itertools.count()
 _hook_ids = itertools.count()
@@ -52,8 +52,8 @@ class Tensor:
         return self.storage.array
 
     @property
-    def shape(self) -> list[int]:
-        return list(self.storage.array.shape)
+    def shape(self) -> Size:
+        return Size(self.storage.array.shape)
 
     @property
     def dtype(self) -> DType:
@@ -417,6 +417,3 @@ def _rebuild(cls: type, data: np.ndarray, stop_gradient: bool, name: str, persis
     self._name, self.persistable = name, persistable
     self.__dict__.update(extra)
     return self
-
-
-__all__ = ["Tensor", "Parameter", "HookHandle", "wrap", "restore", "ZERO", "find", "is_inexact"]

@@ -12,7 +12,7 @@ from kayax.bridge.functionalize import INPUT, NEW, OUTER, Functionalized
 from kayax.bridge.state import Epoch, state
 from kayax.bridge.tape import Node, edge_of
 from kayax.bridge.tensor import Tensor, wrap
-from kayax.bridge.trace import EMPTY, HELD, ZERO
+from kayax.bridge.trace import EMPTY, HELD, ZERO, Guard
 from kayax.spec import tree
 
 
@@ -27,9 +27,11 @@ class Program:
         self.name = name
         self.fact = fact = Functionalized(body, examples)
         self.n_inputs, self.n_reads = len(examples), len(fact.reads)
-        self.guards, self.grad_guards = fact.guards, list(fact.grad_guards.items())
+        self.guards = [*fact.guards, Guard("shapes and dtypes of its tensors", self._cell_types, None)]
+        self.grad_guards = list(fact.grad_guards.items())
         self.epoch = Epoch.value
         self.reads, self.writes = fact.reads, fact.writes
+        self.guards[-1].value = self._cell_types()
         differentiable = [not t._stop_gradient and is_inexact(t.storage.array) for t in examples]
         self.records = state.grad_enabled and fact.has_differentiable and (bool(fact.captured) or any(differentiable))
         self._place_captured()
@@ -37,6 +39,9 @@ class Program:
             fact.written_inputs or fact.input_grads or fact.grad_changes)
         self.options = compiler_options
         self._compile(differentiable)
+
+    def _cell_types(self) -> list[tuple]:
+        return [(a.shape, a.dtype) for a in (s._array for s in (*self.reads, *self.writes))]
 
     def _place_captured(self) -> None:
         """For each cell whose Tensor wants a gradient: its place among the program's arrays."""

@@ -1,0 +1,497 @@
+"""Layer: parameters, buffers and sublayers under one roof. The base of every model."""
+from __future__ import annotations
+
+import contextlib
+import copy
+import re
+import weakref
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import jax.numpy as jnp
+
+from kayax.bridge.state import bump, state
+from kayax.bridge.tensor import Parameter, Tensor
+from kayax.layers import layer_state
+from kayax.layers.hooks import HookHandle, Hooks
+from kayax.layers.parameter import create_parameter
+from kayax.spec import dtype as dtypes
+from kayax.spec import unique_name
+
+_STORES = ("_parameters", "_buffers", "_sub_layers")
+
+
+class Layer:
+    """A part of a model: subclass it, make parameters and sublayers in `__init__`, compute in `forward`.
+
+    name_scope: the prefix of this layer's full name and of its parameters' names; the class's name in snake case if None.
+    dtype: the data type of parameters made here, the default dtype if None.
+    """
+
+    def __init__(self, name_scope: str | None = None, dtype: Any = "float32"):
+        scope = name_scope or _snake_case(type(self).__name__)
+        fields = self.__dict__
+        fields["_parameters"], fields["_buffers"], fields["_sub_layers"] = OrderedDict(), OrderedDict(), OrderedDict()
+        fields["_non_persistable_buffer_names_set"] = set()
+        fields["_training"] = True
+        fields["_full_name"] = unique_name.generate(scope)
+        fields["_dtype"] = dtypes.get_default_dtype() if dtype is None or dtype == "float32" else dtypes.convert(dtype).name
+        fields["_hooks"] = None
+        fields["_state_dict_hooks"] = OrderedDict()
+
+    # ---- running ---------------------------------------------------------------------------------------------
+
+    def forward(self, *inputs: Any, **kwargs: Any) -> Any:
+        """What this layer computes; a subclass defines it."""
+        raise NotImplementedError(f"{type(self).__name__} has no forward method.")
+
+    def __call__(self, *inputs: Any, **kwargs: Any) -> Any:
+        if state.trace is not None:
+            self._guard("forward hooks", _hook_ids(self), _hook_ids)
+        if self._hooks is None:
+            return self.forward(*inputs, **kwargs)
+        return self._hooks.run(self, inputs, kwargs)
+
+    def _all_hooks(self) -> Hooks:
+        if self._hooks is None:
+            self.__dict__["_hooks"] = Hooks()
+        return self._hooks
+
+    def register_forward_pre_hook(self, hook: Callable, *, prepend: bool = False, with_kwargs: bool = False) -> HookHandle:
+        """Call ``hook(layer, inputs)`` before forward; what it returns, if anything, replaces the inputs."""
+        return self._all_hooks().add("before", hook, prepend, with_kwargs)
+
+    def register_forward_post_hook(self, hook: Callable, *, prepend: bool = False, with_kwargs: bool = False,
+                                   always_call: bool = False) -> HookHandle:
+        """Call ``hook(layer, inputs, outputs)`` after forward; what it returns, if anything, replaces the outputs.
+
+        always_call: also when forward raises.
+        """
+        return self._all_hooks().add("after", hook, prepend, with_kwargs, always_call)
+
+    register_forward_hook = register_forward_post_hook
+
+    # ---- mode ------------------------------------------------------------------------------------------------
+
+    @property
+    def training(self) -> bool:
+        """Whether the layer is in training mode (dropout drops, batch statistics are used)."""
+        mode = self.__dict__["_training"]
+        if state.trace is not None:
+            self._guard("training", mode, lambda layer: layer.__dict__["_training"])
+        return mode
+
+    @training.setter
+    def training(self, mode: bool) -> None:
+        self.__dict__["_training"] = bool(mode)
+        bump()
+
+    def train(self, mode: bool = True) -> Layer:
+        """Put this layer and all below it into training mode (or out of it)."""
+        for layer in self.sublayers(include_self=True):
+            layer.training = mode
+        return self
+
+    def eval(self) -> Layer:
+        """Put this layer and all below it into evaluation mode."""
+        return self.train(False)
+
+    # ---- attributes ------------------------------------------------------------------------------------------
+
+    def __getattr__(self, name: str) -> Any:
+        fields = self.__dict__
+        for store_name in _STORES:
+            store = fields.get(store_name)
+            if store is not None and name in store:
+                value = store[name]
+                if state.trace is not None:
+                    self._guard(name, value, lambda layer: layer.__dict__[store_name].get(name))
+                return value
+        if name not in fields and "_parameters" not in fields:
+            raise AttributeError(f"Call super().__init__() in {type(self).__name__}.__init__ before anything else.")
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        fields = self.__dict__
+        if isinstance(getattr(type(self), name, None), property):
+            object.__setattr__(self, name, value)
+            return
+        bump()
+        kind = _store_of(value)
+        if kind is not None and "_parameters" not in fields:
+            raise AttributeError(f"Call super().__init__() in {type(self).__name__}.__init__ before assigning "
+                                 f"{name!r}, a {type(value).__name__}.")
+        if kind is not None:
+            fields.pop(name, None)
+            for other in _STORES:
+                if other != kind:
+                    fields[other].pop(name, None)
+            fields[kind][name] = value
+            return
+        for store, what in (("_parameters", "Parameter"), ("_sub_layers", "Layer")):
+            if name in fields.get(store, ()):
+                if value is not None:
+                    raise TypeError(f"{name!r} is a {what} of {type(self).__name__}: it can be set to a {what} or None, "
+                                    f"but got {type(value).__name__}.")
+                fields[store][name] = None
+                return
+        if name in fields.get("_buffers", ()):
+            self._set_buffer(name, value)
+            return
+        value = _adopt(value)
+        if isinstance(value, Layer):
+            fields["_sub_layers"][name] = value
+        else:
+            object.__setattr__(self, name, value)
+
+    def _set_buffer(self, name: str, value: Any) -> None:
+        if value is not None and not isinstance(value, Tensor):
+            raise TypeError(f"{name!r} is a buffer of {type(self).__name__}: it can be set to a Tensor or None, but got "
+                            f"{type(value).__name__}.")
+        old = self._buffers[name]
+        if state.trace is None or old is None or value is None:
+            self._buffers[name] = value
+            return
+        # While converting, assigning to a buffer writes the cell: that is what an eager reader would see afterwards.
+        new = value.storage.array
+        if new.shape != old.storage.array.shape or new.dtype != old.storage.array.dtype:
+            raise ValueError(
+                f"While converting, the buffer {name!r} must keep its shape and dtype: it is "
+                f"{old.dtype.name}{list(old.shape)} and was assigned {value.dtype.name}{list(value.shape)}.")
+        old.storage.array = new
+
+    def __delattr__(self, name: str) -> None:
+        bump()
+        for store in _STORES:
+            if name in self.__dict__.get(store, ()):
+                del self.__dict__[store][name]
+                self._non_persistable_buffer_names_set.discard(name)
+                return
+        object.__delattr__(self, name)
+
+    def __dir__(self) -> list[str]:
+        names = [n for store in _STORES for n in self.__dict__.get(store, ()) if n.isidentifier()]
+        return sorted({*super().__dir__(), *names})
+
+    def _guard(self, name: str, value: Any, get: Callable[[Layer], Any]) -> None:
+        reference = weakref.ref(self)
+
+        def now() -> Any:
+            layer = reference()
+            return None if layer is None else get(layer)
+
+        state.trace.guard((id(self), name), f"{self.__dict__['_full_name']}.{name}", now, value)     # type: ignore[union-attr]
+
+    # ---- making and adding -----------------------------------------------------------------------------------
+
+    def create_parameter(self, shape: Any, attr: Any = None, dtype: Any = None, is_bias: bool = False,
+                         default_initializer: Any = None, device: Any = None) -> Parameter | None:
+        """A new Parameter named after this layer; None if `attr` is False. Assign it to an attribute to register it."""
+        return create_parameter(shape, dtype or self._dtype, attr=attr, is_bias=is_bias,
+                                default_initializer=default_initializer, prefix=self._full_name)
+
+    def create_tensor(self, name: str | None = None, persistable: bool | None = None, dtype: Any = None) -> Tensor:
+        """An empty Tensor named after this layer."""
+        tensor = Tensor(jnp.zeros((0,), dtypes.to_numpy(dtype or self._dtype)))
+        tensor.name = name or unique_name.generate(f"{self._full_name}._generated_var")
+        tensor.persistable = bool(persistable)
+        return tensor
+
+    create_variable = create_tensor
+
+    def add_parameter(self, name: str, parameter: Parameter | None) -> Parameter | None:
+        """Register a Parameter under a name; it is an attribute then."""
+        _check_name(self, name, "_parameters")
+        if parameter is not None and not isinstance(parameter, Tensor):
+            raise TypeError(f"add_parameter needs a Parameter, but got {type(parameter).__name__}.")
+        self._parameters[name] = parameter
+        bump()
+        return parameter
+
+    register_parameter = add_parameter
+
+    def add_sublayer(self, name: str, sublayer: Layer | None) -> Layer | None:
+        """Register a Layer under a name; it is an attribute then."""
+        sublayer = _adopt(sublayer)
+        if sublayer is not None and not isinstance(sublayer, Layer):
+            raise TypeError(f"add_sublayer needs a Layer, but got {type(sublayer).__name__}.")
+        self._sub_layers[name] = sublayer
+        bump()
+        return sublayer
+
+    add_module = register_module = add_sublayer
+
+    def register_buffer(self, name: str, tensor: Tensor | None, persistable: bool = True) -> None:
+        """Register a Tensor that is part of the layer's state but not trained; saved if `persistable`."""
+        _check_name(self, name, "_buffers")
+        if tensor is not None and not isinstance(tensor, Tensor):
+            raise TypeError(f"A buffer must be a Tensor, but got {type(tensor).__name__}.")
+        self._buffers[name] = tensor
+        (self._non_persistable_buffer_names_set.discard if persistable
+         else self._non_persistable_buffer_names_set.add)(name)
+        if tensor is not None:
+            tensor.persistable = persistable
+        bump()
+
+    # ---- looking through -------------------------------------------------------------------------------------
+
+    def named_sublayers(self, prefix: str = "", include_self: bool = False, layers_set: set | None = None,
+                        remove_duplicate: bool = True) -> Iterator[tuple[str, Layer]]:
+        """All layers below this one, depth first, with their dotted names; each once if `remove_duplicate`."""
+        seen = layers_set if layers_set is not None else set()
+        if self in seen:
+            return
+        if remove_duplicate:
+            seen.add(self)
+        if include_self:
+            yield prefix, self
+        for name, layer in self._sub_layers.items():
+            if layer is not None:
+                yield from layer.named_sublayers(f"{prefix}.{name}" if prefix else name, True, seen, remove_duplicate)
+
+    def sublayers(self, include_self: bool = False) -> list[Layer]:
+        """All layers below this one."""
+        return [layer for _, layer in self.named_sublayers(include_self=include_self)]
+
+    def named_children(self) -> Iterator[tuple[str, Layer]]:
+        """The direct sublayers with their names."""
+        seen = set()
+        for name, layer in self._sub_layers.items():
+            if layer is not None and layer not in seen:
+                seen.add(layer)
+                yield name, layer
+
+    def children(self) -> Iterator[Layer]:
+        """The direct sublayers."""
+        return (layer for _, layer in self.named_children())
+
+    def named_modules(self, memo: set | None = None, prefix: str = "",
+                      remove_duplicate: bool = True) -> Iterator[tuple[str, Layer]]:
+        """This layer and all below it with their names."""
+        return self.named_sublayers(prefix, True, memo, remove_duplicate)
+
+    def modules(self) -> Iterator[Layer]:
+        """This layer and all below it."""
+        return (layer for _, layer in self.named_modules())
+
+    def _named(self, store: str, prefix: str, include_sublayers: bool, unique: bool) -> Iterator[tuple[str, Any]]:
+        seen: set[int] = set()
+        layers = (self.named_sublayers(prefix, True, remove_duplicate=unique) if include_sublayers else [(prefix, self)])
+        for path, layer in layers:
+            for name, tensor in layer.__dict__[store].items():
+                if tensor is not None and not (unique and id(tensor) in seen):
+                    seen.add(id(tensor))
+                    yield f"{path}.{name}" if path else name, tensor
+
+    def named_parameters(self, prefix: str = "", include_sublayers: bool = True,
+                         remove_duplicate: bool = True) -> Iterator[tuple[str, Parameter]]:
+        """The parameters with their dotted names."""
+        return self._named("_parameters", prefix, include_sublayers, remove_duplicate)
+
+    def parameters(self, include_sublayers: bool = True) -> list[Parameter]:
+        """The parameters, in the order in which they were made."""
+        return [p for _, p in self.named_parameters(include_sublayers=include_sublayers)]
+
+    def named_buffers(self, prefix: str = "", include_sublayers: bool = True,
+                      remove_duplicate: bool = True) -> Iterator[tuple[str, Tensor]]:
+        """The buffers with their dotted names."""
+        return self._named("_buffers", prefix, include_sublayers, remove_duplicate)
+
+    def buffers(self, include_sublayers: bool = True) -> list[Tensor]:
+        """The buffers."""
+        return [b for _, b in self.named_buffers(include_sublayers=include_sublayers)]
+
+    def get_sublayer(self, target: str) -> Layer:
+        """The layer at a dotted path."""
+        return layer_state.at_path(self, target, Layer)
+
+    get_submodule = get_sublayer
+
+    def get_parameter(self, target: str) -> Parameter:
+        """The parameter at a dotted path."""
+        return layer_state.at_path(self, target, Tensor)
+
+    def get_buffer(self, target: str) -> Tensor:
+        """The buffer at a dotted path."""
+        return layer_state.at_path(self, target, Tensor)
+
+    def set_sublayer(self, target: str, layer: Layer, strict: bool = False) -> None:
+        """Put a layer at a dotted path; with `strict` one must be there already."""
+        path, _, name = target.rpartition(".")
+        parent = self.get_sublayer(path) if path else self
+        if strict and name not in parent._sub_layers:
+            raise AttributeError(f"There is no sublayer {target!r} to replace.")
+        parent.add_sublayer(name, layer)
+
+    set_submodule = set_sublayer
+
+    def apply(self, fn: Callable[[Layer], Any]) -> Layer:
+        """Call ``fn(layer)`` on every layer below this one, then on this one."""
+        for layer in self.children():
+            layer.apply(fn)
+        fn(self)
+        return self
+
+    def full_name(self) -> str:
+        """The name that no other layer has, such as ``linear_0``."""
+        return self._full_name
+
+    # ---- state -----------------------------------------------------------------------------------------------
+
+    def state_dict(self, destination: dict | None = None, include_sublayers: bool = True,
+                   structured_name_prefix: str = "", use_hook: bool = True, keep_vars: bool = True) -> dict[str, Tensor]:
+        """The parameters and persistable buffers by dotted name. The Tensors are the layer's own unless not `keep_vars`."""
+        return layer_state.state_dict(self, destination, include_sublayers, structured_name_prefix, use_hook, keep_vars,
+                                      False)
+
+    def to_static_state_dict(self, destination: dict | None = None, include_sublayers: bool = True,
+                             structured_name_prefix: str = "", use_hook: bool = True,
+                             keep_vars: bool = True) -> dict[str, Tensor]:
+        """As `state_dict`, with the buffers that are not persistable."""
+        return layer_state.state_dict(self, destination, include_sublayers, structured_name_prefix, use_hook, keep_vars,
+                                      True)
+
+    def set_state_dict(self, state_dict: dict, use_structured_name: bool = True) -> tuple[list[str], list[str]]:
+        """Copy values into the parameters and buffers; give the names that were missing and those not expected.
+
+        use_structured_name: keys are dotted names; False if they are the unique names (``linear_0.w_0``).
+        A value of a wrong shape is skipped with a warning and counts as missing, as in Paddle.
+        """
+        return layer_state.set_state_dict(self, state_dict, use_structured_name)
+
+    set_dict = load_dict = set_state_dict
+
+    def load_state_dict(self, state_dict: Any, strict: bool = True, assign: bool = False) -> Any:
+        """Copy values in; with `strict`, names that are missing or not expected are an error."""
+        return layer_state.load_state_dict(self, state_dict, strict, assign)
+
+    def register_state_dict_hook(self, hook: Callable) -> HookHandle:
+        """Call ``hook(state_dict)`` on what `state_dict` gives."""
+        return HookHandle(self._state_dict_hooks, hook)
+
+    def get_extra_state(self) -> Any:
+        """More state to save with `state_dict`; a subclass may define it."""
+        raise NotImplementedError(f"{type(self).__name__} has no extra state.")
+
+    def to(self, device: Any = None, dtype: Any = None, blocking: bool | None = None,
+           non_blocking: bool | None = None) -> Layer:
+        """Move the parameters and buffers to a device, a dtype, or both. Integer buffers keep their dtype."""
+        return layer_state.move(self, device, dtype, floating_only=True)
+
+    def astype(self, dtype: Any = None) -> Layer:
+        """Cast all parameters and buffers."""
+        return layer_state.move(self, None, dtype, floating_only=False)
+
+    type = astype
+
+    def float(self, excluded_layers: Any = None) -> Layer:
+        """Cast floating parameters and buffers to float32."""
+        return layer_state.move(self, None, "float32", excluded=excluded_layers)
+
+    def double(self) -> Layer:
+        """Cast floating parameters and buffers to float64."""
+        return layer_state.move(self, None, "float64")
+
+    def float16(self, excluded_layers: Any = None) -> Layer:
+        """Cast floating parameters and buffers to float16, except in the given kinds of layers."""
+        return layer_state.move(self, None, "float16", excluded=excluded_layers)
+
+    def half(self) -> Layer:
+        """As `float16`."""
+        return self.float16()
+
+    def bfloat16(self, excluded_layers: Any = None) -> Layer:
+        """Cast floating parameters and buffers to bfloat16, except in the given kinds of layers."""
+        return layer_state.move(self, None, "bfloat16", excluded=excluded_layers)
+
+    def cpu(self) -> Layer:
+        """Move everything to the host."""
+        return self.to(device="cpu")
+
+    def cuda(self, device: Any = None) -> Layer:
+        """Move everything to a GPU."""
+        return self.to(device=f"gpu:{device or 0}" if not device or isinstance(device, int) else device)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Layer:
+        """Freeze or unfreeze all parameters."""
+        for parameter in self.parameters():
+            parameter.stop_gradient = not requires_grad
+        return self
+
+    def clear_gradients(self, set_to_zero: bool = True) -> None:
+        """Clear the gradients of all trainable parameters."""
+        for parameter in self.parameters():
+            if not parameter.stop_gradient:
+                parameter.clear_gradient(set_to_zero)
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Clear the gradients of all parameters, to None unless told otherwise."""
+        self.clear_gradients(not set_to_none)
+
+    def __deepcopy__(self, memo: dict) -> Layer:
+        new = object.__new__(type(self))
+        memo[id(self)] = new
+        for name, value in self.__dict__.items():
+            new.__dict__[name] = copy.deepcopy(value, memo)
+        return new
+
+    # ---- printing --------------------------------------------------------------------------------------------
+
+    def extra_repr(self) -> str:
+        """What to print inside the parentheses; a subclass may define it."""
+        return ""
+
+    def __repr__(self) -> str:
+        lines = self.extra_repr().split("\n") if self.extra_repr() else []
+        children = [f"({name}): " + repr(layer).replace("\n", "\n  ") for name, layer in self._sub_layers.items()]
+        head = type(self).__name__ + "("
+        if not children:
+            return head + ("\n  " + "\n  ".join(lines) + "\n)" if len(lines) > 1 else "".join(lines) + ")")
+        return head + (", ".join(lines) if lines else "") + "\n  " + "\n  ".join(children) + "\n)"
+
+
+def _hook_ids(layer: Layer) -> tuple[int, ...]:
+    return () if layer._hooks is None else layer._hooks.ids()
+
+
+_adopters: list[Callable[[Any], Any]] = []
+
+
+def _adopt(value: Any) -> Any:
+    """The Layer that a foreign module (Flax) becomes when it is assigned to an attribute; anything else as it is."""
+    for adopt in _adopters:
+        value = adopt(value)
+    return value
+
+
+def _store_of(value: Any) -> str | None:
+    return "_parameters" if isinstance(value, Parameter) else "_sub_layers" if isinstance(value, Layer) else None
+
+
+def _check_name(layer: Layer, name: str, store: str) -> None:
+    if "_parameters" not in layer.__dict__:
+        raise RuntimeError(f"Call super().__init__() in {type(layer).__name__}.__init__ first.")
+    if not isinstance(name, str):
+        raise TypeError(f"The name must be a string, but got {name!r}.")
+    if "." in name or name == "":
+        raise KeyError(f"The name {name!r} must not be empty or contain a dot.")
+    if name not in layer.__dict__[store] and hasattr(layer, name):
+        raise KeyError(f"{type(layer).__name__} has an attribute {name!r} already.")
+
+
+def _snake_case(name: str) -> str:
+    name = re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", name)
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+@contextlib.contextmanager
+def mode(layer: Layer, training: bool) -> Iterator[None]:
+    """Training or evaluation mode for a `with` block, with every layer's own mode put back afterwards."""
+    held = [(sub, sub.training) for sub in layer.sublayers(include_self=True)]
+    layer.train(training)
+    try:
+        yield
+    finally:
+        for sub, was in held:
+            sub.training = was

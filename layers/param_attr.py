@@ -1,0 +1,33 @@
+"""What a layer's caller may say of a parameter before it exists."""
+from __future__ import annotations
+
+from typing import Any
+
+
+class ParamAttr:
+    """The name, initializer, learning-rate factor, regularizer and trainability of a parameter to be made."""
+
+    def __init__(self, name: str | None = None, initializer: Any = None, learning_rate: float = 1.0,
+                 regularizer: Any = None, trainable: bool = True, do_model_average: bool = True, need_clip: bool = True):
+        if name == "":
+            raise ValueError("The name of a ParamAttr must not be empty.")
+        self.name, self.initializer, self.learning_rate = name, initializer, learning_rate
+        self.regularizer, self.trainable = regularizer, trainable
+        self.do_model_average, self.need_clip = do_model_average, need_clip
+
+    @staticmethod
+    def of(attr: Any) -> ParamAttr | bool:
+        """The ParamAttr that a layer's `weight_attr` means: None, a name, an initializer, a ParamAttr; False for none."""
+        if attr is None or attr is True:
+            return ParamAttr()
+        if attr is False or isinstance(attr, ParamAttr):
+            return attr
+        if isinstance(attr, str):
+            return ParamAttr(name=attr)
+        if callable(attr):
+            return ParamAttr(initializer=attr)
+        raise TypeError("A parameter's attr must be a ParamAttr, a name, an initializer, None or False, but got "
+                        f"{type(attr).__name__}.")
+
+    def __repr__(self) -> str:
+        return f"ParamAttr(name={self.name}, learning_rate={self.learning_rate}, trainable={self.trainable})"
