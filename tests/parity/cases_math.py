@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness import case, table, words
+from harness import case, in_float32, resolve, table, words
 from specs import c64, const, distinct, f32, f64, ints, pos, sym, unit, wide
 
 op = table("math")
@@ -118,3 +118,15 @@ for name in ("+", "-", "*", "/", "**", "//", "%"):
     case(f"operator{name}/reflected", lambda P, x, fn=fn: fn(P, 2.5, x), [pos(3)], grad=name != "//")
 case("operator-neg-abs-invert", lambda P, x, n: (-x, abs(x), ~n), [f32(3), ints(-9, 9, 3)])
 case("operator-bits", lambda P, a, b: (a & b, a | b, a ^ b, a << 1, a >> 1), [ints(0, 50, 4), ints(0, 50, 4)])
+
+for dtype in words("bfloat16 float16"):
+    for name in words("add multiply divide maximum matmul"):
+        def binary(P, x, y, name=name):
+            return getattr(P, name)(x, y)
+
+        case(f"{name}/{dtype}", binary, [f32(3, 3, dtype=dtype), pos(3, 3).astype(dtype)], oracle=in_float32(binary, dtype))
+    for name in words("tanh exp mean sum nn.functional.relu nn.functional.gelu nn.functional.softmax nn.functional.log_softmax"):
+        def unary(P, x, name=name):
+            return resolve(P, name)(x)
+
+        case(f"{name}/{dtype}", unary, [f32(2, 3, dtype=dtype)], oracle=in_float32(unary, dtype))

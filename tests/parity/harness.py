@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -53,10 +53,14 @@ class Case:
     static: bool | str = True
     train: bool = True
     call: Callable[..., Any] | None = None
-    unordered: tuple[str, ...] = field(default=())
+    oracle: Callable[..., Any] | None = None
 
     def options(self, **options: Any) -> Case:
-        """Change how the case is run or compared. A looser tolerance, or static="why not", is said with its reason."""
+        """Change how the case is run or compared.
+
+        static="why not": the case is not run converted. oracle=f: real Paddle has no CPU kernel (or a wrong one), so the
+        recorder runs f in the place of the case's function.
+        """
         for key, value in options.items():
             if not hasattr(self, key):
                 raise AttributeError(f"case {self.name}: no option {key!r}")
@@ -145,6 +149,15 @@ def tensor(P: Any, array: np.ndarray, spec: Spec, grad: bool) -> Any:
     return P.to_tensor(array, stop_gradient=stop)
 
 
+def in_float32(fn: Callable[..., Any], dtype: str = "bfloat16") -> Callable[..., Any]:
+    """An oracle for 16-bit types, which Paddle lacks on the CPU: compute in float32, round the result."""
+
+    def oracle(P: Any, *tensors: Any) -> Any:
+        return fn(P, *[t.astype("float32") if dtype in str(t.dtype) else t for t in tensors]).astype(dtype)
+
+    return oracle
+
+
 def is_tensor(P: Any, value: Any) -> bool:
     return isinstance(value, P.Tensor)
 
@@ -229,10 +242,12 @@ def _outputs_and_gradients(case: Case, P: Any, out: Any, wanted: dict[str, Any])
 def fill_layer(P: Any, net: Any, name: str) -> None:
     """Give parameters and float buffers values that depend on `name` and their position alone."""
     for i, p in enumerate(net.parameters()):
-        p.set_value((0.5 * random_state(name, "parameter", i).standard_normal(tuple(p.shape))).astype(dtype_name(p.dtype)))
+        values = random_state(name, "parameter", i).standard_normal(tuple(p.shape))
+        p.set_value(np.asarray(0.5 * values).astype(dtype_name(p.dtype)))
     for i, b in enumerate(net.buffers()):
         if "float" in dtype_name(b.dtype):
-            b.set_value(random_state(name, "buffer", i).uniform(0.5, 1.5, tuple(b.shape)).astype(dtype_name(b.dtype)))
+            values = random_state(name, "buffer", i).uniform(0.5, 1.5, tuple(b.shape))
+            b.set_value(np.asarray(values).astype(dtype_name(b.dtype)))
 
 
 def name_pattern(name: str) -> str:
