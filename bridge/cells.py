@@ -1,9 +1,11 @@
 """The cell: the one place where a value changes. Everything mutable that a program may see is a `Storage`."""
 from __future__ import annotations
 
+import contextlib
+import functools
 import sys
 import weakref
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any
 
 import jax
@@ -76,16 +78,33 @@ def run_update(fn: Callable, written: Sequence[Storage], read: Sequence[Storage]
     Eagerly it is one compiled program that reuses the memory of what it overwrites; inside a trace it is inlined.
     `fn` is made once by the caller; `static` tells apart programs of the same `fn` that have different static parts.
     """
+    skip = state.skip_updates
     if state.trace is not None:
-        new = fn([s.array for s in written], [s.array for s in read], [g.storage.array for g in grads])
+        old = [s.array for s in written]
+        new = _guarded(fn, old, [s.array for s in read], [g.storage.array for g in grads], skip)
         for storage, array in zip(written, new, strict=True):
             storage.array = array
         return
-    key = (fn, static)
+    key = (fn, static, skip is None)
     program = _updates.get(key)
     if program is None:
-        program = _updates[key] = jax.jit(fn, donate_argnums=0)
-    new = program(owned([s._array for s in written]), [s._array for s in read], [g.storage._array for g in grads])
+        program = _updates[key] = jax.jit(functools.partial(_guarded, fn), donate_argnums=0)
+    new = program(owned([s._array for s in written]), [s._array for s in read], [g.storage._array for g in grads], skip)
     for storage, array in zip(written, new, strict=True):
         storage._array = array
         storage.version += 1
+
+
+def _guarded(fn: Callable, written: list[Any], read: list[Any], grads: list[Any], skip: Any) -> list[Any]:
+    new = fn(written, read, grads)
+    return new if skip is None else [jnp.where(skip, a, b) for a, b in zip(written, new, strict=True)]
+
+
+@contextlib.contextmanager
+def skip_updates_if(condition: Any) -> Iterator[None]:
+    """Inside, `run_update` leaves every cell as it was where `condition` (a boolean array) is true."""
+    held, state.skip_updates = state.skip_updates, condition
+    try:
+        yield
+    finally:
+        state.skip_updates = held

@@ -1,6 +1,7 @@
 """A program: one function for one kind of arguments, compiled, with the cells that it reads and writes."""
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,6 +17,9 @@ from kayax.bridge.trace import EMPTY, HELD, ZERO, Guard
 from kayax.spec import tree
 
 
+_serials = itertools.count()
+
+
 class Program:
     """The compiled form of ``body(tensors)`` for tensors like `examples`, run in the eager world.
 
@@ -24,7 +28,7 @@ class Program:
     """
 
     def __init__(self, body: Callable, examples: Sequence[Tensor], name: str, compiler_options: dict | None = None):
-        self.name = name
+        self.name, self.serial = name, next(_serials)
         self.fact = fact = Functionalized(body, examples)
         self.n_inputs, self.n_reads = len(examples), len(fact.reads)
         self.guards = [*fact.guards, Guard("shapes and dtypes of its tensors", self._cell_types, None)]

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import textwrap
 import types
 import weakref
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from kayax.bridge.convert import to_tensor
 from kayax.bridge.state import state
 from kayax.bridge.tensor import Tensor
 from kayax.bridge.to_static.program import Program
+from kayax.bridge.to_static.specs import as_spec, check_call, match, parameters_of
 from kayax.spec import dtype, tree
 
 
@@ -43,17 +45,17 @@ class StaticFunction:
     """
 
     def __init__(self, function: Callable, input_spec: Any = None, build_strategy: Any = None, full_graph: bool = False,
-                 instance: Any = None, **kwargs: Any):
+                 instance: Any = None):
         self._function = function
         self._input_spec = input_spec
+        self._entries: list | None = None
         self._build_strategy = build_strategy
         self._full_graph = full_graph
         self._instance = weakref.ref(instance) if instance is not None else None
         self._bound: weakref.WeakKeyDictionary[Any, StaticFunction] = weakref.WeakKeyDictionary()
         self.programs: dict[Any, list[Program]] = {}
-        self._last_call: Any = None
+        self.last_example: tuple[tuple, dict[str, Any]] | None = None      # what the newest program was made for
         self.signature = inspect.signature(function)
-        self._defaults_key = None
         functools.update_wrapper(self, function)
 
     # ---- methods ---------------------------------------------------------------------------------------------
@@ -63,9 +65,22 @@ class StaticFunction:
             return self
         bound = self._bound.get(instance)
         if bound is None:
-            bound = StaticFunction(self._function, self._input_spec, self._build_strategy, self._full_graph, instance)
-            self._bound[instance] = bound
+            bound = self._bound[instance] = self._copy(instance)
         return bound
+
+    def _copy(self, instance: Any) -> StaticFunction:
+        return StaticFunction(self._function, self._input_spec, self._build_strategy, self._full_graph, instance)
+
+    def with_options(self, **options: Any) -> StaticFunction:
+        """This function with the options that are given (not None) in place of its own."""
+        new = self._copy(self.__self__)
+        for name, value in options.items():
+            if value:
+                setattr(new, f"_{name}", value)
+        return new
+
+    def __deepcopy__(self, memo: dict) -> StaticFunction:
+        return self._copy(memo.get(id(self.__self__), self.__self__))
 
     @property
     def __self__(self) -> Any:
@@ -82,6 +97,8 @@ class StaticFunction:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not Switch.on or state.trace is not None:
             return self.dygraph_function(*args, **kwargs)
+        if self._input_spec is not None:
+            check_call(self.entries(), args, kwargs, self.__name__)
         tensors, key = self._key(args, kwargs)
         programs = self.programs.get(key)
         if programs is not None:
@@ -126,9 +143,51 @@ class StaticFunction:
             positional, named = tree.unflatten(spec, inputs)
             return function(*positional, **dict(zip(names, named, strict=True)))
 
-        program = Program(body, tensors, getattr(self._function, "__name__", "function"), self._compiler_options())
+        options = self._build_strategy.compiler_options() if self._build_strategy is not None else None
+        program = Program(body, tensors, getattr(self._function, "__name__", "function"), options)
         self.programs.setdefault(key, []).insert(0, program)
+        self.last_example = tree.unflatten(spec, [as_spec(t) for t in tensors]), names
         return program
 
-    def _compiler_options(self) -> dict | None:
-        return self._build_strategy.compiler_options() if self._build_strategy is not None else None
+    # ---- looking at it ---------------------------------------------------------------------------------------
+
+    def entries(self, input_spec: Any = None) -> list[tuple[str, Any]]:
+        """For each parameter of the function, its name and the nested InputSpecs and Python values declared for it."""
+        if input_spec is None and self._entries is not None:
+            return self._entries
+        bound = self._instance is not None
+        found = match(input_spec if input_spec is not None else self._input_spec,
+                      parameters_of(self.signature, bound), f"{self.__name__}()")
+        if input_spec is None:
+            self._entries = found
+        return found
+
+    @property
+    def input_spec(self) -> Any:
+        return self._input_spec
+
+    @property
+    def code(self) -> str:
+        """The source of the function that is converted."""
+        try:
+            return textwrap.dedent(inspect.getsource(self._function))
+        except (OSError, TypeError):
+            return f"# The source of {self.__name__} is not available."
+
+    @property
+    def concrete_program(self) -> Program:
+        """The program that was made last."""
+        made = [p for group in self.programs.values() for p in group]
+        if not made:
+            raise RuntimeError(f"{self.__name__} has no program yet: call it once, or use jit.save with an input_spec.")
+        return max(made, key=lambda p: p.serial)
+
+    def rollback(self) -> Callable:
+        """Undo the conversion: gives the function as it was, and puts it back on its Layer."""
+        function, instance = self.dygraph_function, self.__self__
+        if instance is not None and instance.__dict__.get(self.__name__) is self:
+            del instance.__dict__[self.__name__]
+        return function
+
+    def __repr__(self) -> str:
+        return f"<StaticFunction {getattr(self._function, '__qualname__', self._function)} with {len(self.programs)} programs>"

@@ -1,0 +1,76 @@
+"""The front door of conversion: `to_static`, `not_to_static` and switching it off."""
+from __future__ import annotations
+
+import functools
+import types
+from collections.abc import Callable
+from typing import Any
+
+from kayax.bridge.to_static.build_strategy import BuildStrategy
+from kayax.bridge.to_static.static_function import StaticFunction, enable_to_static
+
+_OPTIONS = {"full_graph", "property", "for_frozen_tensor"}
+_ignored_modules: list[types.ModuleType] = []
+
+
+def to_static(function: Any = None, input_spec: Any = None, build_strategy: BuildStrategy | None = None,
+              backend: Any = None, **kwargs: Any) -> Any:
+    """Turn a function, a method, a Layer or a whole training step into compiled programs.
+
+    function: what to convert; without it, a decorator is given. A Layer is converted in place (its `forward`) and returned.
+    input_spec: an InputSpec for each argument, nested as the arguments are; Python values for the others. Calls are
+        checked against it, and `jit.save` uses it. Dims of None accept any size.
+    build_strategy: a `paddle.static.BuildStrategy`. backend: accepted, XLA always compiles.
+    full_graph: True to raise where something cannot be converted, instead of running it eagerly.
+
+    Arguments that are Tensors or arrays are inputs of the program; any other argument is static, and each value of it has
+    a program of its own. All programs share the parameters, buffers and random state.
+    """
+    unknown = set(kwargs) - _OPTIONS
+    if unknown:
+        raise TypeError(f"to_static got unknown arguments: {', '.join(sorted(unknown))}.")
+    if build_strategy is not None and not isinstance(build_strategy, BuildStrategy):
+        raise TypeError("build_strategy must be a paddle.static.BuildStrategy or None, but got "
+                        f"{type(build_strategy).__name__}.")
+    if input_spec is not None and not isinstance(input_spec, (list, tuple)):
+        raise TypeError("input_spec must be a list or tuple with one entry for each argument, but got "
+                        f"{type(input_spec).__name__}.")
+    options = {"input_spec": input_spec, "build_strategy": build_strategy, "full_graph": bool(kwargs.get("full_graph"))}
+    if function is None:
+        return functools.partial(_convert, **options)
+    return _convert(function, **options)
+
+
+def _convert(function: Any, **options: Any) -> Any:
+    if getattr(function, "_not_to_static", False):
+        return function
+    if isinstance(function, StaticFunction):
+        return function.with_options(**options)
+    if isinstance(function, (staticmethod, classmethod)):
+        return type(function)(_convert(function.__func__, **options))
+    if isinstance(function, types.MethodType):
+        return StaticFunction(function.__func__, instance=function.__self__, **options)
+    if not isinstance(function, type) and hasattr(function, "named_sublayers"):
+        function.forward = _convert(function.forward, **options)
+        return function
+    if not callable(function):
+        raise TypeError(f"to_static converts functions, methods and Layers, but got {type(function).__name__}.")
+    return StaticFunction(function, **options)
+
+
+def not_to_static(func: Callable | None = None) -> Any:
+    """Mark a function that conversion must leave alone."""
+    if func is None:
+        return not_to_static
+    func._not_to_static = True          # type: ignore[attr-defined]
+    return func
+
+
+def ignore_module(modules: list[types.ModuleType]) -> None:
+    """Leave the functions of these modules alone when the source of what calls them is converted."""
+    if not isinstance(modules, (list, tuple)) or not all(isinstance(m, types.ModuleType) for m in modules):
+        raise TypeError("ignore_module takes a list of modules.")
+    _ignored_modules.extend(modules)
+
+
+__all__ = ["enable_to_static", "ignore_module", "not_to_static", "to_static"]
