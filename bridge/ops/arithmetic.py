@@ -1,0 +1,303 @@
+"""Elementwise arithmetic on two operands, and scaling, clipping and interpolation."""
+from __future__ import annotations
+
+import functools
+import operator
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from kayax.bridge.ops.promotion import (broadcastable, cast, common, is_number, need, rank, to_float, unify, unify_float)
+from kayax.bridge.registry import attach, function, op
+from kayax.spec.dtype import default
+
+_XY = {"scalars": ("x", "y")}
+
+
+def _scaled(y: Any, alpha: Any) -> Any:
+    return y if isinstance(alpha, int) and alpha == 1 else y * alpha
+
+
+@op(method=True, inplace=True, **_XY)
+def add(x, y, name=None, alpha=1):
+    """``x + alpha * y``, elementwise with broadcasting."""
+    x, y = unify(x, y)
+    if x.dtype == np.bool_:
+        return jnp.logical_or(x, y)
+    return x + cast(_scaled(y, alpha), x.dtype)
+
+
+@op(method=("subtract", "sub"), inplace=True, **_XY)
+def subtract(x, y, name=None, alpha=1):
+    """``x - alpha * y``, elementwise with broadcasting."""
+    x, y = unify(x, y)
+    need(x, "x", (1, 2, 3), "a number, not a bool, to subtract from")
+    return x - cast(_scaled(y, alpha), x.dtype)
+
+
+@op(method=("multiply", "mul"), inplace=True, **_XY)
+def multiply(x, y, name=None):
+    """``x * y``, elementwise with broadcasting."""
+    x, y = unify(x, y)
+    return x * y
+
+
+@op(method=("divide", "div"), inplace=True, **_XY)
+def divide(x, y, name=None, rounding_mode=None):
+    """``x / y``, elementwise with broadcasting; integers give the default floating type.
+
+    rounding_mode: None, "floor" or "trunc", which keep the operands' type.
+    """
+    if rounding_mode == "floor":
+        return _floor_divide(x, y)
+    x, y = unify(x, y)
+    if rounding_mode == "trunc":
+        return lax.div(x, y) if rank(x.dtype) == 1 else jnp.trunc(x / y)
+    if rounding_mode is not None:
+        raise ValueError(f'rounding_mode must be None, "floor" or "trunc", but got {rounding_mode!r}.')
+    if x.dtype == np.bool_:
+        return x & y
+    return to_float(x) / to_float(y)
+
+
+def _floor_divide(x: Any, y: Any) -> Any:
+    x, y = unify(x, y)
+    need(x, "x", (1, 2), "an integer or floating Tensor")
+    return jnp.floor_divide(x, y)
+
+
+@op(method=True, inplace=True, **_XY)
+def floor_divide(x, y, name=None):
+    """``x // y``, rounded towards minus infinity, elementwise with broadcasting.
+
+    Where an integer divisor is 0 the result is undefined; Paddle raises an error on the CPU.
+    """
+    return _floor_divide(x, y)
+
+
+@op(method=("remainder", "mod", "floor_mod"), inplace=True, **_XY)
+def remainder(x, y, name=None):
+    """``x % y`` with the sign of `y`, elementwise with broadcasting."""
+    x, y = unify(x, y)
+    need(x, "x", (1, 2), "an integer or floating Tensor")
+    return jnp.remainder(x, y)
+
+
+def _power(x: Any, y: Any) -> Any:
+    if isinstance(y, float) and y.is_integer() and abs(y) < 64 and rank(x.dtype) >= 2:
+        y = int(y)                          # products are exact and cheap, also for negative bases
+    if isinstance(y, int) and not isinstance(y, bool) and (y >= 0 or rank(x.dtype) >= 2) and rank(x.dtype):
+        return lax.integer_pow(x, y)
+    if not isinstance(x, jax.Array | np.ndarray) and not isinstance(y, jax.Array | np.ndarray):
+        raise TypeError("One of the operands of a power must be a Tensor.")
+    x, y = unify(x, y)
+    need(x, "x", (1, 2, 3), "a number, not a bool")
+    return jnp.power(x, y)
+
+
+@op(method=True, inplace=True)
+def pow(x, y, name=None):
+    """`x` to the power of `y`, a number or a Tensor; a number's type does not change the type of `x`."""
+    if is_number(y) and not is_number(x):
+        if isinstance(y, complex):
+            raise TypeError("y must be a float, an int or a Tensor, but got a complex number.")
+        return cast(_power(to_float(x), y) if isinstance(y, float) else _power(x, y), x.dtype)
+    return _power(x, y)
+
+
+@op(name="__pow__", amp="pow")
+def power(x, y):
+    """The operator ``x ** y``: a float exponent makes integers floats."""
+    return _power(x, y)
+
+
+def _pairwise(name: str, fn: Any, doc: str, ranks: tuple[int, ...] = (1, 2), **options: Any) -> Any:
+    """An operation on two Tensors of one kind."""
+    def body(x, y, name=None):
+        x, y = unify(x, y)
+        need(x, "x", ranks, "of another type for this operation: integer or floating")
+        return fn(x, y)
+
+    body.__name__ = body.__qualname__ = name
+    body.__doc__ = doc
+    return op(body, method=True, **_XY, **options)
+
+
+maximum = _pairwise("maximum", jnp.maximum, "The greater of `x` and `y`, elementwise; nan if one is nan.", (0, 1, 2))
+minimum = _pairwise("minimum", jnp.minimum, "The lesser of `x` and `y`, elementwise; nan if one is nan.", (0, 1, 2))
+fmax = _pairwise("fmax", lambda x, y: jnp.where((x >= y) | jnp.isnan(y), x, y),
+                 "The greater of `x` and `y`, elementwise; the other one if one is nan.")
+fmin = _pairwise("fmin", lambda x, y: jnp.where((x <= y) | jnp.isnan(y), x, y),
+                 "The lesser of `x` and `y`, elementwise; the other one if one is nan.")
+gcd = _pairwise("gcd", jnp.gcd, "The greatest common divisor, elementwise.", (1,), inplace=True, differentiable=False)
+lcm = _pairwise("lcm", jnp.lcm, "The least common multiple, elementwise.", (1,), inplace=True, differentiable=False)
+heaviside = _pairwise("heaviside", lambda x, y: jnp.where(jnp.isnan(x), x, jnp.where(x == 0, y, (x > 0).astype(x.dtype))),
+                      "0 where `x` is negative, 1 where it is positive, `y` where it is 0.")
+
+
+def _floating_pair(name: str, fn: Any, doc: str, **options: Any) -> Any:
+    """An operation on two Tensors, where integers become floats."""
+    def body(x, y, name=None):
+        x, y = unify_float(x, y)
+        need(x, "x", (2,), "a real Tensor")
+        return fn(x, y)
+
+    body.__name__ = body.__qualname__ = name
+    body.__doc__ = doc
+    return op(body, method=True, **_XY, **options)
+
+
+hypot = _floating_pair("hypot", jnp.hypot, "``sqrt(x**2 + y**2)``, elementwise.", inplace=True)
+logaddexp = _floating_pair("logaddexp", jnp.logaddexp, "``log(exp(x) + exp(y))``, elementwise, without overflow.")
+copysign = _floating_pair("copysign", jnp.copysign, "The magnitude of `x` with the sign of `y`, elementwise.",
+                          inplace=True)
+nextafter = _floating_pair("nextafter", jnp.nextafter, "The next representable number from `x` towards `y`.")
+
+
+@op(method=True)
+def atan2(x, y, name=None):
+    """The angle of the point (y, x) in radians, in [-pi, pi], elementwise."""
+    x, y = unify(x, y)
+    if rank(x.dtype) == 1:
+        x, y = cast(x, np.float64), cast(y, np.float64)
+    need(x, "x", (2,), "a real Tensor")
+    return jnp.arctan2(x, y)
+
+
+@op(method=True, inplace=True)
+def ldexp(x, y, name=None):
+    """``x * 2**y``, elementwise."""
+    x = to_float(x)
+    broadcastable(x, y)
+    return x * jnp.exp2(cast(y, x.dtype))
+
+
+@op(method=True, inplace=True, scalars=("scale", "bias"))
+def scale(x, scale=1.0, bias=0.0, bias_after_scale=True, act=None, name=None):
+    """``scale * x + bias``, or ``scale * (x + bias)`` if not `bias_after_scale`, in the type of `x`.
+
+    scale, bias: numbers or 0-D Tensors. act: None, or the name of an activation: "relu", "sigmoid", "tanh".
+    """
+    scale, bias = cast(scale, x.dtype), cast(bias, x.dtype)
+    out = x * scale + bias if bias_after_scale else (x + bias) * scale
+    return cast(out if act is None else _activation(act)(out), x.dtype)
+
+
+def _activation(act: str) -> Any:
+    table = {"relu": jax.nn.relu, "sigmoid": jax.nn.sigmoid, "tanh": jnp.tanh, "exp": jnp.exp, "sqrt": jnp.sqrt,
+             "abs": jnp.abs, "square": jnp.square, "relu6": jax.nn.relu6, "softplus": jax.nn.softplus,
+             "softsign": jax.nn.soft_sign}
+    if act not in table:
+        raise ValueError(f"act must be None or one of {', '.join(sorted(table))}, but got {act!r}.")
+    return table[act]
+
+
+def _clip(x: Any, low: Any, high: Any) -> Any:
+    if isinstance(low, (int, float)) and isinstance(high, (int, float)) and low > high:
+        raise ValueError(f"max must not be less than min, but got min={low} and max={high}.")
+    need(x, "x", (1, 2), "an integer or floating Tensor")
+    dtype = x.dtype
+    for bound in (low, high):
+        if bound is not None and rank(bound.dtype if hasattr(bound, "dtype") else np.result_type(bound)) == 2 and (
+                rank(dtype) == 1):
+            dtype = default().numpy
+    x = cast(x, dtype)
+    # At a bound the gradient is that of `x`, as in Paddle; jnp.clip would halve it.
+    if low is not None:
+        x = jnp.where(x < cast(low, dtype), cast(low, dtype), x)
+    if high is not None:
+        x = jnp.where(x > cast(high, dtype), cast(high, dtype), x)
+    return x
+
+
+@op(method=("clip", "clamp"), inplace=True)
+def clip(x, min=None, max=None, name=None):
+    """`x` limited to [min, max]; None is no limit. Integers with a floating limit become the default floating type."""
+    return _clip(x, min, max)
+
+
+@op(method=True, inplace=True)
+def lerp(x, y, weight, name=None):
+    """Linear interpolation ``x + weight * (y - x)``, with broadcasting."""
+    x, y = unify(x, y)
+    need(x, "x", (2, 3), "a floating Tensor")
+    if not isinstance(weight, (int, float)):
+        broadcastable(x, y, weight)
+        common(x.dtype, weight.dtype)
+    return x + cast(weight, x.dtype) * (y - x)
+
+
+@op(method=True, differentiable=True)
+def add_n(inputs, name=None):
+    """The sum of a Tensor or of a list of Tensors of one shape and dtype."""
+    if not isinstance(inputs, (tuple, list)):
+        return inputs + jnp.zeros((), inputs.dtype)
+    if not inputs:
+        raise ValueError("inputs must hold at least one Tensor.")
+    if any(x.shape != inputs[0].shape for x in inputs):
+        raise ValueError(f"All inputs must have one shape, but got {[list(x.shape) for x in inputs]}.")
+    for x in inputs:
+        common(inputs[0].dtype, x.dtype)
+    return functools.reduce(operator.add, inputs)
+
+
+@op
+def multiplex(inputs, index, name=None):
+    """Row i of the result is row i of ``inputs[index[i]]``.
+
+    inputs: Tensors of one shape, two or more dimensions. index: int32 or int64, shape (rows, 1).
+    """
+    stacked = jnp.stack(inputs)
+    return stacked[index.reshape(-1), jnp.arange(index.shape[0])]
+
+
+@op
+def stanh(x, scale_a=0.67, scale_b=1.7159, name=None):
+    """``scale_b * tanh(scale_a * x)``, elementwise."""
+    x = to_float(x)
+    return cast(scale_b * jnp.tanh(scale_a * x), x.dtype)
+
+
+def _increment(x, value=1.0, name=None):
+    if x.size != 1:
+        raise ValueError(f"increment needs a Tensor with one element, but got shape {list(x.shape)}.")
+    return x + cast(value, x.dtype)
+
+
+_increment.__name__ = "increment"
+_increased = op(_increment, name="increment", inplace=True, scalars=("value",))
+
+
+@function(method=True)
+def increment(x, value=1.0, name=None):
+    """Add `value` to the one-element Tensor `x` in place, and return it."""
+    return _increased.inplace(x, value)
+
+
+@op(method=True)
+def reduce_as(x, target, name=None):
+    """`x` summed over the dimensions it was broadcast in, so that it has the shape of `target`."""
+    if x.dtype == np.bool_:
+        x = cast(x, np.int64)
+    extra = x.ndim - target.ndim
+    same = extra >= 0 and all(t in (1, s) for s, t in zip(x.shape[extra:], target.shape, strict=True))
+    if not same:
+        raise ValueError(f"The shape {list(x.shape)} cannot be reduced to {list(target.shape)}.")
+    x = jnp.sum(x, tuple(range(extra)), dtype=x.dtype)
+    axes = tuple(i for i, (s, t) in enumerate(zip(x.shape, target.shape, strict=True)) if t == 1 and s != 1)
+    return jnp.sum(x, axes, keepdims=True, dtype=x.dtype) if axes else x
+
+
+sub, mul, div, true_divide, mod, floor_mod, clamp = subtract, multiply, divide, divide, remainder, remainder, clip
+sub_, div_, mod_, floor_mod_ = subtract.inplace, divide.inplace, remainder.inplace, remainder.inplace
+attach("true_divide", true_divide)
+
+__all__ = [
+    "add", "subtract", "multiply", "divide", "floor_divide", "remainder", "pow", "maximum", "minimum", "fmax", "fmin",
+    "gcd", "lcm", "heaviside", "hypot", "logaddexp", "copysign", "nextafter", "atan2", "ldexp", "scale", "clip", "lerp",
+    "add_n", "multiplex", "stanh", "increment", "reduce_as", "sub", "mul", "div", "true_divide", "mod", "floor_mod",
+    "clamp", "sub_", "div_", "mod_", "floor_mod_",
+]

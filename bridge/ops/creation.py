@@ -1,0 +1,222 @@
+"""New Tensors: filled, counted, copied."""
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from kayax.bridge.convert import to_array, to_tensor
+from kayax.bridge.ops.promotion import cast
+from kayax.bridge.registry import function, op
+from kayax.bridge.tensor import Tensor, wrap
+from kayax.spec.dtype import default, to_numpy
+
+_SHAPE: dict[str, Any] = {"static": ("shape",), "differentiable": False}
+
+
+def sizes(shape: Any) -> tuple:
+    """A `shape` argument as a tuple: an int, or a list of ints, where one of them may be a 0-D Tensor's value."""
+    if isinstance(shape, (int, np.integer)):
+        shape = (shape,)
+    for n in shape:
+        if isinstance(n, (float, str, bool)):
+            raise TypeError(f"A shape must hold integers, but got {list(shape)}.")
+        if isinstance(n, (int, np.integer)) and n < 0:
+            raise ValueError(f"A shape must not hold negative sizes here, but got {list(shape)}.")
+    return tuple(shape)
+
+
+def _dtype(dtype: Any) -> np.dtype:
+    return default().numpy if dtype is None else to_numpy(dtype)
+
+
+def with_sizes(fn: Any) -> Any:
+    """Also take the shape as separate ints: ``zeros(2, 3)`` is ``zeros([2, 3])``."""
+    @functools.wraps(fn)
+    def public(*shape: Any, **kwargs: Any) -> Any:
+        if len(shape) > 1 and isinstance(shape[0], (int, np.integer)) and isinstance(shape[1], (int, np.integer)):
+            shape = (shape,)
+        elif not shape and "size" in kwargs:
+            shape = (kwargs.pop("size"),)
+        gradient = kwargs.pop("requires_grad", False)
+        for ignored in ("device", "pin_memory"):
+            kwargs.pop(ignored, None)
+        made = fn(*shape, **kwargs)
+        if gradient:
+            made.stop_gradient = False
+        return made
+
+    return public
+
+
+def _filled(name: str, value: int, doc: str) -> Any:
+    def body(shape, dtype=None, name=None):
+        return jnp.full(sizes(shape), value, _dtype(dtype))
+
+    body.__name__ = body.__qualname__ = name
+    body.__doc__ = doc + " dtype: the default floating type if None."
+    return with_sizes(op(body, **_SHAPE))
+
+
+zeros = _filled("zeros", 0, "A Tensor of the shape, filled with 0.")
+ones = _filled("ones", 1, "A Tensor of the shape, filled with 1.")
+empty = _filled("empty", 0, "A Tensor of the shape whose values do not matter (here they are 0).")
+
+
+@op(name="full", scalars=("fill_value",), static=("shape",))
+def _full(shape, fill_value, dtype=None, name=None):
+    return cast(jnp.broadcast_to(fill_value, sizes(shape)), _dtype(dtype))
+
+
+def full(shape: Any, fill_value: Any, dtype: Any = None, name: str | None = None) -> Tensor:
+    """A Tensor of the shape, filled with `fill_value`: a number, its text, or a one-element Tensor.
+
+    dtype: if None, bool for a bool, complex128 for a complex number, else the default floating type.
+    """
+    if isinstance(fill_value, str):
+        fill_value = float(fill_value)
+    if isinstance(fill_value, (list, tuple)):
+        raise TypeError(f"fill_value must be a number or a one-element Tensor, but got {fill_value!r}.")
+    if dtype is None:
+        dtype = "bool" if isinstance(fill_value, bool) else "complex128" if isinstance(fill_value, complex) else None
+    return _full(shape, fill_value, dtype)
+
+
+def _like(name: str, value: int, doc: str) -> Any:
+    def body(x, dtype=None, name=None):
+        return jnp.full(x.shape, value, x.dtype if dtype is None else to_numpy(dtype))
+
+    body.__name__ = body.__qualname__ = name
+    body.__doc__ = doc + " dtype: that of `x` if None."
+    return op(body, differentiable=False)
+
+
+zeros_like = _like("zeros_like", 0, "Zeros in the shape of `x`.")
+ones_like = _like("ones_like", 1, "Ones in the shape of `x`.")
+empty_like = _like("empty_like", 0, "A Tensor in the shape of `x` whose values do not matter (here they are 0).")
+
+
+@op(scalars=("fill_value",))
+def full_like(x, fill_value, dtype=None, name=None):
+    """A Tensor in the shape of `x`, filled with `fill_value`. dtype: that of `x` if None."""
+    return cast(jnp.broadcast_to(fill_value, x.shape), x.dtype if dtype is None else to_numpy(dtype))
+
+
+def _number(value: Any) -> Any:
+    """A Python number, or that of a one-element Tensor or array."""
+    return value.item() if isinstance(value, (Tensor, np.generic, np.ndarray)) else value
+
+
+def arange(start: Any = 0, end: Any = None, step: Any = 1, dtype: Any = None, name: str | None = None, *,
+           device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Tensor:
+    """The numbers from `start` up to `end` (which is left out) in steps of `step`; from 0 to `start` if `end` is None.
+
+    dtype: if None, int64 for integers and the default floating type as soon as one of the three is a float.
+    """
+    if end is None:
+        start, end = 0, start
+    numbers = [_number(v) for v in (start, end, step)]
+    if numbers[2] == 0:
+        raise ValueError("The step of arange must not be 0.")
+    if dtype is None:
+        dtype = default() if any(isinstance(n, float) for n in numbers) else "int64"
+    made = _arange(*numbers, to_numpy(dtype))
+    made.stop_gradient = not requires_grad
+    return made
+
+
+@op(name="arange", static=("start", "end", "step"), differentiable=False)
+def _arange(start, end, step, dtype):
+    if not all(isinstance(v, (int, float, np.number)) for v in (start, end, step)):
+        return jnp.arange(start, end, step, dtype=dtype)
+    if np.issubdtype(dtype, np.integer):
+        start, end, step = (int(v) for v in (start, end, step))
+    count = np.maximum(0, int(np.ceil((end - start) / step)))
+    return cast(start + jnp.arange(count, dtype=dtype if dtype.kind in "iu" else np.float64) * step, dtype)
+
+
+range = arange
+
+
+def _ends(start: Any, stop: Any, num: Any, dtype: Any) -> tuple:
+    start, stop, num = _number(start), _number(stop), _number(num)
+    if not isinstance(num, int):
+        raise TypeError(f"num must be an int, but got {num!r}.")
+    if num < 0:
+        raise ValueError(f"num must not be negative, but got {num}.")
+    return start, stop, num, _dtype(dtype)
+
+
+def linspace(start: Any, stop: Any, num: int, dtype: Any = None, name: str | None = None) -> Tensor:
+    """`num` numbers from `start` to `stop`, both included, at equal distances. dtype: the default floating type if None."""
+    return _linspace(*_ends(start, stop, num, dtype))
+
+
+@op(name="linspace", scalars=("start", "stop"), differentiable=False)
+def _linspace(start, stop, num, dtype):
+    return cast(jnp.linspace(cast(start, np.float64), cast(stop, np.float64), num), dtype)
+
+
+def logspace(start: Any, stop: Any, num: int, base: float = 10.0, dtype: Any = None, name: str | None = None) -> Tensor:
+    """`num` powers of `base`, with exponents at equal distances from `start` to `stop`, both included."""
+    start, stop, num, dtype = _ends(start, stop, num, dtype)
+    return _logspace(start, stop, num, _number(base), dtype)
+
+
+@op(name="logspace", scalars=("start", "stop", "base"), differentiable=False)
+def _logspace(start, stop, num, base, dtype):
+    exponents = jnp.linspace(cast(start, np.float64), cast(stop, np.float64), num)
+    return cast(jnp.power(cast(base, np.float64), exponents), dtype)
+
+
+@op(static=("num_rows", "num_columns"), differentiable=False)
+def eye(num_rows, num_columns=None, dtype=None, name=None):
+    """The identity matrix: `num_rows` by `num_columns` (as many as rows if None), 1 on the diagonal."""
+    for n in (num_rows, num_columns):
+        if n is not None and n < 0:
+            raise ValueError(f"The numbers of rows and columns must not be negative, but got {n}.")
+    return jnp.eye(num_rows, num_columns, dtype=_dtype(dtype))
+
+
+@op(name="assign")
+def _assign(x):
+    return x + jnp.zeros((), x.dtype) if x.dtype != np.bool_ else x | False
+
+
+def assign(x: Any, output: Tensor | None = None) -> Tensor:
+    """A copy of a Tensor, an array, a number or a list, into `output` if given. The gradient flows to a Tensor `x`.
+
+    Numbers and lists keep NumPy's types: Python floats give float64.
+    """
+    made = _assign(x) if isinstance(x, Tensor) else wrap(to_array(np.asarray(x)))
+    return made if output is None else output._rebind(made)
+
+
+@function(method=True)
+def clone(x: Tensor, name: str | None = None) -> Tensor:
+    """A copy that takes part in the gradient."""
+    return _assign(x)
+
+
+def meshgrid(*args: Any, **kwargs: Any) -> list[Tensor]:
+    """The coordinates of a grid: for N Tensors of one dimension (or a list of them), N Tensors with N dimensions.
+
+    Result i holds the values of argument i along dimension i ("ij" indexing).
+    """
+    tensors = args[0] if len(args) == 1 and isinstance(args[0], (list, tuple)) else args
+    return _grid(list(tensors))
+
+
+@op(name="meshgrid")
+def _grid(args):
+    if any(a.ndim > 1 for a in args):
+        raise ValueError(f"meshgrid takes 0-D and 1-D Tensors, but got shapes {[list(a.shape) for a in args]}.")
+    if any(a.dtype != args[0].dtype for a in args):
+        raise ValueError(f"meshgrid needs Tensors of one dtype, but got {[a.dtype.name for a in args]}.")
+    return list(jnp.meshgrid(*[a.reshape(-1) for a in args], indexing="ij"))
+
+
+__all__ = ["to_tensor", "zeros", "ones", "empty", "full", "zeros_like", "ones_like", "empty_like", "full_like", "arange",
+           "range", "linspace", "logspace", "eye", "assign", "clone", "meshgrid"]
