@@ -5,6 +5,7 @@ gives back is a pure function of arrays with the lists of those cells, to be jit
 """
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -17,6 +18,15 @@ from kayax.bridge.trace import GradCell, Guard, Trace
 from kayax.spec import tree
 
 NEW, INPUT, OUTER = "new", "input", "outer"
+
+
+@dataclasses.dataclass
+class Abstract:
+    """An input that has no value: its shape (perhaps symbolic), its dtype, and whether a gradient may be asked for."""
+
+    shape: tuple
+    dtype: Any
+    _stop_gradient: bool = True
 
 
 class Functionalized:
@@ -32,8 +42,8 @@ class Functionalized:
         self.kinds = [type(x) if isinstance(x, Parameter) else Tensor for x in examples]
         storages = [getattr(x, "storage", x) for x in examples]
         self.aliases = [next(j for j, s in enumerate(storages) if s is storage) for storage in storages]
-        avals = [x if isinstance(x, jax.ShapeDtypeStruct) else
-                 jax.ShapeDtypeStruct(x.storage.array.shape, x.storage.array.dtype) for x in examples]
+        sources = [x if isinstance(x, Abstract) else x.storage.array for x in examples]
+        avals = [jax.ShapeDtypeStruct(x.shape, x.dtype) for x in sources]
         trace = Trace()
         jax.eval_shape(lambda arrays: self._run(trace, arrays)[0], avals)
         self.uses_tape = trace.used_tape

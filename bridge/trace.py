@@ -51,7 +51,7 @@ class Guard:
 class Trace:
     """One run of a function over tracers. Cells made outside keep their arrays: their values inside are held here."""
 
-    def __init__(self, values: dict[Storage, Any] | None = None, uses_tape: bool = False,
+    def __init__(self, values: dict[Storage, Any] | None = None, uses_tape: bool | None = None,
                  grad_cells: dict[Tensor, GradCell] | None = None):
         self.parent = state.trace
         self.values: dict[Storage, Any] = dict(values or {})
@@ -66,7 +66,7 @@ class Trace:
         self.grad_guards: dict[Tensor, Any] = {}
         self.guards: dict[Any, Guard] = {}
         self.born: list[tuple[weakref.ref, str]] = []
-        self.uses_tape = uses_tape
+        self.uses_tape = uses_tape                              # backward() runs inside; None while that is not known
         self.used_tape = False
 
     def __enter__(self) -> Trace:
@@ -151,7 +151,7 @@ class Trace:
             self.captured.setdefault(tensor)
 
     def note_hook(self, tensor: Tensor) -> None:
-        if not self.uses_tape and tensor.storage in self.consumed:
+        if self.uses_tape is False and tensor.storage in self.consumed:
             raise ConversionError(
                 "register_hook on a tensor that was already used: in a converted forward the hook would miss those "
                 f"uses.{at_user_line()}\nRegister the hook right after the tensor is made.")

@@ -1,0 +1,171 @@
+"""PyLayer: an operation whose gradient the user writes."""
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from kayax.bridge.autograd import enable_grad, no_grad
+from kayax.bridge.call import is_inexact
+from kayax.bridge.state import state
+from kayax.bridge.tape import Node, edge_of
+from kayax.bridge.tensor import Tensor, wrap
+
+
+class PyLayerContext:
+    """What `forward` hands to `backward`: tensors by `save_for_backward`, anything else as attributes."""
+
+    def __init__(self) -> None:
+        self._saved: tuple = ()
+        self._not_differentiable: tuple = ()
+        self._materialize = True
+
+    def save_for_backward(self, *tensors: Any) -> None:
+        """Keep tensors for `backward`; call it once."""
+        self._saved = tensors
+
+    def saved_tensor(self) -> tuple:
+        """What `save_for_backward` was given."""
+        return self._saved
+
+    def mark_non_differentiable(self, *args: Tensor) -> None:
+        """These outputs have no gradient."""
+        self._not_differentiable = args
+
+    def mark_not_inplace(self, *args: Any) -> None:
+        """Accepted: outputs are never the inputs' own storage here."""
+
+    def set_materialize_grads(self, value: bool) -> None:
+        """Whether a missing gradient reaches `backward` as zeros (the default) or as None."""
+        self._materialize = bool(value)
+
+
+class PyLayer:
+    """Subclass it with static methods ``forward(ctx, *args)`` and ``backward(ctx, *gradients)``; call `apply`.
+
+    `backward` gets one gradient for each Tensor that `forward` returned, and returns one for each Tensor argument (None
+    where the argument needs none).
+    """
+
+    @staticmethod
+    def forward(ctx: PyLayerContext, *args: Any, **kwargs: Any) -> Any:
+        raise NotImplementedError("A PyLayer needs a static method forward(ctx, *args).")
+
+    @staticmethod
+    def backward(ctx: PyLayerContext, *args: Any) -> Any:
+        raise NotImplementedError("A PyLayer needs a static method backward(ctx, *gradients).")
+
+    @classmethod
+    def apply(cls, *args: Any, **kwargs: Any) -> Any:
+        """Run `forward`, and leave `backward` on the tape."""
+        slots = [(None, i) for i, a in enumerate(args) if isinstance(a, Tensor)]
+        slots += [(k, None) for k, v in kwargs.items() if isinstance(v, Tensor)]      # type: ignore[misc]
+        inputs = [args[i] if k is None else kwargs[k] for k, i in slots]
+        recording = state.grad_enabled and any(not t._stop_gradient for t in inputs)
+
+        def run(ctx: PyLayerContext, tensors: Sequence[Tensor]) -> Any:
+            positional, named = list(args), dict(kwargs)
+            for (key, index), tensor in zip(slots, tensors, strict=True):
+                if key is None:
+                    positional[index] = tensor                  # type: ignore[call-overload]
+                else:
+                    named[key] = tensor
+            with no_grad():
+                return cls.forward(ctx, *positional, **named)
+
+        if recording and state.trace is not None and state.trace.uses_tape is False:
+            return _staged(cls, run, inputs)
+        ctx = PyLayerContext()
+        out = run(ctx, inputs)
+        return _record(cls, ctx, inputs, out) if recording else out
+
+
+def _record(cls: type[PyLayer], ctx: PyLayerContext, inputs: list[Tensor], out: Any) -> Any:
+    outs = list(out) if isinstance(out, (tuple, list)) else [out]
+    arrays = [t.storage.array for t in inputs]
+    avals = [(o.storage.array.shape, o.storage.array.dtype) if isinstance(o, Tensor) else None for o in outs]
+
+    def pullback(given: tuple[bool, ...] | None, cotangents: Sequence[Any]) -> list[Any]:
+        rest = iter(cotangents)
+        full = list(cotangents) if given is None else [wrap(next(rest)) if g else None for g in given]
+        with enable_grad() if given is None else no_grad():
+            grads = _call_backward(cls, ctx, full, avals, len(inputs))
+        for tensor, grad in zip(inputs, grads, strict=True):
+            if grad is not None and tuple(grad.shape) != tuple(tensor.shape):
+                raise ValueError(f"{cls.__name__}.backward gave a gradient of shape {list(grad.shape)} for an input of "
+                                 f"shape {list(tensor.shape)}.")
+        wanted = [g for g, e in zip(grads, edges, strict=True) if e is not None]
+        return wanted if given is None else [None if g is None else g.storage.array for g in wanted]
+
+    edges = tuple(edge_of(t, a) for t, a in zip(inputs, arrays, strict=True))
+    node = Node(None, arrays, edges, len(outs), pullback)
+    closed = {id(t) for t in ctx._not_differentiable}
+    new = [wrap(o.storage.array, False, node, i)
+           if isinstance(o, Tensor) and id(o) not in closed and is_inexact(o.storage.array) else o
+           for i, o in enumerate(outs)]
+    return type(out)(new) if isinstance(out, (tuple, list)) else new[0]
+
+
+def _call_backward(cls: type[PyLayer], ctx: PyLayerContext, cotangents: list[Any], avals: list[Any], n: int) -> list[Any]:
+    full = [wrap(jnp.zeros(*aval)) if c is None and aval is not None and ctx._materialize else c
+            for c, aval in zip(cotangents, avals, strict=True)]
+    grads = cls.backward(ctx, *full)
+    grads = list(grads) if isinstance(grads, (tuple, list)) else [grads]
+    if len(grads) != n:
+        raise ValueError(f"{cls.__name__}.backward gave {len(grads)} gradients, but forward has {n} Tensor arguments.")
+    return grads
+
+
+def _staged(cls: type[PyLayer], run: Any, inputs: list[Tensor]) -> Any:
+    """In a converted forward the program is differentiated as a whole: there the user's gradient is a custom VJP."""
+    shape: dict[str, Any] = {}
+
+    def forward(*arrays: Any) -> tuple[tuple, tuple]:
+        ctx = PyLayerContext()
+        out = run(ctx, [wrap(a) for a in arrays])
+        outs = list(out) if isinstance(out, (tuple, list)) else [out]
+        held, spec = _take_tensors(ctx)
+        shape.update(out=out, ctx=ctx, spec=spec, avals=[(o.storage.array.shape, o.storage.array.dtype) for o in outs])
+        return tuple(o.storage.array for o in outs), held
+
+    @jax.custom_vjp
+    def op(*arrays: Any) -> tuple:
+        return forward(*arrays)[0]
+
+    def backward(held: tuple, cotangents: tuple) -> tuple:
+        ctx = _put_tensors(shape["ctx"], shape["spec"], held)
+        with no_grad():
+            grads = _call_backward(cls, ctx, [wrap(c) for c in cotangents], shape["avals"], len(inputs))
+        return tuple(jnp.zeros(t.storage.array.shape, t.storage.array.dtype) if g is None else g.storage.array
+                     for g, t in zip(grads, inputs, strict=True))
+
+    op.defvjp(forward, backward)
+    arrays = [jax.lax.stop_gradient(t.storage.array) if t._stop_gradient else t.storage.array for t in inputs]
+    outs = [wrap(a, not is_inexact(a)) for a in op(*arrays)]
+    out = shape["out"]
+    return type(out)(outs) if isinstance(out, (tuple, list)) else outs[0]
+
+
+def _take_tensors(ctx: PyLayerContext) -> tuple[tuple, list]:
+    """The arrays of all Tensors among a context's saved tensors and attributes, and where each belongs."""
+    places: list[tuple[str, int | None]] = [("_saved", i) for i, t in enumerate(ctx._saved) if isinstance(t, Tensor)]
+    places += [(k, None) for k, v in ctx.__dict__.items() if isinstance(v, Tensor)]
+    held = [ctx._saved[i] if i is not None else ctx.__dict__[k] for k, i in places]
+    return tuple(t.storage.array for t in held), places
+
+
+def _put_tensors(ctx: PyLayerContext, places: list, held: tuple) -> PyLayerContext:
+    new = copy.copy(ctx)
+    saved = list(ctx._saved)
+    for (name, index), array in zip(places, held, strict=True):
+        if index is None:
+            new.__dict__[name] = wrap(array)
+        else:
+            saved[index] = wrap(array)
+    new._saved = tuple(saved)
+    return new
+
+

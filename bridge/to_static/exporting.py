@@ -1,0 +1,188 @@
+"""Programs that leave the process: a function exported as bytes with its gradient, and such bytes as a function again.
+
+Three programs are written: `predict`, and, if a gradient may be asked for, `forward` (with residuals as further outputs)
+and `backward` (from residuals and cotangents to gradients). Together they make one differentiable JAX function.
+"""
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import export
+
+from kayax.bridge.call import Call, Saving, is_inexact
+from kayax.bridge.cells import Storage
+from kayax.bridge.errors import ConversionError
+from kayax.bridge.functionalize import INPUT, NEW, Abstract, Functionalized
+from kayax.spec import tree
+from kayax.spec.input_spec import InputSpec
+
+PLATFORMS = ("cpu", "cuda", "rocm", "tpu")
+
+
+def symbolic_shapes(specs: Sequence[InputSpec], share_first: bool) -> list[tuple]:
+    """The shapes with their open dims as symbols: equal names are one symbol, each None is a symbol of its own.
+
+    share_first: every None in the first place is one symbol, the batch.
+    """
+    scope = export.SymbolicScope()
+    shapes = []
+    for i, spec in enumerate(specs):
+        dims = []
+        for j, dim in enumerate(spec.shape):
+            if isinstance(dim, str):
+                dims.append(dim)
+            elif dim is None or dim < 0:
+                dims.append("_batch" if share_first and j == 0 else f"_d{i}_{j}")
+            else:
+                dims.append(str(dim))
+        shapes.append(export.symbolic_shape(", ".join(dims), scope=scope) if dims else ())
+    return shapes
+
+
+class Exported:
+    """A function exported for one set of input specs.
+
+    programs: "predict", and if differentiable "forward" and "backward", as bytes. cells: the storages whose arrays follow
+    the inputs; the last `n_written` of them get new values from the last outputs. wanted: which arrays have a gradient.
+    """
+
+    def __init__(self, body: Callable, specs: Sequence[InputSpec], share_first: bool, name: str, trainable: bool):
+        self.name = name
+        shapes = symbolic_shapes(specs, share_first)
+        dtypes = [s.dtype.numpy if s.dtype is not None else np.dtype("float32") for s in specs]
+        examples = [Abstract(shape, d, d.kind not in "fcV") for shape, d in zip(shapes, dtypes, strict=True)]
+        self.fact = fact = Functionalized(body, examples)
+        self._check(fact)
+        self.cells: list[Storage] = [*fact.reads, *fact.writes]
+        self.n_inputs, self.n_written = len(specs), len(fact.writes)
+        avals = [jax.ShapeDtypeStruct(s, d) for s, d in zip(shapes, dtypes, strict=True)]
+        avals += [jax.ShapeDtypeStruct(c._array.shape, c._array.dtype) for c in self.cells]
+        self.reads_training = any(g.label.endswith(".training") for g in fact.guards)
+        self.out_stops = [o[1] for o in fact.outs]
+        self.programs = {"predict": _to_bytes(jax.jit(self._flat), avals)}
+        captured = {t.storage for t in fact.captured}
+        self.wanted = [not e._stop_gradient for e in examples] + [c in captured and is_inexact(c._array) for c in self.cells]
+        self.differentiable = trainable and fact.has_differentiable and any(self.wanted)
+        if self.differentiable:
+            self._export_gradient(avals)
+
+    def _check(self, fact: Functionalized) -> None:
+        if fact.written_inputs or fact.input_grads or fact.grad_changes:
+            raise ConversionError(f"`{self.name}` changes its inputs or the gradients of tensors. A saved function can only "
+                                  "compute outputs from inputs and update buffers: save the forward function alone.")
+
+    def _flat(self, *arrays: Any) -> tuple:
+        n, m = self.n_inputs, len(arrays) - self.n_written
+        outputs, new = self.fact.pure(arrays[:n], arrays[n:m], arrays[m:])
+        return (*self._all_outputs(arrays[:n], arrays[n:], outputs), *new)
+
+    def _all_outputs(self, inputs: Sequence[Any], cells: Sequence[Any], outputs: Sequence[Any]) -> list[Any]:
+        """An array for every output; one that is an input or a parameter itself is passed through."""
+        found = []
+        for kind, *rest in self.fact.outs:
+            if kind is NEW:
+                found.append(outputs[rest[1]])
+            elif kind is INPUT:
+                found.append(inputs[rest[0]])
+            else:
+                storage = rest[0].storage
+                found.append(cells[self.cells.index(storage)] if storage in self.cells else storage._array)
+        return found
+
+    def _export_gradient(self, avals: list[Any]) -> None:
+        saving = Saving(self._flat, tuple(self.wanted))
+        self.programs["forward"] = _to_bytes(saving.forward, avals)
+        outs, residuals = jax.eval_shape(saving.forward, *avals)
+        sources = sorted({i for i in saving.source if i is not None})
+        given = tuple(is_inexact(o) and i < len(self.out_stops) and not self.out_stops[i] for i, o in enumerate(outs))
+        cotangents = [jax.ShapeDtypeStruct(o.shape, o.dtype) for o, g in zip(outs, given, strict=True) if g]
+
+        def backward(residuals: list, inputs: list, cotangents: list) -> tuple:
+            return saving._run_backward(given, residuals, dict(zip(sources, inputs, strict=True)), cotangents)
+
+        self.sources, self.given = sources, list(given)
+        self.programs["backward"] = _to_bytes(jax.jit(backward), residuals, [avals[i] for i in sources], cotangents, star=False)
+
+
+def _to_bytes(function: Any, *args: Any, star: bool = True) -> bytes:
+    """Lowered for every platform; for this machine's alone where some operation exists on no other."""
+    arguments = args[0] if star else args
+    try:
+        exported = export.export(function, platforms=PLATFORMS)(*arguments)
+    except NotImplementedError:
+        exported = export.export(function)(*arguments)
+    return bytes(exported.serialize())
+
+
+class Imported:
+    """An exported function read back: `call` runs it at the door, gradients included."""
+
+    def __init__(self, programs: dict[str, bytes], name: str, wanted: Sequence[bool], sources: Sequence[int],
+                 given: Sequence[bool]):
+        self.exported = {k: export.deserialize(bytearray(v)) for k, v in programs.items()}
+        self.wanted, self.sources, self.given = tuple(wanted), list(sources), tuple(given)
+        predict = self.exported["predict"]
+        if "forward" in self.exported:
+            fn = jax.custom_vjp(lambda *arrays: tuple(predict.call(*arrays)))
+            fn.defvjp(self._forward, self._backward)
+        else:
+            fn = functools.partial(_without_gradient, predict, name)
+        self.call = Call(fn, name, residuals="forward" in self.exported)
+
+    def _forward(self, *arrays: Any) -> tuple[tuple, tuple]:
+        outs, residuals = self.exported["forward"].call(*arrays)
+        return tuple(outs), (residuals, [arrays[i] for i in self.sources], arrays)
+
+    def _backward(self, saved: tuple, cotangents: tuple) -> tuple:
+        residuals, inputs, arrays = saved
+        present = [c for c, g in zip(cotangents, self.given, strict=True) if g]
+        rest = iter(self.exported["backward"].call(residuals, inputs, present))
+        return tuple(next(rest) if w else _no_gradient(a) for w, a in zip(self.wanted, arrays, strict=True))
+
+
+def _no_gradient(array: Any) -> Any:
+    return jnp.zeros(array.shape, array.dtype) if is_inexact(array) else np.zeros(array.shape, jax.dtypes.float0)
+
+
+def _without_gradient(predict: Any, name: str, *arrays: Any) -> tuple:
+    return tuple(predict.call(*jax.lax.stop_gradient(arrays)))
+
+
+def describe_tree(spec: Any) -> Any:
+    """A structure's description as plain lists, dicts and scalars, for a file."""
+    if spec is tree.LEAF:
+        return "*"
+    if isinstance(spec, tree.Static):
+        value = spec.value
+        if value is not None and type(value) not in (bool, int, float, str):
+            raise ConversionError(f"An output of type {type(value).__name__} cannot be saved: return Tensors, Python numbers, "
+                                  "strings and None, in lists, tuples, dicts or named tuples.")
+        return {"value": value}
+    children = [describe_tree(c) for c in spec.children]
+    if spec.kind in (list, tuple):
+        return {spec.kind.__name__: children}
+    if issubclass(spec.kind, dict):
+        return {"dict": [[k, c] for k, c in zip(spec.extra, children, strict=True)]}
+    fields = list(getattr(spec.kind, "_fields", spec.extra or ()))
+    return {"namedtuple": [spec.kind.__name__, fields, children]}
+
+
+def rebuild_tree(plain: Any) -> Any:
+    """The description that `describe_tree` wrote. A dataclass comes back as a named tuple."""
+    import collections
+    if plain == "*":
+        return tree.LEAF
+    (kind, content), = plain.items()
+    if kind == "value":
+        return tree.Static(content)
+    if kind in ("list", "tuple"):
+        return tree.Branch(list if kind == "list" else tuple, None, tuple(rebuild_tree(c) for c in content))
+    if kind == "dict":
+        return tree.Branch(dict, tuple(k for k, _ in content), tuple(rebuild_tree(c) for _, c in content))
+    name, fields, children = content
+    return tree.Branch(collections.namedtuple(name, fields), None, tuple(rebuild_tree(c) for c in children))
