@@ -1,0 +1,26 @@
+"""Record what real Paddle 3.3.1 gives for `lr_cases.py` and `optimizer_cases.py`.
+
+Run in an environment of its own that has paddlepaddle==3.3.1 and NumPy below 2.4 (extra `parity`):
+
+    python tests/layers/record_optimizers.py
+"""
+
+import json
+from pathlib import Path
+
+import lr_cases
+import paddle
+
+FOLDER = Path(__file__).parent / "reference"
+
+
+def record_lr() -> None:
+    lr = paddle.optimizer.lr
+    found = {"cases": {name: lr_cases.run(name, lr) for name in lr_cases.CASES},
+             "errors": {name: lr_cases.error_of(name, lr) for name in lr_cases.WRONG}}
+    (FOLDER / "lr.json").write_text(json.dumps(found, separators=(",", ":")) + "\n")
+
+
+if __name__ == "__main__":
+    FOLDER.mkdir(exist_ok=True)
+    record_lr()
