@@ -74,7 +74,7 @@ def accuracy(net, loader) -> float:
 
 
 def train(name: str, step, loader, epochs: int) -> dict:
-    """Run `step` over the data; returns the last epoch's mean loss, the first and the median step time, and the speed."""
+    """Run `step` over the data; returns the last epoch's mean loss, the first and the median step time, the speed."""
     times, losses, seen, start = [], [], 0, 0.0
     for epoch in range(1, epochs + 1):
         losses.clear()

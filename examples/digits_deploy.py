@@ -22,7 +22,7 @@ SEED = 2024     # the same split as in training, so that the test images are new
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("prefix", type=Path, help="the path given to jit.save")
-    parser.add_argument("--accuracy", type=float, help="the test accuracy before saving; the loaded model must reach it")
+    parser.add_argument("--accuracy", type=float, help="the test accuracy before saving, to be met")
     options = parser.parse_args()
 
     images, labels = load_digits(return_X_y=True)
