@@ -56,7 +56,7 @@ def plain(source, tmp_path_factory):
 def test_a_plain_install_is_complete(source, plain):
     tops = {entry.name for entry in plain.iterdir() if not entry.name.endswith(".dist-info")}
     assert tops == {"kayax"}
-    homes = {"kayax": plain} | {room: plain / "kayax" for room in ROOMS}
+    homes = {"kayax": plain} | dict.fromkeys(ROOMS, plain / "kayax")
     for room, home in homes.items():
         for file in (source / room).rglob("*.py"):
             assert (home / file.relative_to(source)).is_file(), f"{file.relative_to(source)} is not installed"
