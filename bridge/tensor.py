@@ -197,7 +197,7 @@ class Tensor:
 
     def detach(self) -> Tensor:
         """A Tensor that shares this one's storage and takes no part in its gradient."""
-        return _fill(_new(Tensor), self.storage, True)
+        return view(self.storage)
 
     def detach_(self) -> Tensor:
         """Take this Tensor out of the graph, in place."""
@@ -403,6 +403,11 @@ def wrap(array: Any, stop_gradient: bool = True, node: Any = None, index: int = 
     self._grad = self._name = self._hooks = None
     self.persistable = False
     return self
+
+
+def view(storage: Storage) -> Tensor:
+    """A Tensor of a storage that exists."""
+    return _fill(_new(Tensor), storage, True)
 
 
 def restore(array: Any, edge: Any) -> Tensor:

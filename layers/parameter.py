@@ -14,7 +14,7 @@ from kayax.spec import unique_name
 
 
 def create_parameter(shape: Any, dtype: Any, name: str | None = None, attr: Any = None, is_bias: bool = False,
-                     default_initializer: Any = None, prefix: str = "create_parameter_0") -> Parameter | None:
+                     default_initializer: Any = None, *, prefix: str = "create_parameter_0") -> Parameter | None:
     """A new Parameter, or None if `attr` is False.
 
     Its value comes from `attr`'s initializer, else `default_initializer`, else the global initializer, else Xavier

@@ -88,3 +88,59 @@ def _check_one(spec: InputSpec, tensor: Any, name: str, function_name: str) -> N
     wanted = getattr(spec.dtype, "name", str(spec.dtype))
     if not fits or dtype != wanted:
         raise ValueError(f"The argument `{name}` of {function_name} was declared as {spec}, but got {dtype}{list(shape)}.")
+
+
+def check_inputs(structure: Any, specs: list[InputSpec], args: tuple, kwargs: dict[str, Any], name: str) -> list[Any]:
+    """The tensors of a call to a saved function, compared with what it was saved for.
+
+    Arguments that are not tensors, and keyword arguments with defaults, have the values they were saved with.
+    """
+    args_spec, kwargs_spec = structure.children
+    given = list(args)
+    expected = list(args_spec.children)
+    if len(given) > len(expected):
+        raise TypeError(f"{name}() was saved with {len(expected)} arguments, but got {len(given)}.")
+    names = _argument_names(args_spec, specs)
+    for key in [k for k in kwargs if k not in (kwargs_spec.extra or ())]:
+        if key not in names or names.index(key) != len(given):
+            raise TypeError(f"{name}() got an unexpected keyword argument {key!r}; it was saved with: "
+                            f"{', '.join(n for n in names if n) or 'no named arguments'}.")
+        given.append(kwargs.pop(key))
+    parts = list(zip(given, expected, strict=False))
+    for missing in expected[len(given):]:
+        if tree.LEAF in _leaves_of(missing):
+            raise TypeError(f"{name}() was saved with {len(expected)} arguments ({', '.join(map(str, specs))}), but got "
+                            f"{len(given)}.")
+    parts += [(kwargs[k], c) for k, c in zip(kwargs_spec.extra or (), kwargs_spec.children, strict=True) if k in kwargs]
+    leaves: list[Any] = []
+    for value, want in parts:
+        found, shape = tree.flatten(value, lambda v: isinstance(v, Tensor) or hasattr(v, "dtype"))
+        if not _fits(want, shape):
+            raise TypeError(f"An argument of {name}() was saved as {want!r}, but got {shape!r}. A saved function keeps the "
+                            "Python values and structures it was saved with: save it once for each.")
+        leaves += found
+    for i, (spec, leaf) in enumerate(zip(specs, leaves, strict=True)):
+        _check_one(spec, leaf, spec.name or str(i), f"{name}()")
+    return leaves
+
+
+def _fits(want: Any, got: Any) -> bool:
+    if isinstance(want, tree.Static):
+        return want == got
+    return _same_structure(want, got) and (not isinstance(want, tree.Branch) or all(
+        _fits(a, b) for a, b in zip(want.children, got.children, strict=True)))
+
+
+def _leaves_of(spec: Any) -> list[Any]:
+    if isinstance(spec, tree.Branch):
+        return [leaf for child in spec.children for leaf in _leaves_of(child)]
+    return [spec]
+
+
+def _argument_names(args_spec: Any, specs: list[InputSpec]) -> list[str | None]:
+    rest = iter(specs)
+    names: list[str | None] = []
+    for child in args_spec.children:
+        mine = [next(rest) for leaf in _leaves_of(child) if leaf is tree.LEAF]
+        names.append(mine[0].name if child is tree.LEAF else None)
+    return names

@@ -1,0 +1,5 @@
+"""``paddle.static``: what describes a program before it exists."""
+from kayax.bridge.to_static.build_strategy import BuildStrategy
+from kayax.spec.input_spec import InputSpec
+
+__all__ = ["BuildStrategy", "InputSpec"]

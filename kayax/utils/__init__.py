@@ -1,0 +1,4 @@
+"""``paddle.utils``."""
+from kayax.utils import dlpack, unique_name
+
+__all__ = ["dlpack", "unique_name"]

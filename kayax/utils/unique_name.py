@@ -1,0 +1,4 @@
+"""``paddle.utils.unique_name``."""
+from kayax.spec.unique_name import generate, guard, switch
+
+__all__ = ["generate", "guard", "switch"]

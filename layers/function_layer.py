@@ -1,0 +1,23 @@
+"""Layers that are one function with its arguments fixed: activations, losses, pooling, padding."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from kayax.layers.layer import Layer
+
+
+class FunctionLayer(Layer):
+    """Calls ``function(*inputs, **arguments)``. `shown` are the arguments that printing shows (all, if None)."""
+
+    def __init__(self, function: Callable, shown: tuple[str, ...] | None = None, **arguments: Any):
+        super().__init__()
+        fields = self.__dict__
+        fields["_function"], fields["_arguments"], fields["_shown"] = function, arguments, shown
+
+    def forward(self, *inputs: Any) -> Any:
+        return self._function(*inputs, **self._arguments)
+
+    def extra_repr(self) -> str:
+        shown = self._arguments if self._shown is None else self._shown
+        return ", ".join(f"{name}={self._arguments[name]}" for name in shown if name != "name")
