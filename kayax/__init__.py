@@ -23,11 +23,13 @@ from kayax.bridge.device import (  # noqa: E402
 from kayax.bridge.autograd import (  # noqa: E402
     enable_grad, grad, is_grad_enabled, no_grad, set_grad_enabled)
 from kayax.bridge.ops import public as _public  # noqa: E402
-from kayax.bridge.printing import set_printoptions  # noqa: E402
 from kayax.bridge.amp import get_autocast_dtype, is_autocast_enabled  # noqa: E402
 from kayax.layers.param_attr import ParamAttr  # noqa: E402
-from kayax.io.state_file import load, save  # noqa: E402
-from kayax import amp, autograd, device, framework, io, jit, linalg, metric, nn, optimizer, regularizer, static, utils  # noqa: E402
+for _name in "amp autograd device framework io jit linalg metric nn optimizer regularizer static utils".split():  # TEMP
+    try:
+        _importlib.import_module(f"kayax.{_name}")
+    except ImportError:
+        pass
 from kayax.layers.parameter import create_parameter  # noqa: E402
 
 globals().update(_public.TOP_LEVEL)
