@@ -230,7 +230,8 @@ def _run_op(case: Case, P: Any, tensors: list[Any], static: bool) -> Record:
 def _outputs_and_gradients(case: Case, P: Any, out: Any, wanted: dict[str, Any]) -> Record:
     leaves = flatten(P, out, "out", {})
     record = {path: snapshot(P, leaf) for path, leaf in leaves.items()}
-    outputs = [leaf for leaf in leaves.values() if is_tensor(P, leaf) and not leaf.stop_gradient]
+    by_identity = {id(leaf): leaf for leaf in leaves.values() if is_tensor(P, leaf) and not leaf.stop_gradient}
+    outputs = list(by_identity.values())
     if case.grad and outputs:
         P.autograd.backward(outputs, cotangents(P, case, outputs))
         for path, leaf in wanted.items():
