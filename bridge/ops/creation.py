@@ -162,6 +162,8 @@ def _linspace(start, stop, num, dtype):
 def logspace(start: Any, stop: Any, num: int, base: float = 10.0, dtype: Any = None, name: str | None = None) -> Tensor:
     """`num` powers of `base`, with exponents at equal distances from `start` to `stop`, both included."""
     start, stop, num, dtype = _ends(start, stop, num, dtype)
+    if num < 1:
+        raise ValueError(f"num must be 1 or more, but got {num}.")
     return _logspace(start, stop, num, _number(base), dtype)
 
 
@@ -175,8 +177,8 @@ def _logspace(start, stop, num, base, dtype):
 def eye(num_rows, num_columns=None, dtype=None, name=None):
     """The identity matrix: `num_rows` by `num_columns` (as many as rows if None), 1 on the diagonal."""
     for n in (num_rows, num_columns):
-        if n is not None and n < 0:
-            raise ValueError(f"The numbers of rows and columns must not be negative, but got {n}.")
+        if n is not None and (not isinstance(n, int) or n < 0):
+            raise TypeError(f"The numbers of rows and columns must be ints of 0 or more, but got {n!r}.")
     return jnp.eye(num_rows, num_columns, dtype=_dtype(dtype))
 
 

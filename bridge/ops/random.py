@@ -61,7 +61,7 @@ def _draw_uniform(key, shape, dtype, min, max):
     return _uniform(key, sizes(shape), dtype, cast(min, wide), cast(max, wide))
 
 
-def uniform(shape: Any, dtype: Any = None, min: float = -1.0, max: float = 1.0, seed: int = 0,
+def uniform(shape: Any, dtype: Any = None, min: float = 0, max: float = 1.0, seed: int = 0,
             name: str | None = None) -> Tensor:
     """Numbers uniform in [min, max). A `seed` other than 0 gives the same numbers on every call."""
     with _seeded(seed):
@@ -234,7 +234,7 @@ def _in_place(name: str, body: Any) -> Any:
     return fill
 
 
-def _uniform_(key, x, min=-1.0, max=1.0, seed=0, name=None):
+def _uniform_(key, x, min=0, max=1.0, seed=0, name=None):
     """Fill `x` with numbers uniform in [min, max)."""
     wide = np.dtype(np.float32) if x.dtype.itemsize < 4 else x.dtype
     return _uniform(key, x.shape, x.dtype, np.asarray(min, wide), np.asarray(max, wide))
