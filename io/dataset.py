@@ -13,6 +13,10 @@ import numpy as np
 T = TypeVar("T")
 
 
+class NoLengthError(RuntimeError, TypeError):
+    """Paddle's RuntimeError, and the TypeError at which ``list(dataset)`` knows that there is no length to ask for."""
+
+
 class Dataset(Generic[T]):
     """A dataset that gives the sample at an index. Subclasses define `__getitem__` and `__len__`."""
 
@@ -39,7 +43,7 @@ class IterableDataset(Dataset[T]):
         raise RuntimeError(f"{type(self).__name__} is an IterableDataset: iterate over it, it has no __getitem__.")
 
     def __len__(self) -> int:
-        raise RuntimeError(f"{type(self).__name__} is an IterableDataset: it has no length.")
+        raise NoLengthError(f"{type(self).__name__} is an IterableDataset: it has no length.")
 
 
 class TensorDataset(Dataset[Any]):
@@ -168,6 +172,7 @@ def random_permutation(n: int, generator: Any = None) -> list[int]:
     if isinstance(generator, (np.random.Generator, np.random.RandomState)):
         return generator.permutation(n).tolist()
     import jax
+
     from kayax.bridge import rng
     source = generator if isinstance(generator, rng.Generator) else rng.default_generator()
     key = rng.key_of(source.storage.array)

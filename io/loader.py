@@ -16,27 +16,29 @@ from kayax.io.dataset import Dataset, IterableDataset
 from kayax.io.loader_fetch import Exhausted, Job, make_fetcher
 from kayax.io.loader_workers import Epoch, Reader, Session, WorkerIterator
 from kayax.io.sampler import BatchSampler
+from kayax.spec.dtype import find
 
-_NUMERIC = "biufcV"         # V: what ml_dtypes adds, such as bfloat16
+_NUMERIC = "biufc"
 
 
 class DataLoader:
     """Iterates over a dataset in batches of Tensors. ``for batch in loader`` and ``for batch in loader()`` do the same.
 
-    dataset: a Dataset or an IterableDataset. A sample is an array, Tensor, number or string, or a dict, list or tuple of
-        them; a batch has the same form, with lists for tuples.
-    feed_list, return_list: for Paddle's static mode; accepted, without effect. places: where the batches go (the current
-        device by default; the first one if several are given).
+    dataset: a Dataset or an IterableDataset. A sample is an array, Tensor, number or string, or a dict, list or tuple
+        of them; a batch has the same form, with lists for tuples.
+    feed_list, return_list: for Paddle's static mode; accepted, without effect.
+    places: where the batches go: the current device by default; the first place if several are given.
     batch_sampler: gives lists of indices, instead of `batch_size`, `shuffle` and `drop_last`.
     batch_size: samples in a batch; None gives the samples themselves, unbatched. collate_fn: makes a batch of a list of
         samples (`default_collate_fn` by default).
     num_workers: how many processes read the dataset; 0 reads it in this one. They need no main guard in the script, and
         are kept warm for the next DataLoader; each time they get a fresh copy of the dataset.
-    use_buffer_reader: with workers, a thread puts up to `reader_buffer_size` batches on the device before they are asked
-        for. prefetch_factor: batches that each worker reads ahead. use_shared_memory: move arrays through shared memory.
+    use_buffer_reader: with workers, a thread puts up to `reader_buffer_size` batches on the device before they are
+        asked for. prefetch_factor: batches that each worker reads ahead.
+    use_shared_memory: move arrays through shared memory.
     timeout: seconds to wait for a batch from a worker before a RuntimeError; 0 waits forever.
-    worker_init_fn: called with the worker's number in each worker first. persistent_workers: keep the workers' copies of
-        the dataset from epoch to epoch.
+    worker_init_fn: called with the worker's number in each worker first.
+    persistent_workers: keep the workers' copies of the dataset from epoch to epoch.
 
     An exception in a worker is raised here, with its type and the worker's traceback. A worker that is killed is a
     RuntimeError that names its pid and exit code. Orders, and the random numbers in workers, follow from
@@ -58,7 +60,7 @@ class DataLoader:
             if function is not None and not callable(function):
                 raise TypeError(f"DataLoader needs {name} to be a function, but got {type(function).__name__}.")
         if num_workers > 0 and sys.platform == "win32":
-            warnings.warn("DataLoader has no worker processes on Windows: it reads the data in this process.", stacklevel=2)
+            warnings.warn("DataLoader has no workers on Windows: it reads the data in this process.", stacklevel=2)
             num_workers = 0
         self.dataset = dataset
         self.feed_list, self.return_list = feed_list, return_list
@@ -77,9 +79,9 @@ class DataLoader:
     def _set_batches(self, batch_sampler: Any, batch_size: int | None, shuffle: bool, drop_last: bool) -> None:
         """Settle where batches of indices come from, or say what contradicts."""
         if self._iterable and (shuffle or batch_sampler is not None):
-            raise ValueError("An IterableDataset decides on the order itself: leave shuffle=False and batch_sampler=None.")
+            raise ValueError("An IterableDataset decides on the order itself: leave out shuffle and batch_sampler.")
         if batch_sampler is not None and (batch_size != 1 or shuffle or drop_last):
-            raise ValueError("With batch_sampler leave batch_size, shuffle and drop_last out: the batch_sampler decides.")
+            raise ValueError("With batch_sampler leave out batch_size, shuffle and drop_last: it decides on them.")
         self.batch_sampler = batch_sampler
         self.batch_size = None if batch_sampler is not None else batch_size
         if self.batch_size is not None:
@@ -98,7 +100,8 @@ class DataLoader:
         return iter(self)
 
     def __iter__(self) -> Iterator[Any]:
-        job = Job(self.dataset, self._iterable, self.auto_collate_batch, self.drop_last, self.collate_fn, self.worker_init_fn)
+        job = Job(self.dataset, self._iterable, self.auto_collate_batch, self.drop_last, self.collate_fn,
+                  self.worker_init_fn)
         return self._read_by_workers(job) if self.num_workers else LocalIterator(self, job)
 
     def _indices(self) -> Iterator[Any]:
@@ -111,12 +114,13 @@ class DataLoader:
         session = self._session
         kept = self._persistent_workers and (session is None or not session.workers or not session.busy)
         if not kept or session is None or not session.workers:
-            session = Session(job, self.num_workers, int(np.random.randint(0, sys.maxsize)))
+            seed = int(np.random.randint(0, sys.maxsize))
+            session = Session(job, self.num_workers, seed)
             if kept:
                 self._session = session
                 weakref.finalize(self, session.close)
         try:
-            epoch = Epoch(session, self._indices(), self._iterable, self.prefetch_factor * self.num_workers,
+            epoch = Epoch(session, self._indices(), self.prefetch_factor * self.num_workers,
                           self.use_shared_memory, self.timeout)
         except BaseException:
             session.close()
@@ -152,11 +156,10 @@ class LocalIterator:
 
 
 def _to_arrays(tree: Any, place: jax.Device | None, owned: bool) -> Any:
-    """The tree with jax arrays for NumPy arrays. `owned`: nobody else holds their memory, so JAX may use it as it is."""
-    if isinstance(tree, (np.ndarray, np.generic)):
-        if tree.dtype.kind not in _NUMERIC or isinstance(tree, np.generic):
-            return tree
-        return jax.device_put(tree, place, may_alias=True if owned else False)
+    """The tree with jax arrays for NumPy arrays. `owned`: nobody else holds their memory: use it in place."""
+    if isinstance(tree, np.ndarray):
+        numeric = tree.dtype.kind in _NUMERIC or find(tree.dtype) is not None
+        return jax.device_put(tree, place, may_alias=owned) if numeric else tree
     return _rebuild(tree, lambda value: _to_arrays(value, place, owned))
 
 

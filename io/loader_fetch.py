@@ -33,7 +33,7 @@ class Job(NamedTuple):
 
 
 def make_fetcher(job: Job) -> Callable[[Any], Any]:
-    """The function from the indices of a batch to the batch. Of an iterable dataset it raises `Exhausted` at the end."""
+    """The function from a batch's indices to the batch. Of an iterable dataset it raises `Exhausted` at the end."""
     if job.iterable:
         source = iter(job.dataset)
         return lambda indices: _fetch_next(job, source, len(indices))

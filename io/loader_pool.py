@@ -1,7 +1,7 @@
 """Worker processes, kept warm: a DataLoader that ends leaves its workers to the next one.
 
-They are started from a file of their own, never forked (JAX runs threads) and never importing the user's script again, so
-a script needs no ``if __name__ == "__main__"``. A worker that has had nothing to do for a minute is stopped.
+They are started from a file of their own, never forked (JAX runs threads) and never importing the user's script again,
+so a script needs no ``if __name__ == "__main__"``. A worker that has had nothing to do for a minute is stopped.
 """
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ class WorkerProcess:
 
 _running: set[WorkerProcess] = set()
 _idle: list[WorkerProcess] = []
-_lock = threading.Lock()
+_lock = threading.RLock()         # a finalizer may come in anywhere, also while it is held
 _reaper: threading.Timer | None = None
 
 
@@ -127,9 +127,10 @@ def acquire(count: int) -> list[WorkerProcess]:
         waiting = _idle[::-1]
         _idle.clear()
     taken: list[WorkerProcess] = []
+    deadline = time.monotonic() + _ACKNOWLEDGE_SECONDS
     for worker in waiting:
         try:
-            if len(taken) < count and worker.is_free(_ACKNOWLEDGE_SECONDS):
+            if len(taken) < count and worker.is_free(max(deadline - time.monotonic(), 0)):
                 taken.append(worker)
             else:
                 with _lock:
@@ -192,7 +193,7 @@ def stop_all() -> None:
 def _forget() -> None:
     """In a forked child: the workers are the parent's."""
     global _lock, _reaper
-    _lock, _reaper = threading.Lock(), None
+    _lock, _reaper = threading.RLock(), None
     for worker in _running:
         worker.process.returncode = 0
     _running.clear()

@@ -19,9 +19,9 @@ import cloudpickle
 from kayax.io import loader_pool as pool
 from kayax.io.loader_collate import aligned_empty
 from kayax.io.loader_fetch import Job
-from kayax.io.worker_memory import Arena, Slots, anonymous_file
+from kayax.io.loader_send import pack, share
 
-_SHARED = 4096          # arrays of a dataset from this many bytes on are sent once to all workers
+_START_SECONDS = 60.0   # what a timeout adds for starting Python and importing
 _PLAIN = {int, type(None)}
 
 
@@ -43,8 +43,8 @@ class Session:
     """Workers that have opened one DataLoader's dataset."""
 
     def __init__(self, job: Job, count: int, seed: int):
-        blob, buffers = _pack(job)
-        descriptor, spans = _share(buffers)
+        blob, buffers = pack(job)
+        descriptor, spans = share(buffers)
         self.busy = False
         self.opened = [False] * count
         self.workers = pool.acquire(count)
@@ -70,9 +70,8 @@ class Session:
 class Epoch:
     """One pass over the data. Made and advanced in the user's thread; `receive` may run in another."""
 
-    def __init__(self, session: Session, indices: Iterator[Any], iterable: bool, window: int, shared: bool, timeout: float):
-        self.session, self.indices, self.iterable = session, indices, iterable
-        self.timeout = timeout
+    def __init__(self, session: Session, indices: Iterator[Any], window: int, shared: bool, timeout: float):
+        self.session, self.indices, self.timeout = session, indices, timeout
         self.number = next(pool.numbers)
         self.shared = shared
         count = len(session.workers)
@@ -85,10 +84,14 @@ class Epoch:
         self.sent = 0
         self.ended = self.closed = False
         self.wake_read, self.wake_write = os.pipe()
-        for seat in range(count):
-            self._send(seat, ("epoch", self.number))
-        for _ in range(window):
-            self.submit()
+        try:
+            for seat in range(count):
+                self._send(seat, ("epoch", self.number))
+            for _ in range(window):
+                self.submit()
+        except BaseException:
+            self.close()
+            raise
 
     def submit(self) -> None:
         """Give the next indices to the worker whose turn it is; at the end, order the end."""
@@ -138,11 +141,10 @@ class Epoch:
         opened = self.session.opened
         links = {worker.link: s for s, worker in enumerate(self.session.workers)}
         while index not in self.arrived:
-            waited = time.monotonic() - start
-            if self.timeout and opened[seat] and waited > self.timeout:
+            left = start + self.timeout + (0 if opened[seat] else _START_SECONDS) - time.monotonic()
+            if self.timeout and left < 0:
                 self._timed_out(seat)
-            left = max(self.timeout - waited, 0) if self.timeout and opened[seat] else 1.0
-            ready = wait([self.wake_read, *links], min(left, 1.0))
+            ready = wait([self.wake_read, *links], min(left, 1.0) if self.timeout else 1.0)
             if self.closed:
                 raise Closed
             for link in ready:
@@ -175,14 +177,14 @@ class Epoch:
         worker = self.session.workers[seat]
         how = worker.how_it_ended()
         worker.stop(0)
-        return RuntimeError(f"DataLoader worker {seat} (pid {worker.pid}) {how} before it gave its batch. What it printed "
-                            "stands above; use num_workers=0 to run the dataset in this process and see where it ends.")
+        return RuntimeError(f"DataLoader worker {seat} (pid {worker.pid}) {how} before it gave its batch. What it "
+                            "printed stands above; use num_workers=0 to run the dataset in this process instead.")
 
     def _timed_out(self, seat: int) -> None:
         worker = self.session.workers[seat]
         worker.stop(0)                                      # it may hang for good
-        raise RuntimeError(f"DataLoader timed out: worker {seat} (pid {worker.pid}) gave no batch in {self.timeout} seconds. "
-                           "Raise timeout (0 waits forever), use more workers, or find what is slow in the dataset.")
+        raise RuntimeError(f"DataLoader timed out: worker {seat} (pid {worker.pid}) gave no batch in {self.timeout} "
+                           "seconds. Raise timeout (0 waits forever), or find what is slow in the dataset.")
 
     def wake(self) -> None:
         self.closed = True
@@ -276,32 +278,6 @@ class WorkerIterator:
 
     def __len__(self) -> int:
         return self._length()
-
-
-def _pack(job: Job) -> tuple[bytes, list[memoryview]]:
-    buffers: list[memoryview] = []
-
-    def keep(buffer: pickle.PickleBuffer) -> bool:
-        raw = buffer.raw()
-        if raw.nbytes < _SHARED:
-            return True
-        buffers.append(raw)
-        return False
-
-    try:
-        return cloudpickle.dumps(tuple(job), protocol=5, buffer_callback=keep), buffers
-    except Exception as error:
-        raise TypeError(f"The dataset {type(job.dataset).__name__} (or collate_fn, worker_init_fn) cannot be sent to worker "
-                        f"processes: {error}. Open files, locks and connections in worker_init_fn or on first use, or use "
-                        "num_workers=0.") from error
-
-
-def _share(buffers: list[memoryview]) -> tuple[int | None, list[tuple[int, int]]]:
-    """The dataset's large arrays, written once into a file in memory that all workers map."""
-    if not buffers:
-        return None, []
-    descriptor = anonymous_file()
-    return descriptor, Slots(Arena(descriptor)).write(0, buffers)
 
 
 def _rebuilt(packed: bytes, seat: int, pid: int) -> BaseException:

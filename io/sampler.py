@@ -58,11 +58,11 @@ class RandomSampler(Sampler[int]):
         if not isinstance(replacement, bool):
             raise TypeError(f"RandomSampler needs replacement to be True or False, but got {replacement!r}.")
         if not isinstance(self.num_samples, int) or self.num_samples <= 0:
-            raise ValueError("RandomSampler needs num_samples, or the length of data_source, to be a positive integer, but "
-                             f"got {self.num_samples!r}.")
+            raise ValueError("RandomSampler needs num_samples, or the length of data_source, to be a positive integer, "
+                             f"but got {self.num_samples!r}.")
         if not replacement and self.num_samples > len(data_source):
-            raise ValueError(f"RandomSampler without replacement cannot draw num_samples={num_samples} from a data_source "
-                             f"of length {len(data_source)}: use replacement=True or fewer samples.")
+            raise ValueError(f"RandomSampler without replacement cannot draw num_samples={num_samples} from a "
+                             f"data_source of length {len(data_source)}: use replacement=True or fewer samples.")
 
     @property
     def num_samples(self) -> int:
@@ -72,7 +72,8 @@ class RandomSampler(Sampler[int]):
         source = self.generator
         if source is None or isinstance(source, (np.random.Generator, np.random.RandomState)):
             draw = np.random if source is None else source
-            yield from draw.choice(np.arange(len(self.data_source)), self.num_samples, replace=self.replacement).tolist()
+            indices = np.arange(len(self.data_source))
+            yield from draw.choice(indices, self.num_samples, replace=self.replacement).tolist()
         else:
             yield from itertools.islice(source, self.num_samples)
 
@@ -90,7 +91,7 @@ class WeightedRandomSampler(Sampler[int]):
     def __init__(self, weights: Any, num_samples: int, replacement: bool = True) -> None:
         super().__init__()
         if not isinstance(num_samples, int) or isinstance(num_samples, bool) or num_samples <= 0:
-            raise ValueError(f"WeightedRandomSampler needs num_samples to be a positive integer, but got {num_samples!r}.")
+            raise ValueError(f"WeightedRandomSampler needs num_samples to be a positive integer, not {num_samples!r}.")
         if not isinstance(replacement, bool):
             raise ValueError(f"WeightedRandomSampler needs replacement to be True or False, but got {replacement!r}.")
         self.weights = weights
@@ -100,14 +101,14 @@ class WeightedRandomSampler(Sampler[int]):
     def _rows(self) -> np.ndarray:
         weights = np.asarray(self.weights, np.float64)
         if weights.ndim not in (1, 2):
-            raise ValueError(f"WeightedRandomSampler needs weights of 1 or 2 dimensions, but got shape {weights.shape}.")
+            raise ValueError(f"WeightedRandomSampler needs weights of 1 or 2 dimensions, not of shape {weights.shape}.")
         if not np.isfinite(weights).all() or (weights < 0).any():
             raise ValueError("WeightedRandomSampler needs weights that are finite and not negative.")
         rows = weights.reshape(-1, weights.shape[-1])
         fewest = int((rows > 0).sum(axis=1).min())
         needed = 1 if self.replacement else self.num_samples
         if fewest < needed:
-            raise ValueError(f"WeightedRandomSampler needs at least {needed} positive weights to draw from, but got {fewest}.")
+            raise ValueError(f"WeightedRandomSampler needs at least {needed} positive weights, but got {fewest}.")
         return rows / rows.sum(axis=1, keepdims=True)
 
     def __iter__(self) -> Iterator[int]:
@@ -151,7 +152,7 @@ class BatchSampler(Sampler[Any]):
         if isinstance(dataset, IterableDataset):
             raise TypeError("BatchSampler needs a dataset with __getitem__ and __len__, but got an IterableDataset.")
         if sampler is not None and not isinstance(sampler, (Sampler, Iterable)):
-            raise TypeError(f"BatchSampler needs sampler to be a Sampler or an iterable, but got {type(sampler).__name__}.")
+            raise TypeError(f"BatchSampler needs sampler to be an iterable of indices, not {type(sampler).__name__}.")
         if sampler is not None and shuffle:
             raise ValueError("BatchSampler takes the order from the sampler: leave shuffle=False.")
         if sampler is None:
@@ -180,7 +181,7 @@ class DistributedBatchSampler(BatchSampler):
                  shuffle: bool = False, drop_last: bool = False) -> None:
         _check_batches(type(self).__name__, batch_size, shuffle, drop_last)
         if num_replicas is not None and (not isinstance(num_replicas, int) or num_replicas <= 0):
-            raise ValueError(f"DistributedBatchSampler needs num_replicas to be a positive integer, but got {num_replicas!r}.")
+            raise ValueError(f"DistributedBatchSampler needs num_replicas to be a positive int, not {num_replicas!r}.")
         if rank is not None and (not isinstance(rank, int) or rank < 0):
             raise ValueError(f"DistributedBatchSampler needs rank to be an integer of at least 0, but got {rank!r}.")
         self.data_source = self.dataset = dataset

@@ -28,7 +28,7 @@ _IN_BAND = 4096             # arrays below this many bytes travel in the message
 
 
 class WorkerInfo:
-    """What a worker knows of itself: `id`, `num_workers`, its copy of the `dataset`, and the base `seed` of the epoch."""
+    """What a worker knows of itself: `id`, `num_workers`, its copy of the `dataset`, the `seed` of all workers."""
 
     def __init__(self, **facts: Any) -> None:
         self.__dict__.update(facts)
@@ -204,6 +204,6 @@ def describe(error: Exception) -> bytes:
             packed = cloudpickle.dumps(parts)
             pickle.loads(packed)
             return pickle.dumps((text, kind.__name__, packed))
-        except Exception:                                   # noqa: S112 - the next form is simpler
+        except Exception:
             continue
     return pickle.dumps((text, kind.__name__, None))

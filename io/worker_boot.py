@@ -1,8 +1,8 @@
 """What a worker process runs. Started by its path, so that it comes up before anything heavy is imported.
 
-A dataset class refers to `kayax.io.dataset` and seldom to more, yet importing that would run all of `kayax/__init__.py`,
-and with it JAX. Here the packages `kayax` and `kayax.io` are stand-ins that hold the modules a worker needs; the first
-look at anything else loads the real ones in their place.
+A dataset class refers to `kayax.io.dataset` and seldom to more, yet importing that would run all of the package, and
+with it JAX. Here the packages `kayax` and `kayax.io` are stand-ins that hold the modules a worker needs; the first look
+at anything else loads the real ones in their place.
 """
 import importlib.abc
 import importlib.util
