@@ -77,8 +77,8 @@ class LRScheduler:
     def _forbid_tracing(self) -> None:
         if tracing():
             raise ConversionError(
-                f"{type(self).__name__}.step() was called inside a function that is being converted. It would run once, "
-                f"now, and never again when the program runs.{at_user_line()}\n"
+                f"{type(self).__name__}.step() was called inside a function that is being converted. It would run "
+                f"once, and never again when the program runs.{at_user_line()}\n"
                 "Call scheduler.step() outside of the converted function, after each call of it.")
 
     # ---- state -----------------------------------------------------------------------------------------------
@@ -102,8 +102,8 @@ class LRScheduler:
         self.state_keys()
         for key in self.keys:
             if key not in state_dict:
-                raise RuntimeError(f"The state of {type(self).__name__} needs {key!r}, but it holds {list(state_dict)}. "
-                                   "It may have been saved from another kind of scheduler.")
+                raise RuntimeError(f"The state of {type(self).__name__} needs {key!r}, but it holds {list(state_dict)}."
+                                   " It may have been saved from another kind of scheduler.")
         for key in self.keys:
             setattr(self, key, state_dict[key])
         unused = [key for key in state_dict if key not in self.keys]

@@ -131,8 +131,8 @@ class LinearWarmup(LRScheduler):
         """Go on from a saved state, the inner scheduler too."""
         own = dict(state_dict)
         if isinstance(self.learning_rate, LRScheduler):
-            require("LinearWarmup_LR" in own, "The state of this LinearWarmup needs 'LinearWarmup_LR', that of its inner "
-                    f"scheduler, but it holds {list(own)}.", RuntimeError)
+            require("LinearWarmup_LR" in own, "The state of this LinearWarmup needs 'LinearWarmup_LR', that of its "
+                    f"inner scheduler, but it holds {list(own)}.", RuntimeError)
             self.learning_rate.set_state_dict(own.pop("LinearWarmup_LR"))
         super().set_state_dict(own)
 
