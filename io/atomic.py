@@ -18,11 +18,11 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-Content = bytes | Iterable[bytes | memoryview]
+Content = bytes | Iterable[bytes | memoryview] | Callable[[BinaryIO], None]
 _SUFFIX = re.compile(r"\.[0-9a-f]{16}\.tmp\Z")
 _MAX_JOURNAL = 1 << 20
 _STALE_SECONDS = 3600
@@ -46,7 +46,7 @@ def write_files(files: Mapping[str | os.PathLike, Content], journal: str | os.Pa
     """Write several files of one folder so that all of them change at one moment, or none.
 
     Args:
-        files: path -> bytes, or an iterable of buffers.
+        files: path -> bytes, an iterable of buffers, or a function that writes into the open file.
         journal: the path of the journal, in the same folder; readers give it to `open_file`.
 
     Raises:
@@ -127,8 +127,10 @@ def _temporaries(paths: list[Path], suffix: str):
 
 def _write(path: Path, content: Content) -> None:
     with open(path, "xb") as file:
-        for buffer in ([content] if isinstance(content, bytes) else content):
-            file.write(buffer)
+        if callable(content):
+            content(file)
+        else:
+            file.writelines([content] if isinstance(content, bytes) else content)
         file.flush()
         os.fsync(file.fileno())
 

@@ -1,4 +1,4 @@
-"""The three files of a saved model: round trips, an independent reader, damage of every kind, crashes at every moment."""
+"""The three files of a saved model: round trips, an independent reader, damage, crashes at every moment."""
 import hashlib
 import itertools
 import json
@@ -21,7 +21,8 @@ ARRAYS = {
     "linear.weight": RNG.standard_normal((7, 5)).astype(np.float32), "scalar": np.array(3.5), "empty": np.empty((0, 4)),
     "flag": np.array([True, False, True]), "i8": np.arange(-3, 3, dtype=np.int8), "u8": np.arange(5, dtype=np.uint8),
     "i64": np.array([2**62, -1]), "half": np.array([1.5, np.inf], np.float16), "c": np.array([1 + 2j], np.complex64),
-    "c16": np.array([[1 - 2j]]), "brain": np.array([1, 2.5, np.nan], ml_dtypes.bfloat16), "last": np.empty((0,), np.int16),
+    "c16": np.array([[1 - 2j]]), "brain": np.array([1, 2.5, np.nan], ml_dtypes.bfloat16),
+    "last": np.empty((0,), np.int16),
 }
 KEY = [0, 42]
 
@@ -236,8 +237,8 @@ def test_an_index_that_lies(tmp_path, name):
     b"\x82\xa1a\x01\xa1a\x02", b"\x81\x01\x02", b"\x93\x01\x02\x03", b"\xdd\xff\xff\xff\xff", b"\xdf\x00\x0f\xff\xff",
     b"\x81\xa1a\xd4\x01\x00", b"\x81\xa1a\xd6\xff\x00\x00\x00\x00", b"\x81\xa1a\xdb\xff\xff\xff\xff", b"\x91" * 5000,
     b"\x81\xa1\xff\x01", b"\x80\x80", b"", b"\xc1", b"\x81\xa1a" * 200 + b"\xc0"],
-    ids=["duplicate key", "int key", "no map", "huge array", "huge map", "extension", "timestamp", "huge string", "deep",
-         "bad utf-8", "rest", "empty", "reserved", "deep maps"])
+    ids=["duplicate key", "int key", "no map", "huge array", "huge map", "extension", "timestamp", "huge string",
+         "deep", "bad utf-8", "rest", "empty", "reserved", "deep maps"])
 def test_msgpack_is_read_strictly(tmp_path, body):
     for read, magic in ((mf.read_model, b"KXMODEL\0"), (mf.read_info, b"KXINFO\0\0"), (mf.read_params, b"KXPARAMS")):
         (tmp_path / "f").write_bytes(container.frame(magic, body) + body)
