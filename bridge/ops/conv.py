@@ -1,0 +1,101 @@
+"""Convolutions."""
+from __future__ import annotations
+
+from typing import Any
+
+from jax import lax
+
+from kayax.bridge.ops.windows import channels_last, need_rank, per_dim, positive, resolve, spatial
+from kayax.bridge.registry import op
+
+_SPATIAL = {1: "W", 2: "HW", 3: "DHW"}
+
+
+def dimension_numbers(n: int, last: bool) -> tuple[str, str, str]:
+    """JAX's layout words of input, kernel and output: the kernel is [out, in, *spatial] in both formats, as in Paddle."""
+    s = _SPATIAL[n]
+    image = f"N{s}C" if last else f"NC{s}"
+    return image, f"OI{s}", image
+
+
+def check(x: Any, weight: Any, n: int, last: bool, groups: int, in_axis: int) -> None:
+    """Errors for ranks, types and channel counts that do not fit; `in_axis` is the weight's axis of input channels."""
+    need_rank(x, n)
+    need_rank(weight, n, "weight")
+    if x.dtype != weight.dtype:
+        raise TypeError(f"x and weight must have one dtype, but got {x.dtype.name} and {weight.dtype.name}. Cast one of them.")
+    channels = x.shape[-1 if last else 1]
+    expected = weight.shape[in_axis] * (groups if in_axis == 1 else 1)
+    if channels != expected:
+        raise ValueError(f"x of shape {list(x.shape)} has {channels} channels, but a weight of shape {list(weight.shape)} with "
+                         f"groups={groups} takes {expected}.")
+    if groups < 1 or weight.shape[0] % groups:
+        raise ValueError(f"groups must be positive and divide {weight.shape[0]} channels, but got {groups}.")
+
+
+def add_bias(y: Any, bias: Any, n: int, last: bool) -> Any:
+    if bias is None:
+        return y
+    channels = y.shape[-1 if last else 1]
+    if bias.size != channels:
+        raise ValueError(f"bias must have {channels} elements, one per output channel, but its shape is {list(bias.shape)}.")
+    return y + (bias.reshape(-1) if last else bias.reshape((-1,) + (1,) * n)).astype(y.dtype)
+
+
+def _conv(n: int, x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int,
+          data_format: str) -> Any:
+    last = channels_last(data_format, n)
+    check(x, weight, n, last, groups, 1)
+    stride, dilation = per_dim(stride, n, "stride"), per_dim(dilation, n, "dilation")
+    positive(stride, "stride")
+    positive(dilation, "dilation")
+    pairs, same = resolve(padding, n, last, spatial(x, last), weight.shape[2:], stride)
+    if same:
+        dilation = (1,) * n
+    _need_windows(spatial(x, last), weight.shape[2:], pairs, dilation)
+    y = lax.conv_general_dilated(x, weight, stride, pairs, rhs_dilation=dilation, feature_group_count=groups,
+                                 dimension_numbers=dimension_numbers(n, last))
+    return add_bias(y, bias, n, last)
+
+
+def _need_windows(sizes: Any, kernel: Any, pairs: Any, dilation: Any) -> None:
+    for size, k, (before, after), d in zip(sizes, kernel, pairs, dilation, strict=True):
+        reach = d * (k - 1) + 1
+        if isinstance(size, int) and size + before + after < reach:
+            raise ValueError(f"The kernel reaches over {reach} elements (size {k}, dilation {d}), but the padded input has only "
+                             f"{size + before + after}.")
+
+
+@op(amp="conv1d")
+def conv1d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1, data_format="NCL", name=None):
+    """Convolution (cross-correlation) over one dimension.
+
+    x: [N, C, L] ("NCL") or [N, L, C] ("NLC"). weight: [out, C / groups, k]. bias: [out].
+    padding: an integer, [p], [before, after], pairs per axis, "SAME" (which also sets the dilation to 1) or "VALID".
+    """
+    return _conv(1, x, weight, bias, stride, padding, dilation, groups, data_format)
+
+
+@op(amp="conv2d")
+def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1, data_format="NCHW", name=None):
+    """Convolution (cross-correlation) over two dimensions.
+
+    x: [N, C, H, W] ("NCHW") or [N, H, W, C] ("NHWC"). weight: [out, C / groups, kh, kw]. bias: [out].
+    padding: an integer, [h, w], [top, bottom, left, right], pairs per axis, "SAME" (which also sets the dilation to 1)
+    or "VALID".
+    """
+    return _conv(2, x, weight, bias, stride, padding, dilation, groups, data_format)
+
+
+@op(amp="conv3d")
+def conv3d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1, data_format="NCDHW", name=None):
+    """Convolution (cross-correlation) over three dimensions.
+
+    x: [N, C, D, H, W] ("NCDHW") or [N, D, H, W, C] ("NDHWC"). weight: [out, C / groups, kd, kh, kw]. bias: [out].
+    padding: an integer, [d, h, w], before and after of each, pairs per axis, "SAME" (which also sets the dilation to 1)
+    or "VALID".
+    """
+    return _conv(3, x, weight, bias, stride, padding, dilation, groups, data_format)
+
+
+__all__ = ["conv1d", "conv2d", "conv3d"]
