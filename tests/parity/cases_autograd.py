@@ -253,3 +253,10 @@ def scalar_rules(P, x):
     except (RuntimeError, ValueError) as error:
         kinds.append(type(error).__name__)
     return a.grad, kinds
+
+
+@program("backward/facts-of-a-gradient", [f32(3)])
+def gradient_facts(P, x):
+    a = leaf(P, x)
+    (a * a).sum().backward()
+    return [a.grad.stop_gradient, a.grad.is_leaf, list(a.grad.shape), a.grad.persistable]
