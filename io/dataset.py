@@ -13,8 +13,8 @@ import numpy as np
 T = TypeVar("T")
 
 
-class NoLengthError(RuntimeError, TypeError):
-    """Paddle's RuntimeError, and the TypeError at which ``list(dataset)`` knows that there is no length to ask for."""
+class NoLengthError(RuntimeError, ValueError, TypeError):
+    """What Paddle raises (RuntimeError or ValueError), and the TypeError that ``list(...)`` passes over."""
 
 
 class Dataset(Generic[T]):

@@ -12,7 +12,8 @@ import numpy as np
 
 from kayax.bridge import device
 from kayax.bridge.tensor import wrap
-from kayax.io.dataset import Dataset, IterableDataset
+from kayax.io.dataset import Dataset, IterableDataset, NoLengthError
+from kayax.io.loader_collate import aligned_copy
 from kayax.io.loader_fetch import Exhausted, Job, make_fetcher
 from kayax.io.loader_workers import Epoch, Reader, Session, WorkerIterator
 from kayax.io.sampler import BatchSampler
@@ -93,7 +94,7 @@ class DataLoader:
     def __len__(self) -> int:
         """The number of batches of an epoch."""
         if self._iterable:
-            raise ValueError("A DataLoader of an IterableDataset has no length.")
+            raise NoLengthError("A DataLoader of an IterableDataset has no length.")
         return len(self.batch_sampler) if self.auto_collate_batch else len(self.dataset)
 
     def __call__(self) -> Iterator[Any]:
@@ -156,10 +157,12 @@ class LocalIterator:
 
 
 def _to_arrays(tree: Any, place: jax.Device | None, owned: bool) -> Any:
-    """The tree with jax arrays for NumPy arrays. `owned`: nobody else holds their memory: use it in place."""
+    """The tree with jax arrays for NumPy arrays. `owned`: nobody else holds their memory; `device_put` may use it."""
     if isinstance(tree, np.ndarray):
         numeric = tree.dtype.kind in _NUMERIC or find(tree.dtype) is not None
-        return jax.device_put(tree, place, may_alias=owned) if numeric else tree
+        if not numeric:
+            return tree
+        return jax.device_put(tree if owned and tree.dtype.isnative else aligned_copy(tree), place)
     return _rebuild(tree, lambda value: _to_arrays(value, place, owned))
 
 

@@ -19,6 +19,13 @@ def aligned_empty(nbytes: int) -> np.ndarray:
     return raw[start:start + nbytes]
 
 
+def aligned_copy(array: np.ndarray) -> np.ndarray:
+    """A copy of the array in such memory, in C order."""
+    out = aligned_empty(array.nbytes).view(array.dtype.newbyteorder("=")).reshape(array.shape)
+    out[...] = array
+    return out
+
+
 def is_tensor(value: Any) -> bool:
     """Whether it is a Tensor, found out without importing them: while nobody has, there are none."""
     module = sys.modules.get("kayax.bridge.tensor")

@@ -77,7 +77,9 @@ class WorkerProcess:
         self.send(("end", self._ending))
 
     def is_free(self, patience: float) -> bool:
-        """Whether the worker has said that it let go."""
+        """Whether the worker lives and has said that it let go."""
+        if self.process.poll() is not None:
+            raise WorkerDied
         while self.link.poll(patience):
             number, _, kind, _, _ = self.receive()
             if kind == "ended" and number == self._ending:

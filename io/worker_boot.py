@@ -39,9 +39,26 @@ class Finder(importlib.abc.MetaPathFinder):
     """Runs the real packages before any module of theirs that is not light is imported."""
 
     def find_spec(self, fullname, path=None, target=None):
-        if fullname.startswith("kayax.") and fullname not in MODULES:
-            load_all()
-        return None
+        if not fullname.startswith("kayax.") or fullname in MODULES:
+            return None
+        load_all()
+        module = sys.modules.get(fullname)          # the packages themselves may have imported it by now
+        if module is not None:
+            module.__spec__ = importlib.util.spec_from_loader(fullname, Imported(module))
+        return module and module.__spec__
+
+
+class Imported(importlib.abc.Loader):
+    """Gives a module that is there already, as it is."""
+
+    def __init__(self, module):
+        self.module, self.spec = module, module.__spec__
+
+    def create_module(self, spec):
+        return self.module
+
+    def exec_module(self, module):
+        module.__spec__ = self.spec
 
 
 def load_all():
