@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from kayax.bridge.ops.promotion import (broadcastable, cast, common, is_number, need, rank, to_float, unify, unify_float)
+from kayax.bridge.ops.promotion import broadcastable, cast, common, is_number, need, rank, to_float, unify, unify_float
 from kayax.bridge.registry import attach, function, op
 from kayax.spec.dtype import default
 
@@ -100,11 +100,14 @@ def _power(x: Any, y: Any) -> Any:
 
 @op(method=True, inplace=True)
 def pow(x, y, name=None):
-    """`x` to the power of `y`, a number or a Tensor; a number's type does not change the type of `x`."""
+    """`x` to the power of `y`, a number or a Tensor.
+
+    A number takes the type of `x`: a float exponent of integers is rounded towards 0, as in Paddle (``x ** y`` is not).
+    """
     if is_number(y) and not is_number(x):
         if isinstance(y, complex):
             raise TypeError("y must be a float, an int or a Tensor, but got a complex number.")
-        return cast(_power(to_float(x), y) if isinstance(y, float) else _power(x, y), x.dtype)
+        return _power(x, int(y) if rank(x.dtype) < 2 else y)
     return _power(x, y)
 
 
@@ -134,7 +137,7 @@ fmin = _pairwise("fmin", lambda x, y: jnp.where((x <= y) | jnp.isnan(y), x, y),
                  "The lesser of `x` and `y`, elementwise; the other one if one is nan.")
 gcd = _pairwise("gcd", jnp.gcd, "The greatest common divisor, elementwise.", (1,), inplace=True, differentiable=False)
 lcm = _pairwise("lcm", jnp.lcm, "The least common multiple, elementwise.", (1,), inplace=True, differentiable=False)
-heaviside = _pairwise("heaviside", lambda x, y: jnp.where(jnp.isnan(x), x, jnp.where(x == 0, y, (x > 0).astype(x.dtype))),
+heaviside = _pairwise("heaviside", lambda x, y: jnp.where(jnp.isnan(x), x, jnp.where(x == 0, y, cast(x > 0, x.dtype))),
                       "0 where `x` is negative, 1 where it is positive, `y` where it is 0.")
 
 
@@ -296,8 +299,8 @@ sub_, div_, mod_, floor_mod_ = subtract.inplace, divide.inplace, remainder.inpla
 attach("true_divide", true_divide)
 
 __all__ = [
-    "add", "subtract", "multiply", "divide", "floor_divide", "remainder", "pow", "maximum", "minimum", "fmax", "fmin",
-    "gcd", "lcm", "heaviside", "hypot", "logaddexp", "copysign", "nextafter", "atan2", "ldexp", "scale", "clip", "lerp",
-    "add_n", "multiplex", "stanh", "increment", "reduce_as", "sub", "mul", "div", "true_divide", "mod", "floor_mod",
-    "clamp", "sub_", "div_", "mod_", "floor_mod_",
+    "add", "add_n", "atan2", "clamp", "clip", "copysign", "div", "div_", "divide", "floor_divide", "floor_mod",
+    "floor_mod_", "fmax", "fmin", "gcd", "heaviside", "hypot", "increment", "lcm", "ldexp", "lerp", "logaddexp",
+    "maximum", "minimum", "mod", "mod_", "mul", "multiplex", "multiply", "nextafter", "pow", "reduce_as",
+    "remainder", "scale", "stanh", "sub", "sub_", "subtract", "true_divide",
 ]

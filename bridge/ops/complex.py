@@ -54,7 +54,8 @@ def polar(abs, angle, name=None):
 def _as_complex(x):
     need(x, "x", (2,), "a floating Tensor")
     if not x.ndim or x.shape[-1] != 2:
-        raise ValueError(f"The last dimension must be 2, for the real and the imaginary part, but the shape is {list(x.shape)}.")
+        raise ValueError(f"The last dimension must be 2, for the real and the imaginary part, but the shape is "
+                         f"{list(x.shape)}.")
     return lax.complex(x[..., 0], x[..., 1])
 
 
@@ -105,5 +106,7 @@ def is_integer(x: Tensor) -> bool:
     return x.dtype.is_integer
 
 
-__all__ = ["angle", "as_complex", "as_real", "complex", "conj", "imag", "is_complex", "is_floating_point", "is_integer",
-           "polar", "real", "view_as_complex", "view_as_real"]
+__all__ = [
+    "angle", "as_complex", "as_real", "complex", "conj", "imag", "is_complex", "is_floating_point", "is_integer",
+    "polar", "real", "view_as_complex", "view_as_real",
+]

@@ -150,7 +150,10 @@ def _ends(start: Any, stop: Any, num: Any, dtype: Any) -> tuple:
 
 
 def linspace(start: Any, stop: Any, num: int, dtype: Any = None, name: str | None = None) -> Tensor:
-    """`num` numbers from `start` to `stop`, both included, at equal distances. dtype: the default floating type if None."""
+    """`num` numbers from `start` to `stop`, both included, at equal distances.
+
+    dtype: the default floating type if None.
+    """
     return _linspace(*_ends(start, stop, num, dtype))
 
 
@@ -190,9 +193,9 @@ def _assign(x):
 def assign(x: Any, output: Tensor | None = None) -> Tensor:
     """A copy of a Tensor, an array, a number or a list, into `output` if given. The gradient flows to a Tensor `x`.
 
-    Numbers and lists keep NumPy's types: Python floats give float64.
+    Numbers and lists keep NumPy's types: Python floats give float64. A number has the shape [1].
     """
-    made = _assign(x) if isinstance(x, Tensor) else wrap(to_array(np.asarray(x)))
+    made = _assign(x) if isinstance(x, Tensor) else wrap(to_array(np.atleast_1d(np.asarray(x))))
     return made if output is None else output._rebind(made)
 
 
@@ -220,5 +223,7 @@ def _grid(args):
     return list(jnp.meshgrid(*[a.reshape(-1) for a in args], indexing="ij"))
 
 
-__all__ = ["to_tensor", "zeros", "ones", "empty", "full", "zeros_like", "ones_like", "empty_like", "full_like", "arange",
-           "range", "linspace", "logspace", "eye", "assign", "clone", "meshgrid"]
+__all__ = [
+    "arange", "assign", "clone", "empty", "empty_like", "eye", "full", "full_like", "linspace", "logspace",
+    "meshgrid", "ones", "ones_like", "range", "to_tensor", "zeros", "zeros_like",
+]

@@ -25,7 +25,10 @@ def _running(fn: Callable, x: Any, axis: Any) -> Any:
 
 @op(method=True, inplace=True)
 def cumsum(x, axis=None, dtype=None, name=None):
-    """The running sum along `axis`, or of the flat Tensor if None. Integers are summed in int64 unless `dtype` is given."""
+    """The running sum along `axis`, or of the flat Tensor if None.
+
+    Integers are summed in int64 unless `dtype` is given.
+    """
     if dtype is not None:
         x = cast(x, to_numpy(dtype))
     elif rank(x.dtype) < 2:
@@ -126,4 +129,6 @@ def cumulative_trapezoid(y, x=None, dx=None, axis=-1, name=None):
     return jnp.cumsum(areas, axis)
 
 
-__all__ = ["cummax", "cummin", "cumprod", "cumsum", "cumulative_trapezoid", "diff", "logcumsumexp", "trapezoid"]
+__all__ = [
+    "cummax", "cummin", "cumprod", "cumsum", "cumulative_trapezoid", "diff", "logcumsumexp", "trapezoid",
+]

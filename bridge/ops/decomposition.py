@@ -18,8 +18,8 @@ def matrices(x: Any, square: bool = False, name: str = "x") -> None:
     """An error unless `x` holds floating matrices, square ones if asked."""
     need(x, name, (2, 3), "a floating or complex Tensor")
     if x.ndim < 2 or (square and x.shape[-1] != x.shape[-2]):
-        raise ValueError(f"`{name}` must hold {'square ' if square else ''}matrices in its last two dimensions, but has shape "
-                         f"{list(x.shape)}.")
+        raise ValueError(f"`{name}` must hold {'square ' if square else ''}matrices in its last two dimensions, but "
+                         f"has shape {list(x.shape)}.")
 
 
 def adjoint(x: Any) -> Any:
@@ -122,8 +122,8 @@ def slogdet(x, name=None):
 def matrix_rank(x, tol=None, hermitian=False, atol=None, rtol=None, name=None):
     """The number of singular values (of absolute eigenvalues, if `hermitian`) above a bound, as int64.
 
-    The bound is `tol`; or the greater of `atol` and `rtol` times the greatest; else the precision times the greater size
-    times the greatest.
+    The bound is `tol`; or the greater of `atol` and `rtol` times the greatest value; else the precision times the
+    greater size times the greatest value.
     """
     matrices(x, square=hermitian)
     values = jnp.abs(_hermitian(x, "L")[0]) if hermitian else jnp.linalg.svd(x, compute_uv=False)
@@ -250,7 +250,9 @@ def pca_lowrank(x: Tensor, q: int | None = None, center: bool = True, niter: int
     return svd_lowrank(x - x.mean(axis=-2, keepdim=True) if center else x, q, niter)
 
 
-__all__ = ["cholesky", "eigvalsh"]
+__all__ = [
+    "cholesky", "eigvalsh",
+]
 LINALG = ("cholesky", "cholesky_inverse", "det", "eig", "eigh", "eigvals", "eigvalsh", "householder_product", "lu",
-          "lu_unpack", "matrix_exp", "matrix_power", "matrix_rank", "ormqr", "pca_lowrank", "pinv", "qr", "slogdet", "svd",
-          "svd_lowrank", "svdvals")
+          "lu_unpack", "matrix_exp", "matrix_power", "matrix_rank", "ormqr", "pca_lowrank", "pinv", "qr", "slogdet",
+          "svd", "svd_lowrank", "svdvals")

@@ -18,13 +18,15 @@ def _pair(x: Any, y: Any) -> tuple[Any, Any]:
 
 def _sizes_meet(x: Any, y: Any, a: Any, b: Any) -> None:
     if a != b:
-        raise ValueError(f"The last size of x and the second-last (or only) size of y must be equal, but the shapes are "
+        raise ValueError(f"The last size of x and the second-last (or only) size of y must be equal, but the shapes "
+                         "are "
                          f"{list(x.shape)} and {list(y.shape)}.")
 
 
 def _matmul(x: Any, y: Any, transpose_x: bool = False, transpose_y: bool = False) -> Any:
     if not x.ndim or not y.ndim:
-        raise ValueError(f"matmul needs Tensors with 1 or more dimensions, but got shapes {list(x.shape)} and {list(y.shape)}.")
+        raise ValueError(f"matmul needs Tensors with 1 or more dimensions, but got shapes {list(x.shape)} and "
+                         f"{list(y.shape)}.")
     x, y = _pair(x, y)
     if transpose_x and x.ndim > 1:
         x = jnp.swapaxes(x, -1, -2)
@@ -53,7 +55,8 @@ def mm(input, mat2, name=None):
 def bmm(x, y, name=None):
     """The matrix product of two batches: (b, n, m) and (b, m, p) give (b, n, p)."""
     if x.ndim != 3 or y.ndim != 3 or x.shape[0] != y.shape[0]:
-        raise ValueError(f"bmm needs Tensors of shapes (b, n, m) and (b, m, p), but got {list(x.shape)} and {list(y.shape)}.")
+        raise ValueError(f"bmm needs Tensors of shapes (b, n, m) and (b, m, p), but got {list(x.shape)} and "
+                         f"{list(y.shape)}.")
     return _matmul(x, y)
 
 
@@ -84,7 +87,7 @@ def vecdot(x, y, axis=-1, name=None):
 
 @op(method=True)
 def inner(x, y, name=None):
-    """The products of all rows of `x` with all rows of `y`: sums over the last dimensions; with a number, the product."""
+    """The dot products of all rows of `x` with all rows of `y`; with a 0-D operand, the product."""
     if not x.ndim or not y.ndim:
         x, y = unify(x, y)
         return x * y
@@ -132,7 +135,8 @@ def _weighted(x: Any, factor: Any) -> Any:
 def addmm(input, x, y, beta=1.0, alpha=1.0, name=None):
     """``beta * input + alpha * (x @ y)`` for matrices; `input` is broadcast."""
     if x.ndim != 2 or y.ndim != 2 or input.ndim not in (1, 2):
-        raise ValueError(f"addmm needs matrices, but got shapes {list(input.shape)}, {list(x.shape)} and {list(y.shape)}.")
+        raise ValueError(f"addmm needs matrices, but got shapes {list(input.shape)}, {list(x.shape)} and "
+                         f"{list(y.shape)}.")
     product = _matmul(x, y)
     broadcastable(input, product)
     return _weighted(input, beta) + _weighted(product, alpha)
@@ -179,7 +183,7 @@ def _axes_pair(axes: Any, x: Any, y: Any) -> tuple[list[int], list[int]]:
 
 @op(method=True, static=("axes",))
 def tensordot(x, y, axes=2, name=None):
-    """Sums of products over dimensions of both: the last `axes` of `x` with the first of `y`, or those that are listed."""
+    """Sums of products over dimensions of both: the last `axes` of `x` with the first of `y`, or those listed."""
     x, y = _pair(x, y)
     first, second = _axes_pair(axes, x, y)
     return jnp.tensordot(x, y, axes=(first, second))
@@ -202,7 +206,8 @@ def einsum(equation: str, *operands: Tensor) -> Tensor:
 def t(input, name=None):
     """The transposed matrix; vectors and 0-D Tensors as they are."""
     if input.ndim > 2:
-        raise ValueError(f"t takes Tensors with at most 2 dimensions, but got shape {list(input.shape)}. Use transpose.")
+        raise ValueError(f"t takes Tensors with at most 2 dimensions, but got shape {list(input.shape)}. Use "
+                         "transpose.")
     return jnp.transpose(input)
 
 
@@ -222,6 +227,8 @@ def trace(x, offset=0, axis1=0, axis2=1, name=None):
     return jnp.trace(x, offset, axis1, axis2, dtype=x.dtype)
 
 
-__all__ = ["matmul", "mm", "bmm", "mv", "dot", "vecdot", "inner", "outer", "ger", "cross", "kron", "addmm", "baddbmm",
-           "tensordot", "einsum", "t", "matrix_transpose", "trace"]
+__all__ = [
+    "addmm", "baddbmm", "bmm", "cross", "dot", "einsum", "ger", "inner", "kron", "matmul", "matrix_transpose", "mm",
+    "mv", "outer", "t", "tensordot", "trace", "vecdot",
+]
 LINALG = ("multi_dot", "matmul", "cross", "matrix_transpose", "vecdot")

@@ -31,7 +31,8 @@ def _comparison(name: str, fn: Callable, doc: str, names: tuple[str, ...]) -> An
 equal = _comparison("equal", jnp.equal, "``x == y``, elementwise with broadcasting.", ("equal", "eq"))
 not_equal = _comparison("not_equal", jnp.not_equal, "``x != y``, elementwise with broadcasting.", ("not_equal", "ne"))
 less_than = _comparison("less_than", jnp.less, "``x < y``, elementwise with broadcasting.", ("less_than", "less", "lt"))
-less_equal = _comparison("less_equal", jnp.less_equal, "``x <= y``, elementwise with broadcasting.", ("less_equal", "le"))
+less_equal = _comparison("less_equal", jnp.less_equal, "``x <= y``, elementwise with broadcasting.",
+                         ("less_equal", "le"))
 greater_than = _comparison("greater_than", jnp.greater, "``x > y``, elementwise with broadcasting.",
                            ("greater_than", "greater", "gt"))
 greater_equal = _comparison("greater_equal", jnp.greater_equal, "``x >= y``, elementwise with broadcasting.",
@@ -95,7 +96,7 @@ def bitwise_not(x, out=None, name=None):
     return jnp.bitwise_not(x)
 
 
-bitwise_invert, bitwise_invert_ = bitwise_not, bitwise_not.inplace
+bitwise_invert = bitwise_not
 
 
 @op(method=True, inplace=True, **_XY)
@@ -116,22 +117,23 @@ def bitwise_right_shift(x, y, is_arithmetic=True, out=None, name=None):
     return shift(*jnp.broadcast_arrays(x, y))
 
 
-def _predicate(name: str, fn: Callable, doc: str, ranks: tuple[int, ...] = (0, 1, 2, 3)) -> Any:
+def _predicate(name: str, fn: Callable, whole: bool, doc: str, ranks: tuple[int, ...] = (0, 1, 2, 3)) -> Any:
+    """A question about floating and complex numbers, whose answer for integers is `whole`."""
     def body(x, name=None):
         need(x, "x", ranks, "of another type for this question")
-        return fn(x) if rank(x.dtype) > 1 else jnp.full(x.shape, bool(fn(np.float32(0))))
+        return fn(x) if rank(x.dtype) > 1 else jnp.full(x.shape, whole)
 
     body.__name__ = body.__qualname__ = name
     body.__doc__ = doc
     return op(body, method=True, differentiable=False)
 
 
-isnan = _predicate("isnan", jnp.isnan, "Where `x` is not a number, elementwise.")
-isinf = _predicate("isinf", jnp.isinf, "Where `x` is plus or minus infinity, elementwise.")
-isfinite = _predicate("isfinite", jnp.isfinite, "Where `x` is neither infinite nor nan, elementwise.")
-isposinf = _predicate("isposinf", jnp.isposinf, "Where `x` is plus infinity, elementwise.", (0, 1, 2))
-isneginf = _predicate("isneginf", jnp.isneginf, "Where `x` is minus infinity, elementwise.", (0, 1, 2))
-isreal = _predicate("isreal", jnp.isreal, "Where the imaginary part is 0, elementwise.")
+isnan = _predicate("isnan", jnp.isnan, False, "Where `x` is not a number, elementwise.")
+isinf = _predicate("isinf", jnp.isinf, False, "Where `x` is plus or minus infinity, elementwise.")
+isfinite = _predicate("isfinite", jnp.isfinite, True, "Where `x` is neither infinite nor nan, elementwise.")
+isposinf = _predicate("isposinf", jnp.isposinf, False, "Where `x` is plus infinity, elementwise.", (0, 1, 2))
+isneginf = _predicate("isneginf", jnp.isneginf, False, "Where `x` is minus infinity, elementwise.", (0, 1, 2))
+isreal = _predicate("isreal", jnp.isreal, True, "Where the imaginary part is 0, elementwise.")
 
 
 def _close(x: Any, y: Any, rtol: Any, atol: Any, equal_nan: Any) -> Any:
@@ -171,31 +173,29 @@ def is_tensor(x: Any) -> bool:
     return isinstance(x, Tensor)
 
 
-def _same_dtype_twin(name: str, public: Callable) -> Any:
-    """In place, a comparison keeps the dtype of its first operand."""
+def _twin(name: str, public: Callable) -> Any:
+    """In place, the Tensor becomes the bool result."""
     def body(x, *args: Any, **kwargs: Any) -> Any:
-        return x._rebind(_as(public(x, *args, **kwargs), x.dtype))
+        new = public(x, *args, **kwargs)
+        if new.shape != x.shape:
+            raise ValueError(f"{name}: the result has shape {new.shape}, which does not fit in place into {x.shape}.")
+        return x._rebind(new)
 
     body.__name__ = body.__qualname__ = name
-    body.__doc__ = f"In-place `{public.__name__}`: the result is written into `x` in the dtype of `x`."
+    body.__doc__ = f"In-place `{public.__name__}`: `x` becomes the bool result, and is returned."
     attach(name, body)
     return body
 
 
-@op(name="logic._as", differentiable=False)
-def _as(x, dtype):
-    return cast(x, convert(dtype).numpy)
-
-
 _TWINS = {name + "_": globals()[name] for name in (
-    "equal", "not_equal", "less_than", "less_equal", "greater_than", "greater_equal", "less", "logical_and", "logical_or",
-    "logical_xor", "logical_not")}
-globals().update({name: _same_dtype_twin(name, public) for name, public in _TWINS.items()})
+    "equal", "not_equal", "less_than", "less_equal", "greater_than", "greater_equal", "less", "logical_and",
+    "logical_or", "logical_xor", "logical_not")}
+globals().update({name: _twin(name, public) for name, public in _TWINS.items()})
 
 __all__ = [
-    "equal", "not_equal", "less_than", "less_equal", "greater_than", "greater_equal", "eq", "ne", "lt", "less", "le", "gt",
-    "greater", "ge", "logical_and", "logical_or", "logical_xor", "logical_not", "bitwise_and", "bitwise_or", "bitwise_xor",
-    "bitwise_not", "bitwise_invert", "bitwise_invert_", "bitwise_left_shift", "bitwise_right_shift", "isnan", "isinf",
-    "isfinite", "isposinf", "isneginf", "isreal", "isclose", "allclose", "equal_all", "is_empty", "is_tensor",
-    *_TWINS,
+    *_TWINS, "allclose", "bitwise_and", "bitwise_invert", "bitwise_left_shift", "bitwise_not", "bitwise_or",
+    "bitwise_right_shift", "bitwise_xor", "eq", "equal", "equal_all", "ge", "greater", "greater_equal",
+    "greater_than", "gt", "is_empty", "is_tensor", "isclose", "isfinite", "isinf", "isnan", "isneginf", "isposinf",
+    "isreal", "le", "less", "less_equal", "less_than", "logical_and", "logical_not", "logical_or", "logical_xor",
+    "lt", "ne", "not_equal",
 ]

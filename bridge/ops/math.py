@@ -54,9 +54,10 @@ sigmoid = _unary("sigmoid", jax.nn.sigmoid, "The logistic function ``1 / (1 + ex
 erf = _unary("erf", jax.scipy.special.erf, "The error function, elementwise.", ranks=_REAL)
 erfinv = _unary("erfinv", jax.scipy.special.erfinv, "The inverse of the error function, elementwise.", ranks=_REAL)
 
-abs = _unary("abs", jnp.abs, "The absolute value, elementwise; of complex numbers, the real magnitude.", False, (1, 2, 3))
+abs = _unary("abs", jnp.abs, "The absolute value, elementwise; of complex numbers, the magnitude.", False, (1, 2, 3))
 ceil = _unary("ceil", lambda x: x if rank(x.dtype) == 1 else jnp.ceil(x), "Rounded up, elementwise.", False, (1, 2))
-floor = _unary("floor", lambda x: x if rank(x.dtype) == 1 else jnp.floor(x), "Rounded down, elementwise.", False, (1, 2))
+floor = _unary("floor", lambda x: x if rank(x.dtype) == 1 else jnp.floor(x), "Rounded down, elementwise.", False,
+               (1, 2))
 square = _unary("square", jnp.square, "``x * x``, elementwise.", False, (1, 2, 3))
 sgn = _unary("sgn", jnp.sign, "The sign; of complex numbers ``x / abs(x)``, and 0 of 0. Elementwise.", False, (1, 2, 3),
              inplace=False)
@@ -144,8 +145,8 @@ def frexp(x, name=None):
 
 
 __all__ = [
-    "exp", "expm1", "log", "log2", "log10", "log1p", "sqrt", "rsqrt", "reciprocal", "sin", "cos", "tan", "asin", "acos",
-    "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "sinc", "sigmoid", "erf", "erfinv", "abs", "ceil",
-    "floor", "square", "sgn", "sign", "signbit", "deg2rad", "rad2deg", "neg", "negative", "positive", "round", "trunc",
-    "frac", "logit", "nan_to_num", "frexp",
+    "abs", "acos", "acosh", "asin", "asinh", "atan", "atanh", "ceil", "cos", "cosh", "deg2rad", "erf", "erfinv",
+    "exp", "expm1", "floor", "frac", "frexp", "log", "log1p", "log2", "log10", "logit", "nan_to_num", "neg",
+    "negative", "positive", "rad2deg", "reciprocal", "round", "rsqrt", "sgn", "sigmoid", "sign", "signbit", "sin",
+    "sinc", "sinh", "sqrt", "square", "tan", "tanh", "trunc",
 ]

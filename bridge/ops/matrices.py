@@ -53,7 +53,8 @@ def triu_indices(row: int, col: int | None = None, offset: int = 0, dtype: Any =
 def diag(x, offset=0, padding_value=0, name=None):
     """Of a vector, the matrix with it on the diagonal and `padding_value` elsewhere; of a matrix, its diagonal."""
     if x.ndim not in (1, 2):
-        raise ValueError(f"diag takes a vector or a matrix, but got shape {list(x.shape)}. See diag_embed and diagonal.")
+        raise ValueError(f"diag takes a vector or a matrix, but got shape {list(x.shape)}. See diag_embed and "
+                         "diagonal.")
     if x.ndim == 2:
         return jnp.diagonal(x, offset)
     made = jnp.diag(x, offset)
@@ -70,7 +71,7 @@ def diagflat(x, offset=0, name=None):
 
 @op(method=True)
 def diag_embed(input, offset=0, dim1=-2, dim2=-1):
-    """The last dimension of `input` as the diagonal of new matrices, in the dimensions `dim1` and `dim2` of the result."""
+    """The last dimension of `input` as the diagonal of new matrices, in the result's dimensions `dim1` and `dim2`."""
     ndim = input.ndim + 1
     first, second = axis_of(dim1, ndim, "dim1"), axis_of(dim2, ndim, "dim2")
     if first == second:
@@ -96,7 +97,8 @@ def vander(x, n=None, increasing=False, name=None):
 def block_diag(inputs, name=None):
     """The matrix with these matrices along its diagonal; vectors count as rows, 0-D Tensors as 1 by 1."""
     if any(x.ndim > 2 for x in inputs):
-        raise ValueError(f"block_diag takes Tensors of at most 2 dimensions, but got {[list(x.shape) for x in inputs]}.")
+        raise ValueError(f"block_diag takes Tensors of at most 2 dimensions, but got "
+                         f"{[list(x.shape) for x in inputs]}.")
     return scipy_linalg.block_diag(*inputs)
 
 
@@ -111,7 +113,8 @@ def renorm(x, p, axis, max_norm):
 
 
 def _window(values: Any, window_length: int, dtype: Any) -> Tensor:
-    return wrap(jnp.asarray(np.asarray(values[:window_length], np.float64).astype(to_numpy(dtype))))
+    values = np.ones(1) if window_length == 1 else np.asarray(values[:window_length], np.float64)
+    return wrap(jnp.asarray(values.astype(to_numpy(dtype))))
 
 
 def _points(window_length: int, periodic: bool) -> np.ndarray:
@@ -149,5 +152,7 @@ def kaiser_window(window_length: int, periodic: bool = True, beta: float = 12.0,
     return _window(np.kaiser(window_length + 1 if periodic else window_length, beta), window_length, dtype)
 
 
-__all__ = ["bartlett_window", "blackman_window", "block_diag", "diag", "diag_embed", "diagflat", "hamming_window",
-           "hann_window", "kaiser_window", "renorm", "tril", "tril_indices", "triu", "triu_indices", "vander"]
+__all__ = [
+    "bartlett_window", "blackman_window", "block_diag", "diag", "diag_embed", "diagflat", "hamming_window",
+    "hann_window", "kaiser_window", "renorm", "tril", "tril_indices", "triu", "triu_indices", "vander",
+]

@@ -70,7 +70,7 @@ def norm(x, p=None, axis=None, keepdim=False, out=None, dtype=None, name=None):
             raise ValueError(f'p must be a number, "fro" or "nuc", but got {p!r}.')
         if p == "nuc" or pair:
             if len(axes) != 2:
-                raise ValueError(f'The norm "{p}" needs matrices: two dimensions, but axis={axis} of shape {list(x.shape)}.')
+                raise ValueError(f'The norm "{p}" needs two dimensions, but got axis={axis} of shape {list(x.shape)}.')
             return matrix_norm_of(x, p, axes, keepdim)
         p = 2
     p = 2 if p is None else p
@@ -122,7 +122,8 @@ def cdist(x, y, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary", name=
         raise ValueError(f"compute_mode must be one of {', '.join(modes)}, but got {compute_mode!r}.")
     x, y = _checked(x, None), _checked(y, None)
     if x.ndim < 2 or y.ndim < 2 or x.shape[-1] != y.shape[-1]:
-        raise ValueError(f"cdist needs shapes (..., n, d) and (..., m, d), but got {list(x.shape)} and {list(y.shape)}.")
+        raise ValueError(f"cdist needs shapes (..., n, d) and (..., m, d), but got {list(x.shape)} and "
+                         f"{list(y.shape)}.")
     if p < 0:
         raise ValueError(f"p must not be negative, but got {p}.")
     if x.dtype != y.dtype:
@@ -159,5 +160,7 @@ def cond(x, p=None, name=None):
     return matrix_norm_of(x, p, axes, False) * matrix_norm_of(jnp.linalg.inv(x), p, axes, False)
 
 
-__all__ = ["cdist", "dist", "norm", "pdist"]
+__all__ = [
+    "cdist", "dist", "norm", "pdist",
+]
 LINALG = ("cond", "matrix_norm", "norm", "vector_norm")

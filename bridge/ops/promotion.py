@@ -65,8 +65,8 @@ def common(a: Any, b: Any) -> np.dtype:
         return np.dtype("complex128" if wide else "complex64")
     if ranks == (2, 2):
         return np.dtype("float64" if "float64" in (a.name, b.name) else "float32")
-    raise TypeError(f"Tensors of {convert(a).name} and {convert(b).name} do not combine: only floating and complex types are "
-                    "promoted to each other. Cast one of them with .astype().")
+    raise TypeError(f"Tensors of {convert(a).name} and {convert(b).name} do not combine: only floating and complex "
+                    "types are promoted to each other. Cast one of them with .astype().")
 
 
 def with_scalar(dtype: Any, scalar: Any) -> np.dtype:

@@ -137,7 +137,8 @@ def _bounds(low: Any, high: Any) -> tuple[int, int]:
     return low, high
 
 
-def randint(low: int = 0, high: int | None = None, shape: Any = (1,), dtype: Any = None, name: str | None = None) -> Tensor:
+def randint(low: int = 0, high: int | None = None, shape: Any = (1,), dtype: Any = None,
+            name: str | None = None) -> Tensor:
     """Integers uniform in [low, high), or in [0, low) if `high` is None. dtype: int64 (if None) or int32."""
     dtype = convert("int64" if dtype is None else dtype)
     if not dtype.is_integer:
@@ -145,7 +146,8 @@ def randint(low: int = 0, high: int | None = None, shape: Any = (1,), dtype: Any
     return _draw_integers(*_bounds(low, high), shape, dtype)
 
 
-def randint_like(x: Tensor, low: int = 0, high: int | None = None, dtype: Any = None, name: str | None = None) -> Tensor:
+def randint_like(x: Tensor, low: int = 0, high: int | None = None, dtype: Any = None,
+                 name: str | None = None) -> Tensor:
     """Integers uniform in [low, high) in the shape of `x`, in its dtype unless another is given."""
     return _draw_integers(*_bounds(low, high), x.shape, x.dtype if dtype is None else convert(dtype))
 
@@ -209,8 +211,8 @@ def multinomial(key, x, num_samples=1, replacement=False, name=None):
     if x.ndim not in (1, 2):
         raise ValueError(f"x must have 1 or 2 dimensions, but has shape {list(x.shape)}.")
     if not replacement and num_samples > x.shape[-1]:
-        raise ValueError(f"Without replacement num_samples must be at most the number of categories, {x.shape[-1]}, but got "
-                         f"{num_samples}.")
+        raise ValueError(f"Without replacement num_samples must be at most the number of categories, {x.shape[-1]}, "
+                         f"but got {num_samples}.")
     logits = jnp.log(x)
     if replacement:
         drawn = jax.random.categorical(key, logits[..., None, :], shape=(*x.shape[:-1], num_samples))
@@ -287,13 +289,15 @@ def _draw_range(key, x, low, high):
 
 @function(method="random_")
 def random_(x: Tensor, from_: int = 0, to: int | None = None) -> Tensor:
-    """Fill `x` with integers uniform in [from_, to), up to the greatest that its dtype holds exactly if `to` is None."""
+    """Fill `x` with integers uniform in [from_, to), or up to the greatest that its dtype holds if `to` is None."""
     if to is None:
         dtype = x.dtype
         to = int(np.iinfo(dtype.numpy).max) if dtype.is_integer else 2 ** (jnp.finfo(dtype.numpy).nmant + 1)
     return x._rebind(_draw_range(x, *_bounds(from_, to)))
 
 
-__all__ = ["rand", "randn", "standard_normal", "uniform", "normal", "log_normal", "randint", "randint_like", "rand_like",
-           "randn_like", "randperm", "bernoulli", "binomial", "poisson", "standard_gamma", "multinomial", "normal_",
-           "log_normal_", "bernoulli_", "cauchy_", "geometric_"]
+__all__ = [
+    "bernoulli", "bernoulli_", "binomial", "cauchy_", "geometric_", "log_normal", "log_normal_", "multinomial",
+    "normal", "normal_", "poisson", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like",
+    "randperm", "standard_gamma", "standard_normal", "uniform",
+]

@@ -23,7 +23,10 @@ def _summable(x: Any, dtype: Any) -> Any:
 
 @op(method=True)
 def sum(x, axis=None, dtype=None, keepdim=False, name=None):
-    """The sum over `axis` (an int, a list, or None for all). bool and int32 are summed in int64 unless `dtype` is given."""
+    """The sum over `axis` (an int, a list, or None for all).
+
+    bool and int32 are summed in int64 unless `dtype` is given.
+    """
     x = _summable(x, dtype)
     return jnp.sum(x, axes_of(axis, x.ndim), dtype=x.dtype, keepdims=keepdim)
 
@@ -115,5 +118,7 @@ def numel(x, name=None):
     return jnp.asarray(size, np.int64)
 
 
-__all__ = ["sum", "nansum", "mean", "nanmean", "prod", "max", "min", "amax", "amin", "all", "any", "count_nonzero",
-           "logsumexp", "numel"]
+__all__ = [
+    "all", "amax", "amin", "any", "count_nonzero", "logsumexp", "max", "mean", "min", "nanmean", "nansum", "numel",
+    "prod", "sum",
+]

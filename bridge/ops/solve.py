@@ -58,14 +58,16 @@ def solve(x, y, left=True, name=None):
 
 @op(name="triangular_solve", residuals=True)
 def triangular_solve(x, y, upper=True, transpose=False, unitriangular=False, name=None):
-    """The solution of ``x @ out = y`` for triangular `x` (..., n, n), of which only that triangle is read; y: (..., n, k).
+    """The solution of ``x @ out = y`` for triangular `x`, of which only that triangle is read.
 
+    x: (..., n, n). y: (..., n, k).
     transpose: solve with the transposed matrix. unitriangular: the diagonal counts as 1.
     """
     matrices(x, square=True)
     x, y = _same_type(x, y)
     if y.ndim < 2 or x.shape[-1] != y.shape[-2]:
-        raise ValueError(f"x must be (..., n, n) and y (..., n, k), but the shapes are {list(x.shape)} and {list(y.shape)}.")
+        raise ValueError(f"x must be (..., n, n) and y (..., n, k), but the shapes are {list(x.shape)} and "
+                         f"{list(y.shape)}.")
     return lax.linalg.triangular_solve(*_common_batch(x, y), left_side=True, lower=not upper, transpose_a=transpose,
                                        unit_diagonal=unitriangular)
 
@@ -104,7 +106,8 @@ def _lstsq(x, y, rcond):
     matrices(x)
     x, y = _same_type(x, y)
     if y.ndim < 2 or x.shape[-2] != y.shape[-2]:
-        raise ValueError(f"x must be (..., m, n) and y (..., m, k), but the shapes are {list(x.shape)} and {list(y.shape)}.")
+        raise ValueError(f"x must be (..., m, n) and y (..., m, k), but the shapes are {list(x.shape)} and "
+                         f"{list(y.shape)}.")
     x, y = _common_batch(x, y)
     u, s, vh = jnp.linalg.svd(x, full_matrices=False)
     bound = jnp.finfo(s.dtype).eps * max(x.shape[-2:]) if rcond is None else rcond
@@ -134,5 +137,7 @@ def lstsq(x: Tensor, y: Tensor, rcond: float | None = None, driver: str | None =
     return solution, residuals, found, values if driver in ("gelsd", "gelss") else empty
 
 
-__all__ = ["inverse"]
+__all__ = [
+    "inverse",
+]
 LINALG = ("cholesky_solve", "inv", "lstsq", "lu_solve", "solve", "triangular_solve")

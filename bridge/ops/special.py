@@ -22,8 +22,9 @@ def _unary(name: str, fn: Callable, doc: str, inplace: bool = False) -> Any:
     return op(body, method=True, inplace=inplace)
 
 
-lgamma = _unary("lgamma", special.gammaln, "The logarithm of the absolute value of the gamma function, elementwise.", True)
-gammaln = _unary("gammaln", special.gammaln, "The logarithm of the absolute value of the gamma function, elementwise.", True)
+_LGAMMA = "The logarithm of the absolute value of the gamma function, elementwise."
+lgamma = _unary("lgamma", special.gammaln, _LGAMMA, True)
+gammaln = _unary("gammaln", special.gammaln, _LGAMMA, True)
 digamma = _unary("digamma", lambda x: jnp.where(x == 0, -jnp.inf, special.digamma(x)),
                  "The derivative of `lgamma`, elementwise.", True)
 i0 = _unary("i0", special.i0, "The modified Bessel function of the first kind and order 0, elementwise.", True)
@@ -64,8 +65,11 @@ def _incomplete(name: str, fn: Callable, doc: str) -> Any:
     return op(body, method=True, inplace=True)
 
 
-gammainc = _incomplete("gammainc", special.gammainc, "The regularized lower incomplete gamma function P(x, y), elementwise.")
+gammainc = _incomplete("gammainc", special.gammainc,
+                       "The regularized lower incomplete gamma function P(x, y), elementwise.")
 gammaincc = _incomplete("gammaincc", special.gammaincc,
                         "The regularized upper incomplete gamma function Q(x, y), elementwise.")
 
-__all__ = ["digamma", "gammainc", "gammaincc", "gammaln", "i0", "i0e", "i1", "i1e", "lgamma", "multigammaln", "polygamma"]
+__all__ = [
+    "digamma", "gammainc", "gammaincc", "gammaln", "i0", "i0e", "i1", "i1e", "lgamma", "multigammaln", "polygamma",
+]

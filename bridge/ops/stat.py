@@ -26,7 +26,10 @@ def _variance(x: Any, axis: Any, correction: float, keepdim: bool) -> Any:
 
 @op(method=True)
 def var(x, axis=None, unbiased=None, keepdim=False, name=None, correction=1):
-    """The variance over `axis`: the squared deviations' sum by the count less `correction` (0 if `unbiased` is False)."""
+    """The variance over `axis`: the squared deviations, summed, by the count less `correction`.
+
+    unbiased: True is the correction 1, False 0.
+    """
     if unbiased is not None:
         correction = 1 if unbiased else 0
     return cast(_variance(x, axis, correction, keepdim), x.dtype)
@@ -34,8 +37,8 @@ def var(x, axis=None, unbiased=None, keepdim=False, name=None, correction=1):
 
 @op(method=True)
 def std(x, axis=None, unbiased=True, keepdim=False, name=None):
-    """The standard deviation over `axis`: the root of `var`."""
-    return jnp.sqrt(_variance(to_float(x), axis, 1 if unbiased else 0, keepdim))
+    """The standard deviation over `axis`: the root of `var` (which for integers is rounded towards 0)."""
+    return jnp.sqrt(to_float(cast(_variance(x, axis, 1 if unbiased else 0, keepdim), x.dtype)))
 
 
 def _flattened(x: Any, axis: Any) -> tuple[Any, tuple[int, ...]]:
@@ -229,6 +232,8 @@ def corrcoef(x, rowvar=True, name=None):
     return cast(jnp.corrcoef(x, rowvar=rowvar), x.dtype)
 
 
-__all__ = ["bincount", "histogram", "histogram_bin_edges", "histogramdd", "median", "nanmedian", "nanquantile", "quantile",
-           "std", "var"]
+__all__ = [
+    "bincount", "histogram", "histogram_bin_edges", "histogramdd", "median", "nanmedian", "nanquantile", "quantile",
+    "std", "var",
+]
 LINALG = ("corrcoef", "cov")
