@@ -1,0 +1,21 @@
+"""Optimizers and learning-rate schedulers, with Paddle's names."""
+from kayax.layers.optimizer import lr
+from kayax.layers.optimizer.algorithms import (
+    ASGD,
+    SGD,
+    Adadelta,
+    Adagrad,
+    Adam,
+    Adamax,
+    AdamW,
+    Lamb,
+    Momentum,
+    NAdam,
+    RAdam,
+    RMSProp,
+    Rprop,
+)
+from kayax.layers.optimizer.optimizer import Optimizer
+
+__all__ = ["ASGD", "SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Lamb", "Momentum", "NAdam", "Optimizer",
+           "RAdam", "RMSProp", "Rprop", "lr"]
