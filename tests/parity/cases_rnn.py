@@ -36,7 +36,7 @@ for name, count in STATES.items():
     layer(f"nn.{name}/lengths-bidirectional", lambda P, n=name: getattr(P.nn, n)(2, 2, direction="bidirectional"),
           [f32(3, 4, 2), const([4, 2, 3], "int64")], call=lambda P, net, x, n: net(x, sequence_length=n), **TIGHT)
     layer(f"nn.{name}/eval-dropout", lambda P, n=name: getattr(P.nn, n)(3, 4, num_layers=2, dropout=0.5), [f32(2, 3, 3)],
-          train=False, **TIGHT)
+          train=False, grad=False, **TIGHT)
 layer("nn.SimpleRNN/relu", lambda P: P.nn.SimpleRNN(3, 4, activation="relu"), [f32(2, 4, 3)], **TIGHT)
 layer("nn.SimpleRNNCell/relu", lambda P: P.nn.SimpleRNNCell(3, 4, activation="relu"), [f32(2, 3)], **TIGHT)
 layer("nn.LSTM/proj_size", lambda P: P.nn.LSTM(3, 4, proj_size=2), [f32(2, 3, 3)], **TIGHT)
