@@ -42,7 +42,7 @@ def write_file(path: str | os.PathLike, content: Content) -> None:
     _sync_folder(path.parent)
 
 
-def write_files(files: Mapping[str | os.PathLike, Content], journal: str | os.PathLike) -> None:
+def write_files(files: Mapping[Path, Content], journal: str | os.PathLike) -> None:
     """Write several files of one folder so that all of them change at one moment, or none.
 
     Args:
@@ -53,7 +53,7 @@ def write_files(files: Mapping[str | os.PathLike, Content], journal: str | os.Pa
         ValueError: the files are not in one folder.
         OSError: the disk is full, and so on. The old files are still there then.
     """
-    contents = {Path(path): content for path, content in files.items()}
+    contents = dict(files)
     journal = Path(journal)
     if any(path.parent != journal.parent for path in contents):
         raise ValueError(f"The files of one set must be in one folder, but they are: {sorted(map(str, contents))}.")
@@ -153,11 +153,13 @@ def _read_journal(journal: Path) -> tuple[str, list[str]] | None:
             data = file.read(_MAX_JOURNAL + 1)
     except FileNotFoundError:
         return None
+    suffix, names = "", []
     try:
-        entry = json.loads(data) if len(data) <= _MAX_JOURNAL else None
+        entry = json.loads(data if len(data) <= _MAX_JOURNAL else b"")
         suffix, names = entry["suffix"], entry["names"]
         # Plain names alone: a journal must not reach outside its folder.
-        good = _SUFFIX.fullmatch(suffix) and all(name == os.path.basename(name) and name for name in names)
+        good = _SUFFIX.fullmatch(suffix) is not None and type(names) is list and all(
+            name == os.path.basename(name) and name for name in names)
     except (ValueError, TypeError, KeyError, RecursionError):
         good = False
     if not good:

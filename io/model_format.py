@@ -260,8 +260,8 @@ def _decode_info(file: BinaryIO, path: Any) -> InfoFile:
 # ---- files -----------------------------------------------------------------------------------------------------
 
 _MAGICS = {MODEL: _MAGIC_MODEL, INFO: _MAGIC_INFO}
-_READERS = {MODEL: _decode_model, PARAMS: read_params_from, INFO: _decode_info}
-_TYPES = {MODEL: ModelFile, INFO: InfoFile, PARAMS: Mapping}
+_READERS: dict[str, Any] = {MODEL: _decode_model, PARAMS: read_params_from, INFO: _decode_info}
+_TYPES: dict[str, Any] = {MODEL: ModelFile, INFO: InfoFile, PARAMS: Mapping}
 
 
 def _kind(suffix: str) -> str:

@@ -79,7 +79,7 @@ class ParamsFile(Mapping[str, np.ndarray]):
         return self._buffer[entry.offset:entry.offset + entry.nbytes]
 
     def _check(self, name: str, entry: _Entry) -> None:
-        if hashlib.sha256(self._bytes(entry)).digest() != entry.sha256:
+        if hashlib.sha256(self._bytes(entry).data).digest() != entry.sha256:
             raise ModelFileError(self.path, f"{name!r} at offset {entry.offset}",
                                  "the SHA-256 digest of the values does not match.")
         self._verified.add(name)
@@ -125,7 +125,7 @@ def encode_params(arrays: Mapping[str, Any]) -> tuple[dict[str, Any], list[np.nd
         data = np.ascontiguousarray(array, dtype.numpy).reshape(-1).view(np.uint8)
         position = _align(position)
         entries.append({"name": name, "dtype": dtype.name, "shape": [int(dim) for dim in array.shape],
-                        "offset": position, "nbytes": data.size, "sha256": hashlib.sha256(data).digest()})
+                        "offset": position, "nbytes": data.size, "sha256": hashlib.sha256(data.data).digest()})
         buffers.append(data)
         position += data.size
     return {"arrays": entries}, buffers

@@ -58,10 +58,12 @@ class InputSpec:
         if isinstance(batch_size, (list, tuple)):
             if len(batch_size) != 1:
                 raise ValueError(f"`batch_size` should be one size, but it has {len(batch_size)}: {batch_size}.")
-            batch_size = batch_size[0]
+            size = batch_size[0]
         elif not isinstance(batch_size, str) and not _is_int(batch_size):
             raise TypeError(f"`batch_size` should be an `int`, not a {type(batch_size).__name__}: {batch_size!r}.")
-        self.shape = _verify((batch_size, *self.shape))
+        else:
+            size = batch_size
+        self.shape = _verify((size, *self.shape))
         return self
 
     def unbatch(self) -> Self:
