@@ -233,7 +233,7 @@ def lerp(x, y, weight, name=None):
     return x + cast(weight, x.dtype) * (y - x)
 
 
-@op(method=True, differentiable=True)
+@op(method=True)
 def add_n(inputs, name=None):
     """The sum of a Tensor or of a list of Tensors of one shape and dtype."""
     if not isinstance(inputs, (tuple, list)):
@@ -247,7 +247,7 @@ def add_n(inputs, name=None):
     return functools.reduce(operator.add, inputs)
 
 
-@op
+@op(method=True)
 def multiplex(inputs, index, name=None):
     """Row i of the result is row i of ``inputs[index[i]]``.
 
@@ -257,7 +257,7 @@ def multiplex(inputs, index, name=None):
     return stacked[index.reshape(-1), jnp.arange(index.shape[0])]
 
 
-@op
+@op(method=True)
 def stanh(x, scale_a=0.67, scale_b=1.7159, name=None):
     """``scale_b * tanh(scale_a * x)``, elementwise."""
     x = to_float(x)

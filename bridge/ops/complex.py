@@ -43,7 +43,7 @@ def complex(real, imag, name=None):
     return lax.complex(*jnp.broadcast_arrays(real, imag))
 
 
-@op
+@op(method=True)
 def polar(abs, angle, name=None):
     """The complex number with this magnitude and angle in radians, elementwise."""
     abs, angle = unify(abs, angle)

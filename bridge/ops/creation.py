@@ -11,7 +11,7 @@ from kayax.bridge.convert import to_array, to_tensor
 from kayax.bridge.ops.promotion import cast
 from kayax.bridge.registry import function, op
 from kayax.bridge.tensor import Tensor, wrap
-from kayax.spec.dtype import default, to_numpy
+from kayax.spec.dtype import default, find, to_numpy
 
 _SHAPE: dict[str, Any] = {"static": ("shape",), "differentiable": False}
 
@@ -32,11 +32,16 @@ def _dtype(dtype: Any) -> np.dtype:
     return default().numpy if dtype is None else to_numpy(dtype)
 
 
+def _is_size(value: Any) -> bool:
+    """Whether it is a size (an int, or a dimension that is only known by a symbol), not a dtype."""
+    return value is not None and find(value) is None
+
+
 def with_sizes(fn: Any) -> Any:
     """Also take the shape as separate ints: ``zeros(2, 3)`` is ``zeros([2, 3])``."""
     @functools.wraps(fn)
     def public(*shape: Any, **kwargs: Any) -> Any:
-        if len(shape) > 1 and isinstance(shape[0], (int, np.integer)) and isinstance(shape[1], (int, np.integer)):
+        if len(shape) > 1 and not isinstance(shape[0], (list, tuple, Tensor)) and _is_size(shape[1]):
             shape = (shape,)
         elif not shape and "size" in kwargs:
             shape = (kwargs.pop("size"),)
@@ -142,9 +147,9 @@ range = arange
 
 def _ends(start: Any, stop: Any, num: Any, dtype: Any) -> tuple:
     start, stop, num = _number(start), _number(stop), _number(num)
-    if not isinstance(num, int):
+    if isinstance(num, (float, bool, str)):
         raise TypeError(f"num must be an int, but got {num!r}.")
-    if num < 0:
+    if isinstance(num, int) and num < 0:
         raise ValueError(f"num must not be negative, but got {num}.")
     return start, stop, num, _dtype(dtype)
 
@@ -165,7 +170,7 @@ def _linspace(start, stop, num, dtype):
 def logspace(start: Any, stop: Any, num: int, base: float = 10.0, dtype: Any = None, name: str | None = None) -> Tensor:
     """`num` powers of `base`, with exponents at equal distances from `start` to `stop`, both included."""
     start, stop, num, dtype = _ends(start, stop, num, dtype)
-    if num < 1:
+    if isinstance(num, int) and num < 1:
         raise ValueError(f"num must be 1 or more, but got {num}.")
     return _logspace(start, stop, num, _number(base), dtype)
 
@@ -180,7 +185,7 @@ def _logspace(start, stop, num, base, dtype):
 def eye(num_rows, num_columns=None, dtype=None, name=None):
     """The identity matrix: `num_rows` by `num_columns` (as many as rows if None), 1 on the diagonal."""
     for n in (num_rows, num_columns):
-        if n is not None and (not isinstance(n, int) or n < 0):
+        if isinstance(n, (float, bool, str)) or (isinstance(n, int) and n < 0):
             raise TypeError(f"The numbers of rows and columns must be ints of 0 or more, but got {n!r}.")
     return jnp.eye(num_rows, num_columns, dtype=_dtype(dtype))
 

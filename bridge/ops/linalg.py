@@ -19,8 +19,7 @@ def _pair(x: Any, y: Any) -> tuple[Any, Any]:
 def _sizes_meet(x: Any, y: Any, a: Any, b: Any) -> None:
     if a != b:
         raise ValueError(f"The last size of x and the second-last (or only) size of y must be equal, but the shapes "
-                         "are "
-                         f"{list(x.shape)} and {list(y.shape)}.")
+                         f"are {list(x.shape)} and {list(y.shape)}.")
 
 
 def _matmul(x: Any, y: Any, transpose_x: bool = False, transpose_y: bool = False) -> Any:

@@ -93,7 +93,7 @@ def vander(x, n=None, increasing=False, name=None):
     return cast(jnp.vander(x, n, increasing=increasing), x.dtype)
 
 
-@op
+@op(method=True)
 def block_diag(inputs, name=None):
     """The matrix with these matrices along its diagonal; vectors count as rows, 0-D Tensors as 1 by 1."""
     if any(x.ndim > 2 for x in inputs):
@@ -102,7 +102,7 @@ def block_diag(inputs, name=None):
     return scipy_linalg.block_diag(*inputs)
 
 
-@op
+@op(method=True, inplace=True)
 def renorm(x, p, axis, max_norm):
     """`x` with each slice along `axis` scaled down so that its p-norm is at most `max_norm`."""
     need(x, "x", (2,), "a floating Tensor")

@@ -167,7 +167,7 @@ def randn_like(x: Tensor, dtype: Any = None, name: str | None = None, *, device:
 @op(random=True, static=("n",), differentiable=False)
 def randperm(key, n, dtype="int64", name=None):
     """The integers from 0 to n - 1 in random order."""
-    if n < 0:
+    if isinstance(n, int) and n < 0:
         raise ValueError(f"n must not be negative, but got {n}.")
     return cast(jax.random.permutation(key, n), to_numpy(dtype))
 

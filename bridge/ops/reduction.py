@@ -1,6 +1,7 @@
 """Reductions over axes: sums, means, products, extremes, truth, counts."""
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import jax
@@ -112,10 +113,7 @@ def logsumexp(x, axis=None, keepdim=False, name=None):
 @op(method=True, differentiable=False)
 def numel(x, name=None):
     """The number of elements, as a 0-D int64 Tensor."""
-    size = np.int64(1)
-    for n in x.shape:
-        size = size * n
-    return jnp.asarray(size, np.int64)
+    return jnp.asarray(math.prod(x.shape), np.int64)
 
 
 __all__ = [

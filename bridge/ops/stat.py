@@ -1,6 +1,7 @@
 """Statistics: spread, medians and quantiles, histograms, covariance."""
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import jax.numpy as jnp
@@ -15,12 +16,10 @@ from kayax.spec.dtype import default
 def _variance(x: Any, axis: Any, correction: float, keepdim: bool) -> Any:
     need(x, "x", (1, 2), "an integer or floating Tensor")
     axes = axes_of(axis, x.ndim)
-    count = np.float64(1)
-    for a in axes if x.ndim else ():
-        count = count * x.shape[a]
+    count = math.prod([x.shape[a] for a in axes if x.ndim])
     wide = x if rank(x.dtype) == 2 else cast(x, np.float64)
     deviation = wide - jnp.mean(wide, axes, keepdims=True)
-    freedom = cast(jnp.maximum(count - correction, 0), wide.dtype)
+    freedom = jnp.maximum(jnp.asarray(count, wide.dtype) - np.asarray(correction, wide.dtype), 0)
     return jnp.sum(deviation * deviation, axes, keepdims=keepdim) / freedom
 
 
