@@ -28,7 +28,7 @@ from kayax.layers.param_attr import ParamAttr  # noqa: E402
 for _name in "amp autograd device framework io jit linalg metric nn optimizer regularizer static utils".split():  # TEMP
     try:
         _importlib.import_module(f"kayax.{_name}")
-    except ImportError:
+    except (ImportError, AttributeError):
         pass
 from kayax.layers.parameter import create_parameter  # noqa: E402
 

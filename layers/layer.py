@@ -106,7 +106,7 @@ class Layer:
             if store is not None and name in store:
                 value = store[name]
                 if state.trace is not None:
-                    self._guard(name, value, lambda layer: layer.__dict__[store_name].get(name))
+                    self._guard(name, value, lambda layer, held=store_name: layer.__dict__[held].get(name))
                 return value
         if name not in fields and "_parameters" not in fields:
             raise AttributeError(f"Call super().__init__() in {type(self).__name__}.__init__ before anything else.")
