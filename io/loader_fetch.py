@@ -39,7 +39,7 @@ def make_fetcher(job: Job) -> Callable[[Any], Any]:
         return lambda indices: _fetch_next(job, source, len(indices))
     if job.batched and job.collate_fn is None and type(job.dataset) is TensorDataset:
         arrays = [np.asarray(tensor) for tensor in job.dataset.tensors]
-        return lambda indices: [array[np.asarray(indices)] for array in arrays]
+        return lambda indices: [array[np.asarray(list(indices))] for array in arrays]
     return lambda indices: _fetch(job, indices)
 
 

@@ -25,7 +25,7 @@ from kayax.io.worker_memory import Arena, anonymous_file
 IDLE_SECONDS = 60.0
 _ACKNOWLEDGE_SECONDS = 0.2      # less than starting another worker takes
 _ONE_THREAD = {"JAX_PLATFORMS": "cpu", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
-               "NUMEXPR_NUM_THREADS": "1", "NPROC": "1"}
+               "NUMEXPR_NUM_THREADS": "1", "NPROC": "1", "PJRT_NPROC": "1"}      # the last two are XLA's
 
 numbers = itertools.count(1)    # of epochs and sessions: each message between processes carries one
 

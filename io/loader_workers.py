@@ -76,6 +76,7 @@ class Epoch:
         self.shared = shared
         count = len(session.workers)
         self.alive = [True] * count
+        self.dead: set[int] = set()
         self.slots: list[list[int]] = [[] for _ in range(count)]
         self.slots_made = [0] * count
         self.turns = itertools.cycle(range(count))
@@ -139,8 +140,10 @@ class Epoch:
     def _await(self, index: int, seat: int) -> tuple[str, Any, Any]:
         start = time.monotonic()
         opened = self.session.opened
-        links = {worker.link: s for s, worker in enumerate(self.session.workers)}
         while index not in self.arrived:
+            if seat in self.dead:
+                raise self._died(seat)
+            links = {worker.link: s for s, worker in enumerate(self.session.workers) if s not in self.dead}
             left = start + self.timeout + (0 if opened[seat] else _START_SECONDS) - time.monotonic()
             if self.timeout and left < 0:
                 self._timed_out(seat)
@@ -154,24 +157,23 @@ class Epoch:
                     if opened[seat] and not was_open:
                         start = time.monotonic()            # the time to start and import does not count
             if not ready and self.session.workers[seat].process.poll() is not None:
-                raise self._died(seat)
+                self.dead.add(seat)
         return self.arrived.pop(index)
 
     def _take(self, seat: int) -> None:
         try:
             number, index, kind, content, spans = self.session.workers[seat].receive()
         except pool.WorkerDied:
-            raise self._died(seat) from None
+            self.dead.add(seat)             # said when its batch is due, after those that come before
+            return
         if kind == "opened":
             self.session.opened[seat] = True
         elif number == self.number:
             self.arrived[index] = kind, content, spans
 
     def _send(self, seat: int, message: tuple) -> None:
-        try:
+        with contextlib.suppress(pool.WorkerDied):          # found out when its batch is due
             self.session.workers[seat].send(message)
-        except pool.WorkerDied:
-            raise self._died(seat) from None
 
     def _died(self, seat: int) -> RuntimeError:
         worker = self.session.workers[seat]

@@ -30,6 +30,11 @@ _IN_BAND = 4096             # arrays below this many bytes travel in the message
 class WorkerInfo:
     """What a worker knows of itself: `id`, `num_workers`, its copy of the `dataset`, the `seed` of all workers."""
 
+    id: int
+    num_workers: int
+    dataset: Any
+    seed: int
+
     def __init__(self, **facts: Any) -> None:
         self.__dict__.update(facts)
 

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import types
+from typing import Any
 
 LIGHT = {name: "kayax.io." + module for module, names in {
     "dataset": "Dataset IterableDataset TensorDataset ComposeDataset ChainDataset Subset ConcatDataset random_split",
@@ -63,7 +64,7 @@ class Imported(importlib.abc.Loader):
 
 def load_all():
     """Turn the stand-ins into the real packages."""
-    waiting = [m for name in ("kayax.io", "kayax") if isinstance(m := sys.modules[name], StandIn)]
+    waiting: list[Any] = [m for name in ("kayax.io", "kayax") if isinstance(m := sys.modules[name], StandIn)]
     for module in waiting:
         module.__class__ = types.ModuleType
     for module in waiting:
@@ -76,12 +77,12 @@ def load_all():
 def install(paths):
     """Put the stand-ins in place. `paths`: for each package its file and its search path."""
     for name, (file, search) in paths.items():
-        module = StandIn(name)
+        module: Any = StandIn(name)
         module.__file__, module.__path__, module.__package__ = file, search, name
         module.__spec__ = importlib.util.spec_from_file_location(name, file, submodule_search_locations=search)
         module.__loader__ = module.__spec__.loader
         sys.modules[name] = module
-    sys.modules["kayax"].io = sys.modules["kayax.io"]
+    vars(sys.modules["kayax"])["io"] = sys.modules["kayax.io"]
     sys.meta_path.insert(0, Finder())
 
 
