@@ -8,14 +8,15 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from kayax.bridge.convert import as_tensor
 from kayax.bridge.dispatch import run_call
 from kayax.bridge.rng import default_generator
 from kayax.bridge.tensor import Parameter, Tensor, wrap
 from kayax.bridge.to_static.exporting import Imported, rebuild_tree
 from kayax.bridge.to_static.specs import check_inputs
-from kayax.bridge.convert import as_tensor
-from kayax.io.model_format import INFO, MODEL, PARAMS, FunctionRecord, InfoFile, ModelFile, ParamsFile, load_set
-from kayax.io.save import ANY, EVAL, TRAIN
+from kayax.io import state_file
+from kayax.io.model_format import INFO, MODEL, FunctionRecord, InfoFile, ModelFile, ParamsFile, load_set
+from kayax.io.save import EVAL, TRAIN
 from kayax.layers.layer import Layer
 from kayax.spec import tree
 
@@ -31,15 +32,30 @@ def load(path: str, **configs: Any) -> TranslatedLayer:
     return TranslatedLayer(load_set(path))
 
 
-def load_state(path: str) -> dict[str, Tensor]:
-    """The parameters and buffers of a saved model by their unique names (``linear_0.w_0``)."""
+def load_object(path: Any, **configs: Any) -> Any:
+    """Read what `paddle.save` wrote, or the parameters of a model that `jit.save` wrote under this prefix.
+
+    path: a file, a BytesIO, or a prefix. A model gives a dict of its parameters and buffers by unique name
+        (``linear_0.w_0``): ``layer.set_state_dict(paddle.load(prefix), use_structured_name=False)``.
+    return_numpy: NumPy arrays in place of Tensors. The other configs are those of `paddle.load`.
+    """
+    if isinstance(path, (str, os.PathLike)) and not os.path.isfile(path) and os.path.isfile(os.fspath(path) + MODEL):
+        return load_state(os.fspath(path), bool(configs.get("return_numpy")))
+    return state_file.load(path, **configs)
+
+
+def load_state(path: str, return_numpy: bool = False) -> dict[str, Any]:
+    """The parameters and buffers of a saved model by their unique names."""
     parts = load_set(path)
     info: InfoFile = parts[INFO]
-    found = {}
+    found: dict[str, Any] = {}
     for name, array in _arrays(parts).items():
-        tensor = wrap(jnp.asarray(array))
-        tensor.name = info.tensors[name].unique_name
-        found[tensor.name] = tensor
+        unique = info.tensors[name].unique_name
+        if return_numpy:
+            found[unique] = np.array(array)
+            continue
+        found[unique] = wrap(jnp.array(array))
+        found[unique].name = unique
     return found
 
 
@@ -132,14 +148,14 @@ def _plant(root: Layer, name: str, array: np.ndarray, info: InfoFile) -> Tensor:
         layer = layer._sub_layers[part]
     facts = info.tensors[name]
     if facts.buffer:
-        tensor = wrap(jnp.asarray(array))
+        tensor = wrap(jnp.array(array))
         tensor.name = facts.unique_name
         layer._buffers[last] = tensor
         tensor.persistable = True
     else:
-        tensor = Parameter(jnp.asarray(array), name=facts.unique_name, trainable=facts.trainable)
+        tensor = Parameter(jnp.array(array), name=facts.unique_name, trainable=facts.trainable)
         layer._parameters[last] = tensor
     return tensor
 
 
-__all__ = ["ANY", "PARAMS", "TranslatedLayer", "load", "load_state"]
+__all__ = ["TranslatedLayer", "load", "load_object", "load_state"]

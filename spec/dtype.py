@@ -50,12 +50,13 @@ _NUMPY_TYPES = {
     "complex64": np.complex64, "complex128": np.complex128,
 }
 ALL = {name: DType(name, numpy_type) for name, numpy_type in _NUMPY_TYPES.items()}
-_ALIASES = {"float": "float32", "double": "float64", "half": "float16", "int": "int32", "long": "int64"}
+_ALIASES = {"float": "float64", "double": "float64", "half": "float16", "int": "int64", "long": "int64",
+            "uint16": "bfloat16"}                   # uint16 is what Paddle's files call bfloat16
 _BY_KEY: dict[Any, DType] = {dtype.numpy: dtype for dtype in ALL.values()}
 _BY_KEY |= {dtype.numpy.type: dtype for dtype in ALL.values()}
 _BY_KEY |= ALL | {f"paddle.{name}": dtype for name, dtype in ALL.items()}
 _BY_KEY |= {alias: ALL[name] for alias, name in _ALIASES.items()}
-_BY_KEY |= {bool: ALL["bool"], int: ALL["int64"], float: ALL["float32"], complex: ALL["complex64"]}
+_BY_KEY |= {bool: ALL["bool"], int: ALL["int64"], float: ALL["float64"], complex: ALL["complex128"]}
 
 _default = ALL["float32"]
 
