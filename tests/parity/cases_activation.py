@@ -8,8 +8,8 @@ from specs import distinct, f32, f64, wide
 op = table("activation")
 F = "nn.functional."
 
-PLAIN = words("""relu relu6 sigmoid tanh gelu silu swish mish elu selu celu leaky_relu hardtanh hardshrink hardsigmoid hardswish
-softplus softsign softshrink tanhshrink thresholded_relu log_sigmoid softmax log_softmax glu swiglu""")
+PLAIN = words("""relu relu6 sigmoid tanh gelu silu swish mish elu selu celu leaky_relu hardtanh hardshrink hardsigmoid
+hardswish softplus softsign softshrink tanhshrink thresholded_relu log_sigmoid softmax log_softmax glu swiglu""")
 for name in PLAIN:
     op(F + name, [wide(3, 4)])
 for name in words("gelu softplus silu softmax log_softmax"):
@@ -55,10 +55,34 @@ for name in words("relu softmax elu leaky_relu tanh"):
     case(F + name + "_", lambda P, x, n=name: getattr(P.nn.functional, n + "_")(x * 1.0), [wide(3, 4)])
 
 LAYERS = {
-    "ReLU": (), "ReLU6": (), "Sigmoid": (), "Tanh": (), "GELU": (True,), "Silu": (), "Swish": (), "Mish": (), "ELU": (0.4,),
-    "SELU": (), "CELU": (0.4,), "LeakyReLU": (0.2,), "Hardtanh": (-0.5, 2.0), "Hardshrink": (0.7,), "Hardsigmoid": (), "Hardswish": (),
-    "Softplus": (2, 10), "Softsign": (), "Softshrink": (0.7,), "Tanhshrink": (), "ThresholdedReLU": (0.5,), "LogSigmoid": (),
-    "Softmax": (), "LogSoftmax": (), "GLU": (), "Identity": (), "Softmax2D": (), "RReLU": (),
+    "ReLU": (),
+    "ReLU6": (),
+    "Sigmoid": (),
+    "Tanh": (),
+    "GELU": (True,),
+    "Silu": (),
+    "Swish": (),
+    "Mish": (),
+    "ELU": (0.4,),
+    "SELU": (),
+    "CELU": (0.4,),
+    "LeakyReLU": (0.2,),
+    "Hardtanh": (-0.5, 2.0),
+    "Hardshrink": (0.7,),
+    "Hardsigmoid": (),
+    "Hardswish": (),
+    "Softplus": (2, 10),
+    "Softsign": (),
+    "Softshrink": (0.7,),
+    "Tanhshrink": (),
+    "ThresholdedReLU": (0.5,),
+    "LogSigmoid": (),
+    "Softmax": (),
+    "LogSoftmax": (),
+    "GLU": (),
+    "Identity": (),
+    "Softmax2D": (),
+    "RReLU": (),
 }
 for name, arguments in LAYERS.items():
     inputs = [wide(1, 2, 3, 2)] if name == "Softmax2D" else [wide(3, 4)]

@@ -39,20 +39,37 @@ case(SDPA + "/causal", attention({"is_causal": True}), SAME, oracle=plain_attent
 case(SDPA + "/scale", attention({"scale": 0.3}), SAME, oracle=plain_attention(0.3))
 case(SDPA + "/gqa", attention({}), [f32(1, 4, 4, 3), f32(1, 4, 2, 3), f32(1, 4, 2, 3)], oracle=plain_attention())
 for name, mask in (("mask", f32(2, 1, 4, 5).fixed()), ("bool-mask", bools(2, 1, 4, 5))):
-    case(f"{SDPA}/{name}", lambda P, q, k, v, m: P.nn.functional.scaled_dot_product_attention(q, k, v, attn_mask=m),
-         [*QKV, mask], oracle=plain_attention())
+    case(
+        f"{SDPA}/{name}",
+        lambda P, q, k, v, m: P.nn.functional.scaled_dot_product_attention(q, k, v, attn_mask=m),
+        [*QKV, mask],
+        oracle=plain_attention(),
+    )
 
 E, H = 4, 2
 X = f32(2, 3, E)
 layer("nn.MultiHeadAttention", lambda P: P.nn.MultiHeadAttention(E, H), [X], **TIGHT)
 layer("nn.MultiHeadAttention/cross", lambda P: P.nn.MultiHeadAttention(E, H), [X, f32(2, 4, E), f32(2, 4, E)], **TIGHT)
-layer("nn.MultiHeadAttention/kdim-vdim", lambda P: P.nn.MultiHeadAttention(E, H, kdim=3, vdim=5), [X, f32(2, 4, 3), f32(2, 4, 5)],
-      **TIGHT)
+layer(
+    "nn.MultiHeadAttention/kdim-vdim",
+    lambda P: P.nn.MultiHeadAttention(E, H, kdim=3, vdim=5),
+    [X, f32(2, 4, 3), f32(2, 4, 5)],
+    **TIGHT,
+)
 layer("nn.MultiHeadAttention/weights", lambda P: P.nn.MultiHeadAttention(E, H, need_weights=True), [X], **TIGHT)
 layer("nn.MultiHeadAttention/no-bias", lambda P: P.nn.MultiHeadAttention(E, H, bias_attr=False), [X], **TIGHT)
-for name, mask in (("float-mask", f32(2, H, 3, 3).fixed()), ("bool-mask", bools(1, 1, 3, 3)), ("broadcast-mask", f32(3, 3).fixed())):
-    layer(f"nn.MultiHeadAttention/{name}", lambda P: P.nn.MultiHeadAttention(E, H), [X, mask],
-          call=lambda P, net, x, m: net(x, x, x, attn_mask=m), **TIGHT)
+for name, mask in (
+    ("float-mask", f32(2, H, 3, 3).fixed()),
+    ("bool-mask", bools(1, 1, 3, 3)),
+    ("broadcast-mask", f32(3, 3).fixed()),
+):
+    layer(
+        f"nn.MultiHeadAttention/{name}",
+        lambda P: P.nn.MultiHeadAttention(E, H),
+        [X, mask],
+        call=lambda P, net, x, m: net(x, x, x, attn_mask=m),
+        **TIGHT,
+    )
 
 
 def with_cache(P, net, x, y):
@@ -67,27 +84,72 @@ def with_static_cache(P, net, x, y):
     return net(x, y, y, cache=cache)[0]
 
 
-layer("nn.MultiHeadAttention/cache", lambda P: P.nn.MultiHeadAttention(E, H), [X, f32(2, 1, E)], call=with_cache,
-      static="calls gen_cache of the layer", **TIGHT)
-layer("nn.MultiHeadAttention/static-cache", lambda P: P.nn.MultiHeadAttention(E, H), [X, f32(2, 4, E)], call=with_static_cache,
-      static="calls gen_cache of the layer", **TIGHT)
+layer(
+    "nn.MultiHeadAttention/cache",
+    lambda P: P.nn.MultiHeadAttention(E, H),
+    [X, f32(2, 1, E)],
+    call=with_cache,
+    static="calls gen_cache of the layer",
+    **TIGHT,
+)
+layer(
+    "nn.MultiHeadAttention/static-cache",
+    lambda P: P.nn.MultiHeadAttention(E, H),
+    [X, f32(2, 4, E)],
+    call=with_static_cache,
+    static="calls gen_cache of the layer",
+    **TIGHT,
+)
 
 for norm in (False, True):
     label = "pre" if norm else "post"
     encoder = {"normalize_before": norm, "dropout": 0.0}
-    layer(f"nn.TransformerEncoderLayer/{label}", lambda P, o=encoder: P.nn.TransformerEncoderLayer(E, H, 6, **o), [X], **TIGHT)
-    layer(f"nn.TransformerDecoderLayer/{label}", lambda P, o=encoder: P.nn.TransformerDecoderLayer(E, H, 6, **o), [X, f32(2, 4, E)],
-          **TIGHT)
-layer("nn.TransformerEncoderLayer/gelu-eval", lambda P: P.nn.TransformerEncoderLayer(E, H, 6, dropout=0.3, activation="gelu"), [X],
-      train=False, **TIGHT)
-layer("nn.TransformerEncoderLayer/mask", lambda P: P.nn.TransformerEncoderLayer(E, H, 6, dropout=0.0), [X, f32(3, 3).fixed()],
-      call=lambda P, net, x, m: net(x, src_mask=m), **TIGHT)
-layer("nn.TransformerEncoderLayer/weights", lambda P: P.nn.TransformerEncoderLayer(
-    E, H, 6, dropout=0.0, attn_dropout=0.0, act_dropout=0.0, bias_attr=[False, True]), [X], **TIGHT)
-layer("nn.TransformerEncoder", lambda P: P.nn.TransformerEncoder(
-    P.nn.TransformerEncoderLayer(E, H, 6, dropout=0.0), 2, P.nn.LayerNorm(E)), [X], **TIGHT)
-layer("nn.TransformerDecoder", lambda P: P.nn.TransformerDecoder(P.nn.TransformerDecoderLayer(E, H, 6, dropout=0.0), 2),
-      [X, f32(2, 4, E), f32(3, 3).fixed(), f32(3, 4).fixed()], **TIGHT)
+    layer(
+        f"nn.TransformerEncoderLayer/{label}",
+        lambda P, o=encoder: P.nn.TransformerEncoderLayer(E, H, 6, **o),
+        [X],
+        **TIGHT,
+    )
+    layer(
+        f"nn.TransformerDecoderLayer/{label}",
+        lambda P, o=encoder: P.nn.TransformerDecoderLayer(E, H, 6, **o),
+        [X, f32(2, 4, E)],
+        **TIGHT,
+    )
+layer(
+    "nn.TransformerEncoderLayer/gelu-eval",
+    lambda P: P.nn.TransformerEncoderLayer(E, H, 6, dropout=0.3, activation="gelu"),
+    [X],
+    train=False,
+    **TIGHT,
+)
+layer(
+    "nn.TransformerEncoderLayer/mask",
+    lambda P: P.nn.TransformerEncoderLayer(E, H, 6, dropout=0.0),
+    [X, f32(3, 3).fixed()],
+    call=lambda P, net, x, m: net(x, src_mask=m),
+    **TIGHT,
+)
+layer(
+    "nn.TransformerEncoderLayer/weights",
+    lambda P: P.nn.TransformerEncoderLayer(
+        E, H, 6, dropout=0.0, attn_dropout=0.0, act_dropout=0.0, bias_attr=[False, True]
+    ),
+    [X],
+    **TIGHT,
+)
+layer(
+    "nn.TransformerEncoder",
+    lambda P: P.nn.TransformerEncoder(P.nn.TransformerEncoderLayer(E, H, 6, dropout=0.0), 2, P.nn.LayerNorm(E)),
+    [X],
+    **TIGHT,
+)
+layer(
+    "nn.TransformerDecoder",
+    lambda P: P.nn.TransformerDecoder(P.nn.TransformerDecoderLayer(E, H, 6, dropout=0.0), 2),
+    [X, f32(2, 4, E), f32(3, 3).fixed(), f32(3, 4).fixed()],
+    **TIGHT,
+)
 
 
 def encoder_cache(P, net, x, y):
@@ -104,12 +166,31 @@ def decoder_cache(P, net, x, memory):
     return first, second
 
 
-layer("nn.TransformerEncoder/cache", lambda P: P.nn.TransformerEncoder(P.nn.TransformerEncoderLayer(E, H, 6, dropout=0.0), 2),
-      [X, f32(2, 1, E)], call=encoder_cache, static="calls gen_cache of the layer", **TIGHT)
-layer("nn.TransformerDecoder/cache", lambda P: P.nn.TransformerDecoder(P.nn.TransformerDecoderLayer(E, H, 6, dropout=0.0), 2),
-      [X, f32(2, 4, E)], call=decoder_cache, static="calls gen_cache of the layer", **TIGHT)
+layer(
+    "nn.TransformerEncoder/cache",
+    lambda P: P.nn.TransformerEncoder(P.nn.TransformerEncoderLayer(E, H, 6, dropout=0.0), 2),
+    [X, f32(2, 1, E)],
+    call=encoder_cache,
+    static="calls gen_cache of the layer",
+    **TIGHT,
+)
+layer(
+    "nn.TransformerDecoder/cache",
+    lambda P: P.nn.TransformerDecoder(P.nn.TransformerDecoderLayer(E, H, 6, dropout=0.0), 2),
+    [X, f32(2, 4, E)],
+    call=decoder_cache,
+    static="calls gen_cache of the layer",
+    **TIGHT,
+)
 layer("nn.Transformer", lambda P: P.nn.Transformer(E, H, 1, 1, 6, dropout=0.0), [X, f32(2, 4, E)], **TIGHT)
-layer("nn.Transformer/pre-masks", lambda P: P.nn.Transformer(E, H, 1, 1, 6, dropout=0.0, normalize_before=True),
-      [X, f32(2, 3, E), f32(3, 3).fixed(), f32(3, 3).fixed(), f32(3, 3).fixed()], **TIGHT)
-case("nn.Transformer.generate_square_subsequent_mask", lambda P: P.nn.Transformer(E, H, 1, 1, 6).generate_square_subsequent_mask(3),
-     static="a layer made inside the function")
+layer(
+    "nn.Transformer/pre-masks",
+    lambda P: P.nn.Transformer(E, H, 1, 1, 6, dropout=0.0, normalize_before=True),
+    [X, f32(2, 3, E), f32(3, 3).fixed(), f32(3, 3).fixed(), f32(3, 3).fixed()],
+    **TIGHT,
+)
+case(
+    "nn.Transformer.generate_square_subsequent_mask",
+    lambda P: P.nn.Transformer(E, H, 1, 1, 6).generate_square_subsequent_mask(3),
+    static="a layer made inside the function",
+)

@@ -94,7 +94,15 @@ def no_grad(P, x):
     P.set_grad_enabled(True)
     with P.set_grad_enabled(False):
         e = a * 2
-    return [b.stop_gradient, inside, c.stop_gradient, decorated(a).stop_gradient, d.stop_gradient, e.stop_gradient, P.is_grad_enabled()]
+    return [
+        b.stop_gradient,
+        inside,
+        c.stop_gradient,
+        decorated(a).stop_gradient,
+        d.stop_gradient,
+        e.stop_gradient,
+        P.is_grad_enabled(),
+    ]
 
 
 @program("grad/first-order", [f32(3), f32(3)])

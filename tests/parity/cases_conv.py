@@ -83,7 +83,15 @@ LAYERS = [
 ]
 for name, arguments, options, shape in LAYERS:
     words = ",".join(f"{k}={v}".replace(" ", "") for k, v in options.items())
-    layer(f"nn.{name}/{words}" if words else f"nn.{name}",
-          lambda P, n=name, a=arguments, o=options: getattr(P.nn, n)(*a, **o), [f32(*shape)], grad_atol=1e-4)
-layer("nn.Conv2DTranspose/output_size", lambda P: P.nn.Conv2DTranspose(3, 2, 3, stride=2), [f32(1, 3, 3, 3)],
-      call=lambda P, net, x: net(x, output_size=[8, 8]))
+    layer(
+        f"nn.{name}/{words}" if words else f"nn.{name}",
+        lambda P, n=name, a=arguments, o=options: getattr(P.nn, n)(*a, **o),
+        [f32(*shape)],
+        grad_atol=1e-4,
+    )
+layer(
+    "nn.Conv2DTranspose/output_size",
+    lambda P: P.nn.Conv2DTranspose(3, 2, 3, stride=2),
+    [f32(1, 3, 3, 3)],
+    call=lambda P, net, x: net(x, output_size=[8, 8]),
+)

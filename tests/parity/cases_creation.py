@@ -62,7 +62,8 @@ op("nn.functional.one_hot", [ints(0, 4, 2, 3)], 5)
 op("nn.functional.one_hot", [ints(0, 4, 4)])
 op("nn.functional.sequence_mask", [ints(1, 5, 3)], maxlen=6)
 op("nn.functional.sequence_mask", [const([2, 4, 1], "int64")], dtype="float32").options(
-    static="the mask's length is the largest value")
+    static="the mask's length is the largest value"
+)
 
 
 for dtype in words("bool int8 int32 int64 float16 float32 float64 complex64"):
@@ -74,11 +75,25 @@ op("cast", [c64(3)], "float32", _case="complex")
 case("Tensor.astype", lambda P, x: (x.astype("float64"), x.astype(P.int32), x.astype(np.float32)), [pos(2, 3)])
 case("Tensor.to/dtype", lambda P, x: x.to("float64"), [f32(2)])
 case("Tensor.type_as", lambda P, x, y: x.type_as(y), [f32(2), f64(2)])
-case("Tensor.casts", lambda P, x: [getattr(x, n)() for n in words("float double half int long bool")], [pos(3)],
-     grad=False)
+case(
+    "Tensor.casts",
+    lambda P, x: [getattr(x, n)() for n in words("float double half int long bool")],
+    [pos(3)],
+    grad=False,
+)
 
-LIKE = {"bool": True, "int": 3, "float": 2.5, "complex": 1 + 2j, "list": [1, 2], "nested": [[1.0, 2], [3, 4]],
-        "mixed": [1, 2.5], "bools": [True, False], "empty": [], "tuple": (1, 2, 3)}
+LIKE = {
+    "bool": True,
+    "int": 3,
+    "float": 2.5,
+    "complex": 1 + 2j,
+    "list": [1, 2],
+    "nested": [[1.0, 2], [3, 4]],
+    "mixed": [1, 2.5],
+    "bools": [True, False],
+    "empty": [],
+    "tuple": (1, 2, 3),
+}
 
 
 @program("to_tensor/python")
@@ -104,8 +119,18 @@ def default_dtype(P):
     out = [P.get_default_dtype()]
     try:
         P.set_default_dtype("float64")
-        made = [P.ones([2]), P.to_tensor(1.5), P.full([1], 2.0), P.linspace(0, 1, 3), P.arange(0.0, 2.0), P.rand([2]) * 0,
-                P.nn.Linear(2, 2).weight * 0, P.to_tensor([1, 2]) / 2, P.eye(2), P.to_tensor(np.ones(2, "float32"))]
+        made = [
+            P.ones([2]),
+            P.to_tensor(1.5),
+            P.full([1], 2.0),
+            P.linspace(0, 1, 3),
+            P.arange(0.0, 2.0),
+            P.rand([2]) * 0,
+            P.nn.Linear(2, 2).weight * 0,
+            P.to_tensor([1, 2]) / 2,
+            P.eye(2),
+            P.to_tensor(np.ones(2, "float32")),
+        ]
         return [*out, P.get_default_dtype(), made]
     finally:
         P.set_default_dtype("float32")
@@ -114,33 +139,73 @@ def default_dtype(P):
 @program("questions", [f32(2, 3), ints(0, 3, 2)])
 def questions(P, x, i):
     a, b = P.to_tensor(x), P.to_tensor(i)
-    return {"is_tensor": [P.is_tensor(a), P.is_tensor(x)], "rank": P.rank(a), "shape": P.shape(a), "numel": a.numel(),
-            "floating": [P.is_floating_point(a), P.is_floating_point(b)], "integer": [P.is_integer(a), P.is_integer(b)],
-            "complex": [P.is_complex(a), P.is_complex(P.to_tensor(1j))], "empty": P.is_empty(P.zeros([0, 2])),
-            "facts": [list(a.shape), a.ndim, int(a.size), a.dim(), a.ndimension(), a.is_leaf, a.persistable, a.stop_gradient],
-            "sizes": [a.element_size(), a.itemsize, len(a), a.is_contiguous()],
-            "shapes": [P.broadcast_shape([2, 1, 3], [4, 1])], "dtype": str(a.dtype), "place": str(a.place)}
+    return {
+        "is_tensor": [P.is_tensor(a), P.is_tensor(x)],
+        "rank": P.rank(a),
+        "shape": P.shape(a),
+        "numel": a.numel(),
+        "floating": [P.is_floating_point(a), P.is_floating_point(b)],
+        "integer": [P.is_integer(a), P.is_integer(b)],
+        "complex": [P.is_complex(a), P.is_complex(P.to_tensor(1j))],
+        "empty": P.is_empty(P.zeros([0, 2])),
+        "facts": [
+            list(a.shape),
+            a.ndim,
+            int(a.size),
+            a.dim(),
+            a.ndimension(),
+            a.is_leaf,
+            a.persistable,
+            a.stop_gradient,
+        ],
+        "sizes": [a.element_size(), a.itemsize, len(a), a.is_contiguous()],
+        "shapes": [P.broadcast_shape([2, 1, 3], [4, 1])],
+        "dtype": str(a.dtype),
+        "place": str(a.place),
+    }
 
 
 @program("finfo-iinfo")
 def finfo(P):
-    floats = {d: [P.finfo(d).bits, P.finfo(d).eps, P.finfo(d).max, P.finfo(d).min, P.finfo(d).tiny, P.finfo(d).dtype]
-              for d in (P.float16, P.bfloat16, P.float32, P.float64)}
-    ints_ = {d: [P.iinfo(d).bits, P.iinfo(d).max, P.iinfo(d).min, P.iinfo(d).dtype] for d in (P.int8, P.uint8, P.int32, P.int64)}
+    floats = {
+        d: [P.finfo(d).bits, P.finfo(d).eps, P.finfo(d).max, P.finfo(d).min, P.finfo(d).tiny, P.finfo(d).dtype]
+        for d in (P.float16, P.bfloat16, P.float32, P.float64)
+    }
+    ints_ = {
+        d: [P.iinfo(d).bits, P.iinfo(d).max, P.iinfo(d).min, P.iinfo(d).dtype]
+        for d in (P.int8, P.uint8, P.int32, P.int64)
+    }
     return {str(d): facts for d, facts in (floats | ints_).items()}
 
 
 @program("conversions", [distinct(2, 2)])
 def conversions(P, x):
     t = P.to_tensor(x)
-    return {"tolist": [str(t.tolist())], "item": t[0, 1].item(), "float": float(t[0, 0]), "int": int(t[1, 1]), "bool": bool(t[0, 0]),
-            "array": np.asarray(t), "item-index": t.item(3), "repr-list": str(P.to_tensor([1, 2]).tolist()),
-            "iter": [row.numpy() for row in t], "index": [10, 20, 30][P.to_tensor(1)],
-            "format": f"{P.to_tensor(1.23456):.2f}", "complex": str(complex(P.to_tensor(1 + 2j)))}
+    return {
+        "tolist": [str(t.tolist())],
+        "item": t[0, 1].item(),
+        "float": float(t[0, 0]),
+        "int": int(t[1, 1]),
+        "bool": bool(t[0, 0]),
+        "array": np.asarray(t),
+        "item-index": t.item(3),
+        "repr-list": str(P.to_tensor([1, 2]).tolist()),
+        "iter": [row.numpy() for row in t],
+        "index": [10, 20, 30][P.to_tensor(1)],
+        "format": f"{P.to_tensor(1.23456):.2f}",
+        "complex": str(complex(P.to_tensor(1 + 2j))),
+    }
 
 
-RANDOM = {"rand": ([400],), "randn": ([400],), "randint": (0, 5, [400]), "randperm": (20,), "uniform": ([400],),
-          "normal": (0.0, 1.0, [400]), "standard_normal": ([400],)}
+RANDOM = {
+    "rand": ([400],),
+    "randn": ([400],),
+    "randint": (0, 5, [400]),
+    "randperm": (20,),
+    "uniform": ([400],),
+    "normal": (0.0, 1.0, [400]),
+    "standard_normal": ([400],),
+}
 
 
 @program("random/shapes-and-bounds")
@@ -150,7 +215,13 @@ def random_draws(P):
     for name, args in RANDOM.items():
         t = getattr(P, name)(*args)
         values = t.numpy().astype("float64")
-        out[name] = [list(t.shape), str(t.dtype), t.stop_gradient, bool(abs(values.mean()) < 12), bool(np.unique(values).size > 4)]
+        out[name] = [
+            list(t.shape),
+            str(t.dtype),
+            t.stop_gradient,
+            bool(abs(values.mean()) < 12),
+            bool(np.unique(values).size > 4),
+        ]
     p = P.full([2000], 0.3)
     out["bernoulli"] = [bool(abs(P.bernoulli(p).mean().item() - 0.3) < 0.06), str(P.bernoulli(p).dtype)]
     m = P.multinomial(P.to_tensor([0.0, 1.0, 3.0]), 50, replacement=True)

@@ -9,31 +9,60 @@ SHAPE_BY_VALUE = "the output's shape depends on values"
 X = (3, 4, 5)
 
 READS = {  # an index written as in a user's code
-    "0": lambda x: x[0], "-1": lambda x: x[-1], "1,2": lambda x: x[1, 2], "1,-1,2": lambda x: x[1, -1, 2],
-    ":": lambda x: x[:], "1:": lambda x: x[1:], ":2": lambda x: x[:2], "::2": lambda x: x[::2], "::-1": lambda x: x[::-1],
-    "1:3,::2": lambda x: x[1:3, ::2], "-3:-1": lambda x: x[-3:-1], "3:0:-2": lambda x: x[:, 3:0:-2], "100:": lambda x: x[:, 1:100],
-    ":,1": lambda x: x[:, 1], "...": lambda x: x[...], "...,0": lambda x: x[..., 0], "0,...": lambda x: x[0, ...],
-    "0,...,1": lambda x: x[0, ..., 1], "None": lambda x: x[None], ":,None": lambda x: x[:, None], "...,None": lambda x: x[..., None],
-    "None,0,None": lambda x: x[None, 0, None], "1:,None,0,::2": lambda x: x[1:, None, 0, ::2], "()": lambda x: x[()],
-    "[0,2]": lambda x: x[[0, 2]], "[0,2],[1,3]": lambda x: x[[0, 2], [1, 3]], ":,[0,2]": lambda x: x[:, [0, 2]],
-    "[0,-1],:,[1,2]": lambda x: x[[0, -1], :, [1, 2]], "0,:,[1,2]": lambda x: x[0, :, [1, 2]], "[[0,1],[1,2]]": lambda x: x[[[0, 1], [1, 2]]],
-    "...,[0,1]": lambda x: x[..., [0, 1]], "[0,1],None": lambda x: x[[0, 1], None],
-    "0:1,[0,1]": lambda x: x[0:1, [0, 1], 1:3], "True-list": lambda x: x[[True, False, True]],
-    "chain": lambda x: x[1:][0, 2:][:, 1], "empty": lambda x: x[2:1],
+    "0": lambda x: x[0],
+    "-1": lambda x: x[-1],
+    "1,2": lambda x: x[1, 2],
+    "1,-1,2": lambda x: x[1, -1, 2],
+    ":": lambda x: x[:],
+    "1:": lambda x: x[1:],
+    ":2": lambda x: x[:2],
+    "::2": lambda x: x[::2],
+    "::-1": lambda x: x[::-1],
+    "1:3,::2": lambda x: x[1:3, ::2],
+    "-3:-1": lambda x: x[-3:-1],
+    "3:0:-2": lambda x: x[:, 3:0:-2],
+    "100:": lambda x: x[:, 1:100],
+    ":,1": lambda x: x[:, 1],
+    "...": lambda x: x[...],
+    "...,0": lambda x: x[..., 0],
+    "0,...": lambda x: x[0, ...],
+    "0,...,1": lambda x: x[0, ..., 1],
+    "None": lambda x: x[None],
+    ":,None": lambda x: x[:, None],
+    "...,None": lambda x: x[..., None],
+    "None,0,None": lambda x: x[None, 0, None],
+    "1:,None,0,::2": lambda x: x[1:, None, 0, ::2],
+    "()": lambda x: x[()],
+    "[0,2]": lambda x: x[[0, 2]],
+    "[0,2],[1,3]": lambda x: x[[0, 2], [1, 3]],
+    ":,[0,2]": lambda x: x[:, [0, 2]],
+    "[0,-1],:,[1,2]": lambda x: x[[0, -1], :, [1, 2]],
+    "0,:,[1,2]": lambda x: x[0, :, [1, 2]],
+    "[[0,1],[1,2]]": lambda x: x[[[0, 1], [1, 2]]],
+    "...,[0,1]": lambda x: x[..., [0, 1]],
+    "[0,1],None": lambda x: x[[0, 1], None],
+    "0:1,[0,1]": lambda x: x[0:1, [0, 1], 1:3],
+    "True-list": lambda x: x[[True, False, True]],
+    "chain": lambda x: x[1:][0, 2:][:, 1],
+    "empty": lambda x: x[2:1],
 }
 for name, read in READS.items():
     case(f"getitem/{name}", lambda P, x, f=read: f(x), [f32(*X)])
 
 ROWS = const([2, 0, 2], "int64")
 READS_BY_TENSOR = {
-    "int": (lambda P, x, i: x[i], [const(1, "int64")]), "int32": (lambda P, x, i: x[i], [const([1, 0], "int32")]),
-    "rows": (lambda P, x, i: x[i], [ROWS]), "second": (lambda P, x, i: x[:, i], [ROWS]),
+    "int": (lambda P, x, i: x[i], [const(1, "int64")]),
+    "int32": (lambda P, x, i: x[i], [const([1, 0], "int32")]),
+    "rows": (lambda P, x, i: x[i], [ROWS]),
+    "second": (lambda P, x, i: x[:, i], [ROWS]),
     "two": (lambda P, x, i, j: x[i, j], [ROWS, const([3, 1, 0], "int64")]),
     "two-apart": (lambda P, x, i, j: x[i, :, j], [ROWS, const([3, 1, 0], "int64")]),
     "broadcast": (lambda P, x, i, j: x[i, j], [const([[0], [2]], "int64"), const([1, 3], "int64")]),
     "matrix": (lambda P, x, i: x[i], [const([[0, 1], [2, 2]], "int64")]),
-    "int-and-tensor": (lambda P, x, i: x[1, i], [ROWS]), "tensor-and-int": (lambda P, x, i: x[i, 1], [ROWS]),
-    "slice-and-tensor": (lambda P, x, i: x[1:, i, ::2], [ROWS]), "ellipsis": (lambda P, x, i: x[..., i], [ROWS]),
+    "int-and-tensor": (lambda P, x, i: x[1, i], [ROWS]),
+    "tensor-and-int": (lambda P, x, i: x[i, 1], [ROWS]),
+    "slice-and-tensor": (lambda P, x, i: x[1:, i, ::2], [ROWS]),
+    "ellipsis": (lambda P, x, i: x[..., i], [ROWS]),
     "negative": (lambda P, x, i: x[i], [const([-1, -3], "int64")]),
 }
 for name, (fn, indices) in READS_BY_TENSOR.items():
@@ -42,25 +71,36 @@ for name, (fn, indices) in READS_BY_TENSOR.items():
 case("getitem/None,[0,1]", lambda P, x: x[None, [0, 1]], [f32(*X)], oracle=lambda P, x: x[[0, 1]].unsqueeze(0))
 case("getitem/tensor-none", lambda P, x, i: x[None, i], [f32(*X), ROWS], oracle=lambda P, x, i: x[i].unsqueeze(0))
 READS_BY_MASK = {
-    "full": (lambda P, x, m: x[m], [bools(*X)]), "rows": (lambda P, x, m: x[m], [const([True, False, True], "bool")]),
-    "two-dims": (lambda P, x, m: x[m], [bools(3, 4)]), "second": (lambda P, x, m: x[:, m], [const([True, False, True, True], "bool")]),
-    "computed": (lambda P, x: x[x > 0], []), "and-int": (lambda P, x, m: x[m, 0], [const([True, False, True], "bool")]),
+    "full": (lambda P, x, m: x[m], [bools(*X)]),
+    "rows": (lambda P, x, m: x[m], [const([True, False, True], "bool")]),
+    "two-dims": (lambda P, x, m: x[m], [bools(3, 4)]),
+    "second": (lambda P, x, m: x[:, m], [const([True, False, True, True], "bool")]),
+    "computed": (lambda P, x: x[x > 0], []),
+    "and-int": (lambda P, x, m: x[m, 0], [const([True, False, True], "bool")]),
     "and-slice": (lambda P, x, m: x[m, 1:3], [const([False, True, True], "bool")]),
 }
 for name, (fn, indices) in READS_BY_MASK.items():
     case(f"getitem/mask-{name}", fn, [f32(*X), *indices], static=SHAPE_BY_VALUE)
 
 WRITES = {  # index -> (a function that writes v at the index, the value's shape)
-    "0": (lambda x, v: x.__setitem__(0, v), (4, 5)), "0-broadcast": (lambda x, v: x.__setitem__(0, v), (5,)),
-    "1,2": (lambda x, v: x.__setitem__((1, 2), v), (5,)), ":": (lambda x, v: x.__setitem__(slice(None), v), (3, 4, 5)),
-    "1:": (lambda x, v: x.__setitem__(slice(1, None), v), (2, 4, 5)), ":,::2": (lambda x, v: x.__setitem__((slice(None), slice(None, None, 2)), v), (3, 2, 5)),
-    "::-1": (lambda x, v: x.__setitem__(slice(None, None, -1), v), (3, 4, 5)), "...,0": (lambda x, v: x.__setitem__((..., 0), v), (3, 4)),
-    "...": (lambda x, v: x.__setitem__(..., v), ()), "None": (lambda x, v: x.__setitem__((None, 1), v), (1, 4, 5)),
-    "[0,2]": (lambda x, v: x.__setitem__([0, 2], v), (2, 4, 5)), "[0,2],[1,3]": (lambda x, v: x.__setitem__(([0, 2], [1, 3]), v), (2, 5)),
-    ":,[0,2]": (lambda x, v: x.__setitem__((slice(None), [0, 2]), v), (3, 2, 5)), "1,2,3": (lambda x, v: x.__setitem__((1, 2, 3), v), ()),
+    "0": (lambda x, v: x.__setitem__(0, v), (4, 5)),
+    "0-broadcast": (lambda x, v: x.__setitem__(0, v), (5,)),
+    "1,2": (lambda x, v: x.__setitem__((1, 2), v), (5,)),
+    ":": (lambda x, v: x.__setitem__(slice(None), v), (3, 4, 5)),
+    "1:": (lambda x, v: x.__setitem__(slice(1, None), v), (2, 4, 5)),
+    ":,::2": (lambda x, v: x.__setitem__((slice(None), slice(None, None, 2)), v), (3, 2, 5)),
+    "::-1": (lambda x, v: x.__setitem__(slice(None, None, -1), v), (3, 4, 5)),
+    "...,0": (lambda x, v: x.__setitem__((..., 0), v), (3, 4)),
+    "...": (lambda x, v: x.__setitem__(..., v), ()),
+    "None": (lambda x, v: x.__setitem__((None, 1), v), (1, 4, 5)),
+    "[0,2]": (lambda x, v: x.__setitem__([0, 2], v), (2, 4, 5)),
+    "[0,2],[1,3]": (lambda x, v: x.__setitem__(([0, 2], [1, 3]), v), (2, 5)),
+    ":,[0,2]": (lambda x, v: x.__setitem__((slice(None), [0, 2]), v), (3, 2, 5)),
+    "1,2,3": (lambda x, v: x.__setitem__((1, 2, 3), v), ()),
     "1:2,:,[0,1]": (lambda x, v: x.__setitem__((slice(1, 2), slice(None), [0, 1]), v), (1, 4, 2)),
 }
 for name, (write, shape) in WRITES.items():
+
     def set_tensor(P, x, v, write=write):
         y = x * 1.0
         write(y, v)
@@ -68,6 +108,7 @@ for name, (write, shape) in WRITES.items():
 
     case(f"setitem/{name}", set_tensor, [f32(*X), f32(*shape)])
 for name in ("0", "1:", "...,0", "[0,2]", "1,2,3"):
+
     def set_number(P, x, write=WRITES[name][0]):
         y = x * 1.0
         write(y, 2.5)
@@ -83,8 +124,11 @@ def write_at(P, x, v, *index):
 
 
 WRITES_BY_TENSOR = {
-    "rows": (f32(2, 4, 5), [const([2, 0], "int64")]), "two": (f32(2, 5), [const([2, 0], "int64"), const([1, 3], "int64")]),
-    "int": (f32(4, 5), [const(1, "int64")]), "mask-number": (const(-1.0), [bools(*X)]), "mask-rows": (f32(5), [bools(3, 4)]),
+    "rows": (f32(2, 4, 5), [const([2, 0], "int64")]),
+    "two": (f32(2, 5), [const([2, 0], "int64"), const([1, 3], "int64")]),
+    "int": (f32(4, 5), [const(1, "int64")]),
+    "mask-number": (const(-1.0), [bools(*X)]),
+    "mask-rows": (f32(5), [bools(3, 4)]),
 }
 for name, (value, index) in WRITES_BY_TENSOR.items():
     case(f"setitem/tensor-{name}", write_at, [f32(*X), value, *index])
@@ -108,7 +152,12 @@ def write_then_use(P, x, v):
 
 
 case("setitem/then-use", write_then_use, [f32(3, 2), f32(2)])
-case("setitem/casts-value", lambda P, x, v: write_at(P, x, v, 0), [ints(0, 5, 3, 2), ints(0, 5, 2, dtype="int32")], grad=False)
+case(
+    "setitem/casts-value",
+    lambda P, x, v: write_at(P, x, v, 0),
+    [ints(0, 5, 3, 2), ints(0, 5, 2, dtype="int32")],
+    grad=False,
+)
 
 
 @program("setitem/in-place-views", [distinct(3, 4)])
@@ -144,4 +193,4 @@ def index_errors(P, x):
 def iteration(P, x):
     t = P.to_tensor(x)
     a, b, c = t
-    return [a, b, c], [row for row in t], len(t), [i for i, _ in enumerate(t)], dict(zip("ab", t[0], strict=True))
+    return [a, b, c], list(t), len(t), [i for i, _ in enumerate(t)], dict(zip("ab", t[0], strict=True))

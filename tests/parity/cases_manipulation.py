@@ -12,8 +12,12 @@ op("reshape", [f32(2, 6)], [-1, 2])
 op("reshape", [f32(2, 6)], [0, 2, 3])
 op("reshape", [f32(1, 1)], [])
 case("reshape/tensor-dims", lambda P, x: P.reshape(x, [P.to_tensor(3), 4]), [f32(2, 6)], static="shape made of tensors")
-case("reshape/shape-tensor", lambda P, x, s: P.reshape(x, s), [f32(2, 6), const([4, 3], "int32")],
-     static="a shape in a traced tensor")
+case(
+    "reshape/shape-tensor",
+    lambda P, x, s: P.reshape(x, s),
+    [f32(2, 6), const([4, 3], "int32")],
+    static="a shape in a traced tensor",
+)
 op("transpose", [f32(2, 3, 4)], [2, 0, 1])
 op("transpose", [f32(2, 3)], perm=(1, 0))
 op("moveaxis", [f32(2, 3, 4)], 0, -1)
@@ -45,8 +49,12 @@ op("tile", [f32(2, 3)], [2, 1, 2])
 op("tile", [f32(2, 3)], repeat_times=(2,))
 op("repeat_interleave", [f32(2, 3)], 2)
 op("repeat_interleave", [f32(2, 3)], 2, axis=1)
-case("repeat_interleave/tensor", lambda P, x, n: P.repeat_interleave(x, n, axis=0), [f32(2, 3), const([1, 3], "int64")],
-     static="the output's shape depends on values")
+case(
+    "repeat_interleave/tensor",
+    lambda P, x, n: P.repeat_interleave(x, n, axis=0),
+    [f32(2, 3), const([1, 3], "int64")],
+    static="the output's shape depends on values",
+)
 op("flip", [f32(2, 3)], 0)
 op("flip", [f32(2, 3)], axis=[0, 1])
 op("reverse", [f32(2, 3)], axis=[1])
@@ -60,7 +68,12 @@ for name in words("concat stack hstack vstack dstack column_stack row_stack"):
     case(name, lambda P, a, b, n=name: getattr(P, n)([a, b]), [f32(2, 3), f32(2, 3)])
 case("concat/axis=1", lambda P, a, b: P.concat([a, b], axis=1), [f32(2, 3), f32(2, 1)])
 case("concat/axis=-1,int64", lambda P, a, b: P.concat((a, b), -1), [ints(0, 5, 2, 3), ints(0, 5, 2, 1)])
-case("concat/axis-tensor", lambda P, a, b: P.concat([a, b], axis=P.to_tensor(0)), [f32(2, 3), f32(1, 3)], static="axis tensor")
+case(
+    "concat/axis-tensor",
+    lambda P, a, b: P.concat([a, b], axis=P.to_tensor(0)),
+    [f32(2, 3), f32(1, 3)],
+    static="axis tensor",
+)
 case("stack/axis=-1", lambda P, a, b, c: P.stack([a, b, c], axis=-1), [f32(2), f32(2), f32(2)])
 case("stack/axis=1", lambda P, a, b: P.stack((a, b), 1), [f32(2, 3), f32(2, 3)])
 op("split", [f32(4, 3)], 2)
@@ -95,24 +108,49 @@ op("index_sample", [f32(2, 4), const([[0, 1], [3, 3]], "int64")])
 op("take", [f32(2, 3), const([[0, 5], [-1, 2]], "int64")])
 op("take", [f32(2, 3), const([0, 7], "int64")], mode="wrap")
 op("take", [f32(2, 3), const([-2, 7], "int64")], mode="clip")
-op("take_along_axis", [f32(2, 3), const([[0], [2]], "int64"), ], 1)
+op(
+    "take_along_axis",
+    [
+        f32(2, 3),
+        const([[0], [2]], "int64"),
+    ],
+    1,
+)
 op("take_along_axis", [f32(2, 3), const([[0, 1, 1]], "int64")], axis=0)
 op("take_along_axis", [f32(3, 3), const([[0], [2]], "int64")], axis=1, broadcast=False)
 for reduce in words("assign add multiply mean amax amin"):
     op("put_along_axis", [distinct(2, 3), const([[0], [2]], "int64"), distinct(2, 1)], 1, reduce=reduce).options(
-        grad=reduce in ("assign", "add", "mean"))
-case("put_along_axis/number", lambda P, x, i: P.put_along_axis(x, i, 9.0, axis=1), [f32(2, 3), const([[0], [2]], "int64")])
-op("put_along_axis", [f32(2, 3), const([[0, 0]], "int64"), f32(1, 2)], 1, reduce="add", include_self=False, broadcast=False).options(
-    grad=False)
+        grad=reduce in ("assign", "add", "mean")
+    )
+case(
+    "put_along_axis/number",
+    lambda P, x, i: P.put_along_axis(x, i, 9.0, axis=1),
+    [f32(2, 3), const([[0], [2]], "int64")],
+)
+op(
+    "put_along_axis",
+    [f32(2, 3), const([[0, 0]], "int64"), f32(1, 2)],
+    1,
+    reduce="add",
+    include_self=False,
+    broadcast=False,
+).options(grad=False)
 op("scatter", [f32(3, 2), const([2, 0], "int64"), f32(2, 2)])
 op("scatter", [f32(3, 2), const([1, 1], "int64"), f32(2, 2)], overwrite=False)
 op("scatter_nd_add", [f32(3, 2), const([[0], [0]], "int64"), f32(2, 2)])
 case("scatter_nd", lambda P, i, u: P.scatter_nd(i, u, [3, 2]), [const([[1], [0], [1]], "int64"), f32(3, 2)])
 case("index_add", lambda P, x, i, v: P.index_add(x, i, 0, v), [f32(3, 2), const([0, 0], "int64"), f32(2, 2)])
 case("index_fill", lambda P, x, i: P.index_fill(x, i, 1, -1.0), [f32(2, 3), const([0, 2], "int64")])
-case("index_put", lambda P, x, i, j, v: P.index_put(x, (i, j), v), [f32(3, 3), const([0, 1], "int64"), const([2, 2], "int64"), f32(2)])
-case("index_put/accumulate", lambda P, x, i, v: P.index_put(x, (i,), v, accumulate=True),
-     [f32(3, 2), const([0, 0], "int64"), f32(2, 2)])
+case(
+    "index_put",
+    lambda P, x, i, j, v: P.index_put(x, (i, j), v),
+    [f32(3, 3), const([0, 1], "int64"), const([2, 2], "int64"), f32(2)],
+)
+case(
+    "index_put/accumulate",
+    lambda P, x, i, v: P.index_put(x, (i,), v, accumulate=True),
+    [f32(3, 2), const([0, 0], "int64"), f32(2, 2)],
+)
 op("masked_select", [f32(2, 3), bools(2, 3)]).options(static="the output's shape depends on values")
 op("masked_fill", [f32(2, 3), bools(2, 3)], -1.5)
 op("masked_fill", [f32(2, 3), bools(3), f32(1)], _case="tensor")

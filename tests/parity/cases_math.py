@@ -7,8 +7,8 @@ from specs import c64, const, distinct, f32, f64, ints, pos, sym, unit, wide
 
 op = table("math")
 
-UNARY_ANY = words("""abs ceil cos erf exp expm1 floor neg round sign sin sinh square tan tanh trunc cosh asinh atan sigmoid
-deg2rad rad2deg frac sinc negative positive stanh sgn i0 i0e i1 i1e""")
+UNARY_ANY = words("""abs ceil cos erf exp expm1 floor neg round sign sin sinh square tan tanh trunc
+cosh asinh atan sigmoid deg2rad rad2deg frac sinc negative positive stanh sgn i0 i0e i1 i1e""")
 UNARY_POSITIVE = words("log log10 log1p log2 sqrt rsqrt reciprocal digamma lgamma gammaln")
 UNARY_ARC = words("acos asin atanh erfinv")
 
@@ -105,10 +105,20 @@ for name in words("add multiply subtract"):
     op(name, [ints(-9, 9, 4), ints(-9, 9, 4)], _case="int64")
 
 OPERATORS = {
-    "+": lambda P, x, y: x + y, "-": lambda P, x, y: x - y, "*": lambda P, x, y: x * y, "/": lambda P, x, y: x / y,
-    "//": lambda P, x, y: x // y, "%": lambda P, x, y: x % y, "**": lambda P, x, y: x**y, "@": lambda P, x, y: x @ y,
-    "<": lambda P, x, y: x < y, "<=": lambda P, x, y: x <= y, ">": lambda P, x, y: x > y, ">=": lambda P, x, y: x >= y,
-    "==": lambda P, x, y: x == y, "!=": lambda P, x, y: x != y,
+    "+": lambda P, x, y: x + y,
+    "-": lambda P, x, y: x - y,
+    "*": lambda P, x, y: x * y,
+    "/": lambda P, x, y: x / y,
+    "//": lambda P, x, y: x // y,
+    "%": lambda P, x, y: x % y,
+    "**": lambda P, x, y: x**y,
+    "@": lambda P, x, y: x @ y,
+    "<": lambda P, x, y: x < y,
+    "<=": lambda P, x, y: x <= y,
+    ">": lambda P, x, y: x > y,
+    ">=": lambda P, x, y: x >= y,
+    "==": lambda P, x, y: x == y,
+    "!=": lambda P, x, y: x != y,
 }
 for name, fn in OPERATORS.items():
     case(f"operator{name}", fn, [pos(3, 3), pos(3, 3)], grad=name != "//")
@@ -121,11 +131,20 @@ case("operator-bits", lambda P, a, b: (a & b, a | b, a ^ b, a << 1, a >> 1), [in
 
 for dtype in words("bfloat16 float16"):
     for name in words("add multiply divide maximum matmul"):
+
         def binary(P, x, y, name=name):
             return getattr(P, name)(x, y)
 
-        case(f"{name}/{dtype}", binary, [f32(3, 3, dtype=dtype), pos(3, 3).astype(dtype)], oracle=in_float32(binary, dtype))
-    for name in words("tanh exp mean sum nn.functional.relu nn.functional.gelu nn.functional.softmax nn.functional.log_softmax"):
+        case(
+            f"{name}/{dtype}",
+            binary,
+            [f32(3, 3, dtype=dtype), pos(3, 3).astype(dtype)],
+            oracle=in_float32(binary, dtype),
+        )
+    for name in words(
+        "tanh exp mean sum nn.functional.relu nn.functional.gelu nn.functional.softmax nn.functional.log_softmax"
+    ):
+
         def unary(P, x, name=name):
             return resolve(P, name)(x)
 

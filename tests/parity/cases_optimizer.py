@@ -8,8 +8,8 @@ from harness import fill_layer, name_pattern, program, random_state
 STEPS = 5
 
 
-def train(P, name, make, converted):
-    """Train two Linear layers with the optimizer `make(P, net)`; returns parameters, losses and the optimizer's state."""
+def train(P, make, converted):
+    """Train two Linear layers with the optimizer `make(P, net)`; gives parameters, losses, state."""
     net = P.nn.Sequential(P.nn.Linear(3, 4), P.nn.Tanh(), P.nn.Linear(4, 2))
     fill_layer(P, net, "optimizer")
     optimizer = make(P, net)
@@ -29,8 +29,12 @@ def train(P, name, make, converted):
         scheduler = optimizer._learning_rate
         if not isinstance(scheduler, (float, int)):
             scheduler.step()
-    return {"parameters": {key: p for key, p in net.named_parameters()}, "losses": losses, "lr": optimizer.get_lr(),
-            "state": state_of(P, optimizer)}
+    return {
+        "parameters": dict(net.named_parameters()),
+        "losses": losses,
+        "lr": optimizer.get_lr(),
+        "state": state_of(P, optimizer),
+    }
 
 
 def state_of(P, optimizer):
@@ -49,7 +53,12 @@ def clip(kind, *args):
 
 
 def groups(P, net):
-    return {"parameters": [{"params": net[0].parameters(), "learning_rate": 0.5, "weight_decay": 0.05}, {"params": net[2].parameters()}]}
+    return {
+        "parameters": [
+            {"params": net[0].parameters(), "learning_rate": 0.5, "weight_decay": 0.05},
+            {"params": net[2].parameters()},
+        ]
+    }
 
 
 L2 = lambda P: {"weight_decay": P.regularizer.L2Decay(0.1)}  # noqa: E731
@@ -58,32 +67,52 @@ NORM = clip("ClipGradByGlobalNorm", 0.1)
 
 # name -> (class, keyword arguments, functions of P that give further ones)
 OPTIMIZERS = {
-    "SGD": ("SGD", {"learning_rate": 0.1}), "SGD/decay": ("SGD", {"learning_rate": 0.1, "weight_decay": 0.1}),
-    "SGD/l1": ("SGD", {"learning_rate": 0.1}, L1), "SGD/l2": ("SGD", {"learning_rate": 0.1}, L2),
-    "SGD/norm-clip": ("SGD", {"learning_rate": 0.1}, NORM), "SGD/clip-by-norm": ("SGD", {"learning_rate": 0.1}, clip("ClipGradByNorm", 0.1)),
+    "SGD": ("SGD", {"learning_rate": 0.1}),
+    "SGD/decay": ("SGD", {"learning_rate": 0.1, "weight_decay": 0.1}),
+    "SGD/l1": ("SGD", {"learning_rate": 0.1}, L1),
+    "SGD/l2": ("SGD", {"learning_rate": 0.1}, L2),
+    "SGD/norm-clip": ("SGD", {"learning_rate": 0.1}, NORM),
+    "SGD/clip-by-norm": ("SGD", {"learning_rate": 0.1}, clip("ClipGradByNorm", 0.1)),
     "SGD/clip-by-value": ("SGD", {"learning_rate": 0.1}, clip("ClipGradByValue", 0.05)),
     "SGD/clip-by-value-range": ("SGD", {"learning_rate": 0.1}, clip("ClipGradByValue", 0.02, -0.05)),
     "Momentum": ("Momentum", {"learning_rate": 0.1, "momentum": 0.8}),
     "Momentum/nesterov": ("Momentum", {"learning_rate": 0.1, "use_nesterov": True, "weight_decay": 0.01}),
     "Momentum/l1-clip": ("Momentum", {"learning_rate": 0.1}, L1, NORM),
     "Momentum/rescale": ("Momentum", {"learning_rate": 0.1, "rescale_grad": 0.5}),
-    "Adam": ("Adam", {"learning_rate": 0.01}), "Adam/betas": ("Adam", {"learning_rate": 0.01, "beta1": 0.8, "beta2": 0.95, "epsilon": 1e-6}),
-    "Adam/decay-clip": ("Adam", {"learning_rate": 0.01, "weight_decay": 0.1}, NORM), "Adam/amsgrad": ("Adam", {"learning_rate": 0.01, "amsgrad": True}),
-    "AdamW": ("AdamW", {"learning_rate": 0.01}), "AdamW/decay": ("AdamW", {"learning_rate": 0.01, "weight_decay": 0.3}),
+    "Adam": ("Adam", {"learning_rate": 0.01}),
+    "Adam/betas": ("Adam", {"learning_rate": 0.01, "beta1": 0.8, "beta2": 0.95, "epsilon": 1e-6}),
+    "Adam/decay-clip": ("Adam", {"learning_rate": 0.01, "weight_decay": 0.1}, NORM),
+    "Adam/amsgrad": ("Adam", {"learning_rate": 0.01, "amsgrad": True}),
+    "AdamW": ("AdamW", {"learning_rate": 0.01}),
+    "AdamW/decay": ("AdamW", {"learning_rate": 0.01, "weight_decay": 0.3}),
     "AdamW/clip": ("AdamW", {"learning_rate": 0.01, "weight_decay": 0.3}, NORM),
-    "AdamW/decay-some": ("AdamW", {"learning_rate": 0.01, "weight_decay": 0.3, "apply_decay_param_fun": lambda name: "w_" in name}),
+    "AdamW/decay-some": (
+        "AdamW",
+        {"learning_rate": 0.01, "weight_decay": 0.3, "apply_decay_param_fun": lambda name: "w_" in name},
+    ),
     "AdamW/amsgrad": ("AdamW", {"learning_rate": 0.01, "amsgrad": True}),
     "Adagrad": ("Adagrad", {"learning_rate": 0.1, "initial_accumulator_value": 0.1, "weight_decay": 0.01}),
     "RMSProp": ("RMSProp", {"learning_rate": 0.01}),
-    "RMSProp/centered": ("RMSProp", {"learning_rate": 0.01, "rho": 0.9, "momentum": 0.5, "centered": True, "epsilon": 1e-4}),
-    "Adamax": ("Adamax", {"learning_rate": 0.01, "weight_decay": 0.01}), "Adadelta": ("Adadelta", {"learning_rate": 0.5, "rho": 0.9}),
+    "RMSProp/centered": (
+        "RMSProp",
+        {"learning_rate": 0.01, "rho": 0.9, "momentum": 0.5, "centered": True, "epsilon": 1e-4},
+    ),
+    "Adamax": ("Adamax", {"learning_rate": 0.01, "weight_decay": 0.01}),
+    "Adadelta": ("Adadelta", {"learning_rate": 0.5, "rho": 0.9}),
     "Lamb": ("Lamb", {"learning_rate": 0.01, "lamb_weight_decay": 0.05}),
     "Lamb/exclude": ("Lamb", {"learning_rate": 0.01, "exclude_from_weight_decay_fn": lambda p: len(p.shape) == 1}),
-    "NAdam": ("NAdam", {"learning_rate": 0.01}), "RAdam": ("RAdam", {"learning_rate": 0.01}), "Rprop": ("Rprop", {"learning_rate": 0.01}),
+    "NAdam": ("NAdam", {"learning_rate": 0.01}),
+    "RAdam": ("RAdam", {"learning_rate": 0.01}),
+    "Rprop": ("Rprop", {"learning_rate": 0.01}),
     "ASGD": ("ASGD", {"learning_rate": 0.01, "batch_num": 2}),
     "SGD/schedule": ("SGD", {}, lambda P: {"learning_rate": P.optimizer.lr.StepDecay(0.1, 2, 0.5)}),
-    "Adam/schedule": ("Adam", {}, lambda P: {"learning_rate": P.optimizer.lr.LinearWarmup(
-        P.optimizer.lr.CosineAnnealingDecay(0.05, 10), 3, 0.0, 0.05)}),
+    "Adam/schedule": (
+        "Adam",
+        {},
+        lambda P: {
+            "learning_rate": P.optimizer.lr.LinearWarmup(P.optimizer.lr.CosineAnnealingDecay(0.05, 10), 3, 0.0, 0.05)
+        },
+    ),
 }
 for label in ("SGD", "Momentum", "Adam", "AdamW"):
     OPTIMIZERS[label + "/groups"] = (label, {"learning_rate": 0.1, "weight_decay": 0.01}, groups)
@@ -102,10 +131,12 @@ def maker(entry):
 
 
 for label, entry in OPTIMIZERS.items():
+    make = maker(entry)
     for converted in (False, True):
-        def run(P, name=label, make=maker(entry), converted=converted):
+
+        def run(P, make=make, converted=converted):
             # Real Paddle is the oracle for the eager step; its converted step is not asked.
-            return train(P, name, make, converted and P.__name__ != "paddle")
+            return train(P, make, converted and P.__name__ != "paddle")
 
         run.__module__ = __name__
         program(f"optimizer.{label}/{'converted' if converted else 'eager'}", rtol=2e-4)(run)
@@ -114,8 +145,9 @@ for label, entry in OPTIMIZERS.items():
 @program("optimizer/attributes-of-parameters")
 def parameter_attributes(P):
     decay = P.regularizer.L2Decay(0.5)
-    net = P.nn.Linear(2, 2, weight_attr=P.ParamAttr(learning_rate=0.1, regularizer=decay),
-                      bias_attr=P.ParamAttr(trainable=False))
+    net = P.nn.Linear(
+        2, 2, weight_attr=P.ParamAttr(learning_rate=0.1, regularizer=decay), bias_attr=P.ParamAttr(trainable=False)
+    )
     fill_layer(P, net, "attributes")
     optimizer = P.optimizer.SGD(0.5, parameters=net.parameters(), weight_decay=0.1)
     for _ in range(2):

@@ -53,6 +53,7 @@ op(F + "fractional_max_pool2d", [IMAGE], 3, random_u=0.4)
 op(F + "fractional_max_pool2d", [IMAGE], 3, kernel_size=2, random_u=0.3, return_mask=True)
 
 for n, shape in {1: (1, 2, 8), 2: (1, 2, 4, 6), 3: (1, 1, 4, 4, 4)}.items():
+
     def unpool(P, x, n=n):
         values, mask = getattr(P.nn.functional, f"max_pool{n}d")(x, 2, return_mask=True)
         return getattr(P.nn.functional, f"max_unpool{n}d")(values, mask, 2)
@@ -60,17 +61,41 @@ for n, shape in {1: (1, 2, 8), 2: (1, 2, 4, 6), 3: (1, 1, 4, 4, 4)}.items():
     case(f"{F}max_unpool{n}d", unpool, [distinct(*shape)], grad=n != 3)
 
 LAYERS = [
-    ("MaxPool1D", (2,), {}, 1), ("MaxPool2D", (3, 2, 1), {}, 2), ("MaxPool2D", (2,), {"return_mask": True}, 2), ("MaxPool3D", (2,), {}, 3),
-    ("AvgPool1D", (3, 2, 1), {"exclusive": False}, 1), ("AvgPool2D", (2,), {"ceil_mode": True}, 2), ("AvgPool3D", (2,), {}, 3),
-    ("AdaptiveAvgPool1D", (3,), {}, 1), ("AdaptiveAvgPool2D", ((2, None),), {}, 2), ("AdaptiveAvgPool3D", (2,), {}, 3),
-    ("AdaptiveMaxPool1D", (3,), {}, 1), ("AdaptiveMaxPool2D", (3,), {"return_mask": True}, 2), ("AdaptiveMaxPool3D", (2,), {}, 3),
+    ("MaxPool1D", (2,), {}, 1),
+    ("MaxPool2D", (3, 2, 1), {}, 2),
+    ("MaxPool2D", (2,), {"return_mask": True}, 2),
+    ("MaxPool3D", (2,), {}, 3),
+    ("AvgPool1D", (3, 2, 1), {"exclusive": False}, 1),
+    ("AvgPool2D", (2,), {"ceil_mode": True}, 2),
+    ("AvgPool3D", (2,), {}, 3),
+    ("AdaptiveAvgPool1D", (3,), {}, 1),
+    ("AdaptiveAvgPool2D", ((2, None),), {}, 2),
+    ("AdaptiveAvgPool3D", (2,), {}, 3),
+    ("AdaptiveMaxPool1D", (3,), {}, 1),
+    ("AdaptiveMaxPool2D", (3,), {"return_mask": True}, 2),
+    ("AdaptiveMaxPool3D", (2,), {}, 3),
     ("LPPool2D", (2, 2), {}, 2),
 ]
 for number, (name, arguments, options, n) in enumerate(LAYERS):
-    layer(f"nn.{name}/{number}", lambda P, m=name, a=arguments, o=options: getattr(P.nn, m)(*a, **o), [distinct(*SHAPES[n])])
-layer("nn.MaxUnPool2D", lambda P: P.nn.MaxUnPool2D(2), [distinct(1, 1, 4, 4)],
-      call=lambda P, net, x: net(*P.nn.functional.max_pool2d(x, 2, return_mask=True)))
-for name, arguments, shape in (("Flatten", (), (2, 3, 2)), ("Flatten", (0, 1), (2, 3, 2)), ("Unflatten", (1, [2, 3]), (2, 6)),
-                               ("PixelShuffle", (2,), (1, 4, 2, 2)), ("PixelUnshuffle", (2,), (1, 1, 4, 4)),
-                               ("ChannelShuffle", (2,), (1, 4, 2, 2)), ("Unfold", (2,), (1, 2, 3, 3)), ("Fold", ([3, 3], 2), (1, 8, 4))):
+    layer(
+        f"nn.{name}/{number}",
+        lambda P, m=name, a=arguments, o=options: getattr(P.nn, m)(*a, **o),
+        [distinct(*SHAPES[n])],
+    )
+layer(
+    "nn.MaxUnPool2D",
+    lambda P: P.nn.MaxUnPool2D(2),
+    [distinct(1, 1, 4, 4)],
+    call=lambda P, net, x: net(*P.nn.functional.max_pool2d(x, 2, return_mask=True)),
+)
+for name, arguments, shape in (
+    ("Flatten", (), (2, 3, 2)),
+    ("Flatten", (0, 1), (2, 3, 2)),
+    ("Unflatten", (1, [2, 3]), (2, 6)),
+    ("PixelShuffle", (2,), (1, 4, 2, 2)),
+    ("PixelUnshuffle", (2,), (1, 1, 4, 4)),
+    ("ChannelShuffle", (2,), (1, 4, 2, 2)),
+    ("Unfold", (2,), (1, 2, 3, 3)),
+    ("Fold", ([3, 3], 2), (1, 8, 4)),
+):
     layer(f"nn.{name}/{arguments}".replace(" ", ""), lambda P, m=name, a=arguments: getattr(P.nn, m)(*a), [f32(*shape)])

@@ -50,7 +50,11 @@ def _stop_gradient_differs(path: str, want: Value, got: Value) -> bool:
 def _array_difference(case: Case, path: str, want: Value, got: Value) -> str:
     if want.array.dtype.kind not in "fc":
         wrong = want.array != got.array
-        return f"{int(wrong.sum())} of {wrong.size} values differ: {_show(got)}, Paddle gives {_show(want)}" if wrong.any() else ""
+        return (
+            f"{int(wrong.sum())} of {wrong.size} values differ: {_show(got)}, Paddle gives {_show(want)}"
+            if wrong.any()
+            else ""
+        )
     rtol, atol = TOLERANCE.get(want.dtype, DEFAULT_TOLERANCE)
     rtol, atol = case.rtol or rtol, case.atol or atol
     if path.startswith("grad."):
@@ -60,7 +64,8 @@ def _array_difference(case: Case, path: str, want: Value, got: Value) -> str:
         return ""
     with np.errstate(invalid="ignore", over="ignore"):
         worst = np.nanmax(np.abs(got.array.astype("complex128") - want.array)) if want.array.size else 0
-    return f"{int((~close).sum())} of {close.size} values differ by up to {worst:.3g}: {_show(got)}, Paddle gives {_show(want)}"
+    wrong = f"{int((~close).sum())} of {close.size} differ by up to {worst:.3g}"
+    return f"{wrong}: {_show(got)}, Paddle gives {_show(want)}"
 
 
 def _plain_equal(want: Any, got: Any) -> bool:

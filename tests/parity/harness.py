@@ -58,8 +58,8 @@ class Case:
     def options(self, **options: Any) -> Case:
         """Change how the case is run or compared.
 
-        static="why not": the case is not run converted. oracle=f: real Paddle has no CPU kernel (or a wrong one), so the
-        recorder runs f in the place of the case's function.
+        static="why not": the case is not run converted. oracle=f: real Paddle has no CPU kernel (or a wrong one), so
+        the recorder runs f in the place of the case's function.
         """
         for key, value in options.items():
             if not hasattr(self, key):
@@ -105,8 +105,8 @@ def program(name: str, inputs: Sequence[Spec] = (), **options: Any) -> Callable[
 def table(topic: str) -> Callable[..., Case]:
     """A function `op(path, inputs, *args, **kwargs)` that adds the case `P.path(*tensors, *args, **kwargs)`.
 
-    The case is named by the path and the arguments. Calls that differ in their inputs alone are told apart by `_case`, or
-    else numbered.
+    The case is named by the path and the arguments. Calls that differ in their inputs alone are told apart by `_case`,
+    or else numbered.
     """
 
     def op(path: str, inputs: Sequence[Spec], *args: Any, _case: str = "", **kwargs: Any) -> Case:

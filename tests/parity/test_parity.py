@@ -8,11 +8,12 @@ from __future__ import annotations
 import functools
 import importlib
 import os
+from dataclasses import replace
 
 import pytest
 import store
 from compare import differences
-from harness import Case, run
+from harness import Case, Record, run
 from tables import load_tables
 
 CASES = load_tables()
@@ -30,6 +31,31 @@ def check(case: Case, static: bool) -> None:
     got = run(case, importlib.import_module(MODULE), static)
     problems = differences(case, want, got, static)
     assert not problems, "\n".join([case.name, *problems])
+
+
+# Real Paddle ignores auto_cast on the CPU, so the float32 reference stands in: bfloat16 carries 8 bits.
+AMP_TOPICS = ("conv", "attention", "layers")
+AMP_NAMES = ("matmul", "bmm", "nn.functional.linear", "nn.functional.cross_entropy/soft", "nn.Linear", "nn.LSTM")
+AMP = [name for name in STATIC if CASES[name].topic in AMP_TOPICS or name in AMP_NAMES]
+AMP_TOLERANCE = {"rtol": 0.1, "atol": 0.15, "grad_rtol": 0.1, "grad_atol": 0.25}
+
+
+@pytest.mark.parametrize("static", [False, True], ids=["eager", "converted"])
+@pytest.mark.parametrize("name", [name for name in AMP if "float64" not in name])
+def test_auto_cast(name: str, static: bool) -> None:
+    """Under auto_cast O1 values stay near float32's, and gradients of float32 inputs are float32."""
+    case, module = CASES[name], importlib.import_module(MODULE)
+    _, want = stored(case.topic)[name]
+    with module.amp.auto_cast(level="O1", dtype="bfloat16"):
+        got = run(case, module, static)
+    problems = differences(replace(case, **AMP_TOLERANCE), want, as_float32(got), static)
+    assert not problems, "\n".join([name, *problems])
+
+
+def as_float32(record: Record) -> Record:
+    """The outputs with float32's name; gradients keep theirs, since they must have their inputs' dtype."""
+    low = {path for path, leaf in record.items() if path.startswith("out") and getattr(leaf, "dtype", "") == "bfloat16"}
+    return {path: replace(leaf, dtype="float32") if path in low else leaf for path, leaf in record.items()}
 
 
 @pytest.mark.parametrize("name", CASES)
