@@ -35,11 +35,12 @@ class Picky(Exception):
         self.one = one
 
 
-def run_script(body, tmp_path, expect=0, **options):
+def run_script(body, tmp_path, expect=0):
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"}
     script = tmp_path / "script.py"
     script.write_text(textwrap.dedent(body))
     done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=60, check=False,
-                          cwd=tmp_path, **options)
+                          cwd=tmp_path, env=environment)
     assert done.returncode == expect, done.stderr
     return done
 
@@ -99,6 +100,26 @@ def test_a_script_without_main_guard(tmp_path):
             assert f"{epoch} {batch} [2, 100, 100] {3.0 * (2 * batch + 1)} False" in lines
     if before:
         assert not {name for name in set(os.listdir("/dev/shm")) - before if "kayax" in name or "psm" in name}
+
+
+def test_a_dataset_in_a_module_of_its_own(tmp_path):
+    (tmp_path / "my_data.py").write_text(textwrap.dedent("""
+        import sys
+        import kayax as paddle
+
+        class Halves(paddle.io.IterableDataset):
+            def __iter__(self):
+                half = paddle.io.get_worker_info().id
+                return iter([(half, "jax" in sys.modules)] * 2)
+    """))
+    done = run_script("""
+        import kayax as paddle
+        from my_data import Halves
+
+        for half, heavy in paddle.io.DataLoader(Halves(), batch_size=2, num_workers=2):
+            print(half.numpy().tolist(), heavy.numpy().any())
+    """, tmp_path)
+    assert done.stdout == "[0, 0] False\n[1, 1] False\n"
 
 
 def test_what_a_worker_does_not_have_is_loaded_when_it_is_used(tmp_path):
