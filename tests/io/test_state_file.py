@@ -182,7 +182,7 @@ CYCLE.append(CYCLE)
     ([np.array([None])], NotImplementedError, "dtype object"),
     ([{(1, (2,)): 1}], NotImplementedError, "has the key"),
     (CYCLE, ValueError, "contains itself"),
-], ids=str)
+], ids=["layer", "nested layer", "bytes", "object", "frozenset", "object array", "tuple key", "cycle"])
 def test_what_cannot_be_saved(tmp_path, obj, kind, text):
     with pytest.raises(kind, match=text):
         save(obj, tmp_path / "f")
