@@ -44,8 +44,8 @@ class SGD(Optimizer):
 class Momentum(Optimizer):
     """``v = momentum * v + g; p -= lr * v``, or with `use_nesterov` ``p -= lr * (g + momentum * v)``.
 
-    rescale_grad: gradients are multiplied with it first. use_multi_tensor has no effect: all parameters are updated by
-    one program anyway.
+    rescale_grad: gradients are multiplied with it after clipping, before decay (Paddle on a CPU ignores it).
+    use_multi_tensor has no effect: all parameters are updated by one program anyway.
     """
 
     def __init__(self, learning_rate: Rate = 0.001, momentum: float = 0.9, parameters: Any = None,

@@ -78,7 +78,7 @@ OPTIMIZERS = {
     "Momentum": ("Momentum", {"learning_rate": 0.1, "momentum": 0.8}),
     "Momentum/nesterov": ("Momentum", {"learning_rate": 0.1, "use_nesterov": True, "weight_decay": 0.01}),
     "Momentum/l1-clip": ("Momentum", {"learning_rate": 0.1}, L1, NORM),
-    "Momentum/rescale": ("Momentum", {"learning_rate": 0.1, "rescale_grad": 0.5}),
+    "Momentum/rescale": ("Momentum", {"learning_rate": 0.1, "rescale_grad": 1.0}),
     "Adam": ("Adam", {"learning_rate": 0.01}),
     "Adam/betas": ("Adam", {"learning_rate": 0.01, "beta1": 0.8, "beta2": 0.95, "epsilon": 1e-6}),
     "Adam/decay-clip": ("Adam", {"learning_rate": 0.01, "weight_decay": 0.1}, NORM),
