@@ -22,13 +22,22 @@ class Call:
     not need: right for small operations); True, what `jax.vjp` saved (right for heavy ones).
     """
 
-    __slots__ = ("fn", "name", "forward", "random", "_gradients", "_saving", "residuals")
+    __slots__ = ("fn", "name", "forward", "random", "_gradients", "_saving", "residuals", "_needed")
 
     def __init__(self, fn: Callable, name: str, random: bool = False, residuals: bool = False):
         self.fn, self.name, self.random, self.residuals = fn, name, random, residuals
         self.forward = jax.jit(fn)
         self._gradients: dict[Any, Call] = {}
         self._saving: dict[Any, Saving] = {}
+        self._needed: dict[Any, list[bool]] = {}
+
+    def needed(self, wanted: tuple[bool, ...], arrays: Sequence[Any]) -> list[bool]:
+        """For each input, whether the gradient depends on its value: a product's does, a sum's does not."""
+        avals = tuple([jax.ShapeDtypeStruct(a.shape, a.dtype) for a in arrays])
+        found = self._needed.get((wanted, avals))
+        if found is None:
+            found = self._needed[wanted, avals] = _inputs_used(self, wanted, avals)
+        return found
 
     def gradient(self, wanted: tuple[bool, ...], given: tuple[bool, ...]) -> Call:
         """The call (*inputs, *cotangents that are given) -> the gradients of the inputs that are wanted."""
@@ -44,6 +53,20 @@ class Call:
         if pair is None:
             pair = self._saving[wanted, avals] = Saving(self.fn, wanted)
         return pair
+
+
+def _inputs_used(call: Call, wanted: tuple[bool, ...], avals: tuple) -> list[bool]:
+    """Which inputs of the gradient's program reach its outputs, walking its equations backwards."""
+    outs = jax.eval_shape(call.fn, *avals)
+    flat = outs if isinstance(outs, (tuple, list)) else (outs,)
+    given = tuple(is_inexact(o) for o in flat)
+    cotangents = [jax.ShapeDtypeStruct(o.shape, o.dtype) for o in flat if is_inexact(o)]
+    jaxpr = jax.make_jaxpr(call.gradient(wanted, given).fn)(*avals, *cotangents).jaxpr
+    live = {v for v in jaxpr.outvars if not hasattr(v, "val")}
+    for eqn in reversed(jaxpr.eqns):
+        if any(v in live for v in eqn.outvars):
+            live.update(v for v in eqn.invars if not hasattr(v, "val"))
+    return [v in live for v in jaxpr.invars[:len(avals)]]
 
 
 def split_vjp(fn: Callable, wanted: Sequence[bool], arrays: Sequence[Any]) -> tuple[Any, Callable]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Union
 import jax
 import jax.numpy as jnp
 
-from kayax.bridge.call import Call, fill_cotangents, is_inexact
+from kayax.bridge.call import Call, is_inexact
 from kayax.bridge.state import state
 
 if TYPE_CHECKING:
@@ -54,28 +54,13 @@ def edge_of(tensor: Tensor, array: Any) -> Edge:
 
 def _check_unchanged(node: Node) -> None:
     for i, (storage, version) in enumerate(zip(node.storages, node.versions, strict=True)):
-        if storage is not None and storage.version != version and _value_is_used(node, i):
+        if storage is None or storage.version == version:
+            continue
+        if node.call is None or node.call.needed(node.wanted, node.arrays)[i]:
             raise RuntimeError(
                 f"The input {i} of `{node.name}` was changed in place after it was used, and its old value is needed "
                 f"for the gradient (version {storage.version}, expected {version}). Use the out-of-place operation, or "
                 "change the tensor after backward().")
-
-
-def _value_is_used(node: Node, i: int) -> bool:
-    """Whether the gradient really reads the i-th input: a sum does not, a product does."""
-    if node.call is None:
-        return True
-    avals = [jax.ShapeDtypeStruct(a.shape, a.dtype) for a in node.arrays]
-    outs = jax.eval_shape(node.call.fn, *avals)
-    flat = outs if isinstance(outs, (tuple, list)) else (outs,)
-    given = tuple(is_inexact(o) for o in flat)
-    cotangents = [jax.ShapeDtypeStruct(o.shape, o.dtype) for o in flat if is_inexact(o)]
-    jaxpr = jax.make_jaxpr(node.call.gradient(node.wanted, given).fn)(*avals, *cotangents).jaxpr
-    live = {v for v in jaxpr.outvars if hasattr(v, "count") or not hasattr(v, "val")}
-    for eqn in reversed(jaxpr.eqns):
-        if any(v in live for v in eqn.outvars):
-            live.update(v for v in eqn.invars if not hasattr(v, "val"))
-    return jaxpr.invars[i] in live
 
 
 # Two ways to compute with cotangents: as plain arrays, or as Tensors recorded on the tape again (create_graph).

@@ -11,7 +11,7 @@ import numpy as np
 from kayax.bridge.convert import as_tensor
 from kayax.bridge.dispatch import run_call
 from kayax.bridge.rng import default_generator
-from kayax.bridge.tensor import Parameter, Tensor, wrap
+from kayax.bridge.tensor import Parameter, Tensor, view, wrap
 from kayax.bridge.to_static.exporting import Imported, rebuild_tree
 from kayax.bridge.to_static.specs import check_inputs
 from kayax.io import state_file
@@ -127,13 +127,14 @@ class _Method:
         inputs = [as_tensor(leaf) for leaf in check_inputs(self.structure, self.specs, args, kwargs, self.name)]
         names = iter(self.parameters)
         generator = default_generator()
-        storages = [generator.storage if kind == "random" else tensors[next(names)].storage for kind in self.cells]
-        names = iter(self.parameters)
-        cells = [wrap(generator.storage.array) if kind == "random" else tensors[next(names)] for kind in self.cells]
-        outs = run_call(self.imported.call, [*inputs, *cells])
+        cells = [view(generator.storage) if kind == "random" else tensors[next(names)] for kind in self.cells]
+        n_read = len(cells) - self.n_written
+        # What is overwritten below goes in as arrays: no gradient passes through it, and its old value may be lost.
+        arrays = [*inputs, *cells[:n_read], *(c.storage.array for c in cells[n_read:])]
+        outs = run_call(self.imported.call, arrays)
         n = len(outs) - self.n_written
-        for storage, new in zip(storages[len(storages) - self.n_written:], outs[n:], strict=True):
-            storage.array = new.storage.array
+        for cell, new in zip(cells[n_read:], outs[n:], strict=True):
+            cell.storage.array = new.storage.array
         results = [o.detach() if stop else o for o, stop in zip(outs[:n], self.out_stops, strict=True)]
         return tree.unflatten(self.out_structure, results)
 
