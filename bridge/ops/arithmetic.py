@@ -10,9 +10,19 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from kayax.bridge.ops.promotion import broadcastable, cast, common, is_number, need, rank, to_float, unify, unify_float
+from kayax.bridge.ops.promotion import (
+    FLOAT,
+    broadcastable,
+    cast,
+    common,
+    is_number,
+    need,
+    rank,
+    to_float,
+    unify,
+    unify_float,
+)
 from kayax.bridge.registry import attach, function, op
-from kayax.spec.dtype import default
 
 _XY = {"scalars": ("x", "y")}
 
@@ -47,7 +57,7 @@ def multiply(x, y, name=None):
 
 @op(method=("divide", "div"), inplace=True, **_XY)
 def divide(x, y, name=None, rounding_mode=None):
-    """``x / y``, elementwise with broadcasting; integers give the default floating type.
+    """``x / y``, elementwise with broadcasting; integers give float32.
 
     rounding_mode: None, "floor" or "trunc", which keep the operands' type.
     """
@@ -206,7 +216,7 @@ def _clip(x: Any, low: Any, high: Any) -> Any:
     for bound in (low, high):
         if bound is not None and rank(bound.dtype if hasattr(bound, "dtype") else np.result_type(bound)) == 2 and (
                 rank(dtype) == 1):
-            dtype = default().numpy
+            dtype = FLOAT
     x = cast(x, dtype)
     # At a bound the gradient is that of `x`, as in Paddle; jnp.clip would halve it.
     if low is not None:
@@ -218,7 +228,7 @@ def _clip(x: Any, low: Any, high: Any) -> Any:
 
 @op(method=("clip", "clamp"), inplace=True)
 def clip(x, min=None, max=None, name=None):
-    """`x` limited to [min, max]; None is no limit. Integers with a floating limit become the default floating type."""
+    """`x` limited to [min, max]; None is no limit. Integers with a floating limit become float32."""
     return _clip(x, min, max)
 
 

@@ -38,7 +38,7 @@ def _is_size(value: Any) -> bool:
 
 
 def with_sizes(fn: Any) -> Any:
-    """Also take the shape as separate ints: ``zeros(2, 3)`` is ``zeros([2, 3])``."""
+    """Also take the shape as separate ints (``zeros(2, 3)`` is ``zeros([2, 3])``), and put in the default dtype."""
     @functools.wraps(fn)
     def public(*shape: Any, **kwargs: Any) -> Any:
         if len(shape) > 1 and not isinstance(shape[0], (list, tuple, Tensor)) and _is_size(shape[1]):
@@ -48,6 +48,10 @@ def with_sizes(fn: Any) -> Any:
         gradient = kwargs.pop("requires_grad", False)
         for ignored in ("device", "pin_memory"):
             kwargs.pop(ignored, None)
+        if len(shape) > 1 and shape[1] is None:
+            shape = (shape[0], default(), *shape[2:])
+        elif len(shape) < 2 and kwargs.get("dtype") is None:
+            kwargs["dtype"] = default()             # here, not in the operation, whose programs are kept
         made = fn(*shape, **kwargs)
         if gradient:
             made.stop_gradient = False
@@ -58,7 +62,7 @@ def with_sizes(fn: Any) -> Any:
 
 def _filled(name: str, value: int, doc: str) -> Any:
     def body(shape, dtype=None, name=None):
-        return jnp.full(sizes(shape), value, _dtype(dtype))
+        return jnp.full(sizes(shape), value, to_numpy(dtype))
 
     body.__name__ = body.__qualname__ = name
     body.__doc__ = doc + " dtype: the default floating type if None."
@@ -72,7 +76,7 @@ empty = _filled("empty", 0, "A Tensor of the shape whose values do not matter (h
 
 @op(name="full", scalars=("fill_value",), static=("shape",))
 def _full(shape, fill_value, dtype=None, name=None):
-    return cast(jnp.broadcast_to(fill_value, sizes(shape)), _dtype(dtype))
+    return cast(jnp.broadcast_to(fill_value, sizes(shape)), to_numpy(dtype))
 
 
 def full(shape: Any, fill_value: Any, dtype: Any = None, name: str | None = None) -> Tensor:
@@ -85,7 +89,7 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, name: str | None = None
     if isinstance(fill_value, (list, tuple)):
         raise TypeError(f"fill_value must be a number or a one-element Tensor, but got {fill_value!r}.")
     if dtype is None:
-        dtype = "bool" if isinstance(fill_value, bool) else "complex128" if isinstance(fill_value, complex) else None
+        dtype = {bool: "bool", complex: "complex128"}.get(type(fill_value), default())
     return _full(shape, fill_value, dtype)
 
 
@@ -146,7 +150,7 @@ range = arange
 
 
 def _ends(start: Any, stop: Any, num: Any, dtype: Any) -> tuple:
-    start, stop, num = _number(start), _number(stop), _number(num)
+    num = _number(num)
     if isinstance(num, (float, bool, str)):
         raise TypeError(f"num must be an int, but got {num!r}.")
     if isinstance(num, int) and num < 0:
@@ -162,9 +166,14 @@ def linspace(start: Any, stop: Any, num: int, dtype: Any = None, name: str | Non
     return _linspace(*_ends(start, stop, num, dtype))
 
 
+def _wide(value: Any) -> Any:
+    """A number, or a one-element Tensor's, in float64."""
+    return cast(jnp.reshape(value, ()), np.float64)
+
+
 @op(name="linspace", scalars=("start", "stop"), differentiable=False)
 def _linspace(start, stop, num, dtype):
-    return cast(jnp.linspace(cast(start, np.float64), cast(stop, np.float64), num), dtype)
+    return cast(jnp.linspace(_wide(start), _wide(stop), num), dtype)
 
 
 def logspace(start: Any, stop: Any, num: int, base: float = 10.0, dtype: Any = None, name: str | None = None) -> Tensor:
@@ -172,22 +181,25 @@ def logspace(start: Any, stop: Any, num: int, base: float = 10.0, dtype: Any = N
     start, stop, num, dtype = _ends(start, stop, num, dtype)
     if isinstance(num, int) and num < 1:
         raise ValueError(f"num must be 1 or more, but got {num}.")
-    return _logspace(start, stop, num, _number(base), dtype)
+    return _logspace(start, stop, num, base, dtype)
 
 
 @op(name="logspace", scalars=("start", "stop", "base"), differentiable=False)
 def _logspace(start, stop, num, base, dtype):
-    exponents = jnp.linspace(cast(start, np.float64), cast(stop, np.float64), num)
-    return cast(jnp.power(cast(base, np.float64), exponents), dtype)
+    return cast(jnp.power(_wide(base), jnp.linspace(_wide(start), _wide(stop), num)), dtype)
 
 
-@op(static=("num_rows", "num_columns"), differentiable=False)
-def eye(num_rows, num_columns=None, dtype=None, name=None):
+def eye(num_rows: int, num_columns: int | None = None, dtype: Any = None, name: str | None = None) -> Tensor:
     """The identity matrix: `num_rows` by `num_columns` (as many as rows if None), 1 on the diagonal."""
+    return _eye(num_rows, num_columns, _dtype(dtype))
+
+
+@op(name="eye", static=("num_rows", "num_columns"), differentiable=False)
+def _eye(num_rows, num_columns, dtype):
     for n in (num_rows, num_columns):
         if isinstance(n, (float, bool, str)) or (isinstance(n, int) and n < 0):
             raise TypeError(f"The numbers of rows and columns must be ints of 0 or more, but got {n!r}.")
-    return jnp.eye(num_rows, num_columns, dtype=_dtype(dtype))
+    return jnp.eye(num_rows, num_columns, dtype=dtype)
 
 
 @op(name="assign")

@@ -41,7 +41,7 @@ def cholesky(x, upper=False, name=None):
 def cholesky_inverse(x, upper=False, name=None):
     """The inverse of the matrix whose Cholesky factor is `x`."""
     matrices(x, square=True)
-    return scipy_linalg.cho_solve((x, not upper), jnp.eye(x.shape[-1], dtype=x.dtype))
+    return scipy_linalg.cho_solve((x, not upper), jnp.broadcast_to(jnp.eye(x.shape[-1], dtype=x.dtype), x.shape))
 
 
 @op(name="qr", method=True, residuals=True)

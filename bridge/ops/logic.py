@@ -59,7 +59,7 @@ logical_xor = _logical("logical_xor", jnp.logical_xor, "Whether just one of `x` 
 @op(method=True, differentiable=False)
 def logical_not(x, name=None):
     """Whether `x` is zero, elementwise."""
-    return x == 0
+    return jnp.logical_not(x)
 
 
 def _whole_pair(x: Any, y: Any) -> tuple[Any, Any]:

@@ -9,20 +9,19 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from kayax.bridge.ops.promotion import cast, need, rank, real_of, to_float
+from kayax.bridge.ops.promotion import FLOAT, cast, need, rank, real_of, to_float
 from kayax.bridge.registry import op
-from kayax.spec.dtype import default
 
 
 def _unary(name: str, fn: Callable, doc: str, floating: bool = True, ranks: tuple[int, ...] = (0, 1, 2, 3),
            inplace: bool = True, **options: Any) -> Any:
-    """An elementwise operation; with `floating`, integers become the default floating type first."""
+    """An elementwise operation; with `floating`, integers become float32 first."""
     def body(x, name=None):
         need(x, "x", ranks, "of another type for this operation (cast it with .astype)")
         return fn(to_float(x) if floating else x)
 
     body.__name__ = body.__qualname__ = name
-    body.__doc__ = doc + (" Integers become the default floating type." if floating else "")
+    body.__doc__ = doc + (" Integers become float32." if floating else "")
     return op(body, method=True, inplace=inplace, **options)
 
 
@@ -98,7 +97,7 @@ def round(x, decimals=0, name=None):
     need(x, "x", (1, 2, 3), "a number, not a bool")
     if decimals == 0:
         return x if rank(x.dtype) == 1 else jnp.round(x)
-    power = np.asarray(10.0 ** decimals, real_of(x.dtype) if rank(x.dtype) >= 2 else default().numpy)
+    power = np.asarray(10.0 ** decimals, real_of(x.dtype) if rank(x.dtype) >= 2 else FLOAT)
     return cast(jnp.round(x * power) / power, x.dtype)
 
 

@@ -1,8 +1,8 @@
 """Paddle's rules for the dtype of a result: which types two operands meet in, and when integers become floats.
 
 Two Tensors meet in a common type only if both are floating or one is complex; anything else needs a cast. A Python
-number takes the Tensor's type, unless it is of a higher kind: then it gives the default type of that kind. A 0-D Tensor
-yields to the other operand in the same way.
+number takes the Tensor's type, unless it is of a higher kind: then it gives int64, float32, or complex64 or 128. A 0-D
+Tensor yields to the other operand in the same way.
 """
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from kayax.spec.dtype import convert, default
+from kayax.spec.dtype import convert
 
+FLOAT = np.dtype("float32")           # what integers become, whatever the default dtype is
 _PYTHON = (bool, int, float, complex)
 _RANK = {"b": 0, "i": 1, "u": 1, "f": 2, "V": 2, "c": 3}         # the kind of bfloat16 is V
 
@@ -51,7 +52,7 @@ def with_number(dtype: Any, number_rank: int) -> np.dtype:
         return dtype
     if number_rank == 1:
         return np.dtype("int64")
-    return default().numpy if number_rank == 2 else complex_of(dtype)
+    return FLOAT if number_rank == 2 else complex_of(dtype)
 
 
 def common(a: Any, b: Any) -> np.dtype:
@@ -120,16 +121,16 @@ def unify(x: Any, y: Any) -> tuple[Any, Any]:
 
 
 def unify_float(x: Any, y: Any) -> tuple[Any, Any]:
-    """As `unify`, and integers become the default floating type."""
+    """As `unify`, and integers become float32."""
     x, y = unify(x, y)
     return to_float(x), to_float(y)
 
 
 def to_float(x: Any) -> Any:
-    """Integers and bools as the default floating type; floating and complex arrays as they are."""
+    """Integers and bools as float32; floating and complex arrays as they are."""
     if isinstance(x, _PYTHON) or jax.typeof(x).weak_type:
-        return cast(x, default().numpy if _rank_of(x) < 3 else complex_of(default().numpy))
-    return x if rank(x.dtype) >= 2 else cast(x, default().numpy)
+        return cast(x, FLOAT if _rank_of(x) < 3 else complex_of(FLOAT))
+    return x if rank(x.dtype) >= 2 else cast(x, FLOAT)
 
 
 def need(x: Any, name: str, ranks: tuple[int, ...], what: str) -> None:

@@ -17,7 +17,7 @@ _DRAW: dict[str, Any] = {"random": True, "static": ("shape",), "differentiable":
 
 
 def _floating(dtype: Any, ranks: tuple[int, ...] = (2,)) -> np.dtype:
-    found = default().numpy if dtype is None else to_numpy(dtype)
+    found = to_numpy(dtype)
     if rank(found) not in ranks:
         raise TypeError(f"dtype must be a floating type, but got {convert(found).name}.")
     return found
@@ -48,6 +48,7 @@ def randn(key, shape, dtype=None, name=None):
     return _normal(key, sizes(shape), _floating(dtype, (2, 3)))
 
 
+@with_sizes
 @op(**_DRAW)
 def standard_normal(key, shape, dtype=None, name=None):
     """Numbers of the standard normal distribution; complex ones have variance 1 in all."""
@@ -65,7 +66,7 @@ def uniform(shape: Any, dtype: Any = None, min: float = 0, max: float = 1.0, see
             name: str | None = None) -> Tensor:
     """Numbers uniform in [min, max). A `seed` other than 0 gives the same numbers on every call."""
     with _seeded(seed):
-        return _draw_uniform(shape, dtype, min, max)
+        return _draw_uniform(shape, default() if dtype is None else dtype, min, max)
 
 
 class _seeded:

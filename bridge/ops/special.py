@@ -18,7 +18,7 @@ def _unary(name: str, fn: Callable, doc: str, inplace: bool = False) -> Any:
         return fn(to_float(x))
 
     body.__name__ = body.__qualname__ = name
-    body.__doc__ = doc + " Integers become the default floating type."
+    body.__doc__ = doc + " Integers become float32."
     return op(body, method=True, inplace=inplace)
 
 

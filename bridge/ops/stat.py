@@ -10,7 +10,6 @@ import numpy as np
 from kayax.bridge.ops.promotion import axes_of, cast, need, rank, to_float
 from kayax.bridge.registry import function, op
 from kayax.bridge.tensor import Tensor
-from kayax.spec.dtype import default
 
 
 def _variance(x: Any, axis: Any, correction: float, keepdim: bool) -> Any:
@@ -160,7 +159,7 @@ def histogram(input, bins=100, min=0.0, max=0.0, weight=None, density=False, nam
 def histogram_bin_edges(input, bins=100, min=0.0, max=0.0, name=None):
     """The `bins` + 1 ends of the intervals that `histogram` counts in, as float32."""
     low, high = _range(input, min, max)
-    return cast(jnp.linspace(low, high, bins + 1), default().numpy)
+    return cast(jnp.linspace(low, high, bins + 1), np.float32)
 
 
 @op(name="histogramdd", differentiable=False)
