@@ -1,0 +1,404 @@
+"""Reading and writing by index: ``x[...]`` and ``x[...] = value`` in every form Paddle takes.
+
+An index is taken apart once into a plan: what is part of the program (which dimensions are cut, how long a slice is)
+and what is given to it when it runs (where a slice starts, integers, index Tensors). So ``x[i]`` in a loop is one program.
+"""
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from kayax.bridge.call import Call
+from kayax.bridge.dispatch import run_call
+from kayax.bridge.errors import DataDependentShapeError, at_user_line
+from kayax.bridge.registry import attach
+from kayax.bridge.tensor import Tensor, wrap
+
+# The parts of a plan, beside ("start", length) for a slice of step 1 and ("cut", slice) for any other.
+_WHOLE, _INT, _NEW, _ARRAY, _TRUE = ":", "int", "new", "array", "true"
+_calls: dict[Any, Call] = {}
+
+
+# ---- taking an index apart -----------------------------------------------------------------------------------------
+
+class _Plan:
+    """The index, resolved against the tensor's shape."""
+
+    __slots__ = ("parts", "given", "arrays")
+
+    def __init__(self, shape: tuple, index: Any):
+        self.parts: list[Any] = []
+        self.given: list[Any] = []
+        self.arrays = False
+        items = _expand_ellipsis(index if type(index) is tuple else (index,), len(shape))
+        dim = 0
+        for item in items:
+            dim = self._take(item, shape, dim)
+        self.parts += [_WHOLE] * (len(shape) - dim)
+
+    def _take(self, item: Any, shape: tuple, dim: int) -> int:
+        kind = type(item)
+        if item is None:
+            self.parts.append(_NEW)
+            return dim
+        if kind is int:
+            self._int(item, shape, dim)
+        elif kind is slice:
+            self._slice(item, shape[dim], dim)
+        elif kind is bool or isinstance(item, np.bool_):
+            self.parts.append(_TRUE if item else False)
+            self.arrays = True
+            return dim
+        elif isinstance(item, np.integer):
+            self._int(int(item), shape, dim)
+        else:
+            return self._array(item, shape, dim)
+        return dim + 1
+
+    def _int(self, i: int, shape: tuple, dim: int) -> None:
+        n = shape[dim]
+        if type(n) is int and not -n <= i < n:
+            raise IndexError(f"Index {i} is out of range for dimension {dim} of a Tensor of shape {list(shape)}: it must "
+                             f"be in [{-n}, {n}).")
+        self.parts.append(_INT)
+        self.given.append(i + n if i < 0 else i)
+
+    def _slice(self, item: slice, n: Any, dim: int) -> None:
+        if item.start is None and item.stop is None and item.step is None:
+            self.parts.append(_WHOLE)
+            return
+        item = slice(_bound(item.start), _bound(item.stop), _bound(item.step))
+        if type(n) is not int:
+            self.parts.append(("cut", item.start, item.stop, item.step))
+            return
+        if item.step == 0:
+            raise ValueError("The step of a slice cannot be 0.")
+        start, stop, step = item.indices(n)
+        length = len(range(start, stop, step))
+        if length == n and step == 1:
+            self.parts.append(_WHOLE)
+        elif step == 1:
+            self.parts.append(("start", length))
+            self.given.append(min(start, n - length))
+        else:
+            self.parts.append(("cut", item.start, item.stop, item.step))
+
+    def _array(self, item: Any, shape: tuple, dim: int) -> int:
+        if isinstance(item, (list, tuple, range)):
+            item = _from_list(item)
+        if isinstance(item, Tensor) and item.storage.array.dtype == np.bool_ or (
+                isinstance(item, np.ndarray) and item.dtype == np.bool_):
+            return self._mask(item, shape, dim)
+        if not isinstance(item, (Tensor, np.ndarray, jax.Array)):
+            raise ValueError(f"An index is an int, a slice, None, ..., a list, an array or a Tensor of ints or bools, or a "
+                             f"tuple of these, but got {type(item).__name__}.")
+        if item.dtype.kind not in "iu" if not isinstance(item, Tensor) else not item.dtype.is_integer:
+            raise ValueError(f"An index Tensor must be of integers or bools, but got {item.dtype}.")
+        _check_range(item, shape[dim], dim, shape)
+        if item.ndim == 0:                      # as an int, but its value is known only when the program runs
+            self.parts.append(_INT)
+            self.given.append(item)
+            return dim + 1
+        self.parts.append(_ARRAY)
+        self.given.append(item)
+        self.arrays = True
+        return dim + 1
+
+    def _mask(self, mask: Any, shape: tuple, dim: int) -> int:
+        if tuple(mask.shape) != tuple(shape[dim:dim + mask.ndim]):
+            raise IndexError(f"The mask of shape {list(mask.shape)} does not fit dimensions {dim} to "
+                             f"{dim + mask.ndim - 1} of a Tensor of shape {list(shape)}.")
+        if mask.ndim == 0:
+            self.parts.append(_TRUE if bool(mask) else False)
+            self.arrays = True
+            return dim
+        for positions in true_positions(mask):
+            self.parts.append(_ARRAY)
+            self.given.append(positions)
+        self.arrays = True
+        return dim + mask.ndim
+
+
+def _expand_ellipsis(items: tuple, ndim: int) -> tuple:
+    used = 0
+    at = -1
+    for i, item in enumerate(items):
+        if item is Ellipsis:
+            if at >= 0:
+                raise IndexError("An index can have only one ellipsis (...).")
+            at = i
+        elif item is not None and item is not True and item is not False:
+            used += _rank(item)
+    if used > ndim:
+        raise IndexError(f"Too many indices: {used} for a Tensor of {ndim} dimensions.")
+    if at < 0:
+        return items
+    return (*items[:at], *(slice(None),) * (ndim - used), *items[at + 1:])
+
+
+def _rank(item: Any) -> int:
+    """How many dimensions an item uses up."""
+    if isinstance(item, (Tensor, np.ndarray)):
+        is_bool = item.storage.array.dtype == np.bool_ if isinstance(item, Tensor) else item.dtype == np.bool_
+        return item.ndim if is_bool else 1
+    if isinstance(item, list):
+        depth, first = 1, item
+        while first and isinstance(first[0], list):
+            depth, first = depth + 1, first[0]
+        return depth if first and isinstance(first[0], (bool, np.bool_)) else 1
+    return 1
+
+
+def _bound(value: Any) -> Any:
+    return value if value is None or type(value) is int else value.__index__()
+
+
+def _from_list(items: Any) -> Any:
+    if any(isinstance(i, Tensor) for i in items):
+        from kayax.bridge.ops.manipulation_join import stack
+        return stack([i if isinstance(i, Tensor) else wrap(jnp.asarray(i)) for i in items])
+    found = np.asarray(items)
+    return found.astype(np.int64) if found.size == 0 else found
+
+
+def _check_range(item: Any, n: Any, dim: int, shape: tuple) -> None:
+    """Indices that can be looked at without waiting for a device are; JAX would clamp them silently."""
+    values = item.storage.array if isinstance(item, Tensor) else item
+    if isinstance(values, jax.core.Tracer) or type(n) is not int or not values.size:
+        return
+    if isinstance(values, jax.Array) and next(iter(values.devices())).platform != "cpu":
+        return
+    values = np.asarray(values)
+    low, high = values.min(), values.max()
+    if low < -n or high >= n:
+        raise IndexError(f"Index {low if low < -n else high} is out of range for dimension {dim} of a Tensor of shape "
+                         f"{list(shape)}: it must be in [{-n}, {n}).")
+
+
+def true_positions(mask: Any) -> tuple:
+    """For each dimension of a mask, where it is true."""
+    array = mask.storage.array if isinstance(mask, Tensor) else mask
+    if isinstance(array, jax.core.Tracer):
+        raise DataDependentShapeError(
+            "How many elements a boolean mask selects depends on its values, which an XLA program cannot express."
+            f"{at_user_line()}\nUse paddle.where(mask, x, other), which keeps the shape, or keep this function eager "
+            "(`paddle.jit.not_to_static`).")
+    return np.nonzero(np.asarray(array))
+
+
+# ---- the programs --------------------------------------------------------------------------------------------------
+
+def _numpy_index(parts: tuple, given: tuple, shape: tuple) -> tuple:
+    """The index in NumPy's form, with run-time integers and arrays in their places."""
+    rest = iter(given)
+    out: list[Any] = []
+    for part in parts:
+        if part is _WHOLE or part == _WHOLE:
+            out.append(slice(None))
+        elif part == _NEW:
+            out.append(None)
+        elif part == _TRUE or part is False:
+            out.append(part == _TRUE)
+        elif part in (_INT, _ARRAY):
+            out.append(next(rest))
+        elif part[0] == "cut":
+            out.append(slice(*part[1:]))
+        else:
+            start = next(rest)
+            out.append(slice(start, start + part[1]) if isinstance(start, int) else start + jnp.arange(part[1]))
+    return tuple(out)
+
+
+def _window(parts: tuple, given: tuple, shape: tuple) -> tuple:
+    """Where the block that a basic index reads starts, its sizes, and the result's shape; strides are left out."""
+    rest = iter(given)
+    starts, sizes, out = [], [], []
+    dim = 0
+    for part in parts:
+        if part == _NEW:
+            out.append(1)
+            continue
+        if part == _INT:
+            starts.append(next(rest))
+            sizes.append(1)
+        elif type(part) is tuple and part[0] == "start":
+            starts.append(next(rest))
+            sizes.append(part[1])
+            out.append(part[1])
+        else:
+            starts.append(0)
+            sizes.append(shape[dim])
+            out.append(shape[dim] if part == _WHOLE else part)
+        dim += 1
+    return starts, sizes, out
+
+
+def _strides(parts: tuple) -> tuple:
+    """What is left to do after the block was cut out: only slices with steps."""
+    return tuple(slice(*p[1:]) if type(p) is tuple and p[0] == "cut" else slice(None) for p in parts if p != _INT and p != _NEW)
+
+
+def _read_basic(parts: tuple) -> Any:
+    strided = any(type(p) is tuple and p[0] == "cut" for p in parts)
+
+    def getitem(x: Any, *given: Any) -> Any:
+        if all(isinstance(g, int) for g in given):
+            return x[_numpy_index(parts, given, x.shape)]
+        starts, sizes, _ = _window(parts, given, x.shape)
+        block = lax.dynamic_slice(x, _same_type(starts), sizes)
+        block = block.reshape([s for s, p in zip(sizes, [p for p in parts if p != _NEW], strict=True) if p != _INT])
+        if strided:
+            block = block[_strides(parts)]
+        return block.reshape(_with_new(parts, block.shape)) if _NEW in parts else block
+
+    return getitem
+
+
+def _with_new(parts: tuple, shape: tuple) -> list:
+    rest = iter(shape)
+    return [1 if p == _NEW else next(rest) for p in parts if p != _INT]
+
+
+def _same_type(starts: list) -> list:
+    return [jnp.asarray(s, np.int64 if jax.config.jax_enable_x64 else np.int32) for s in starts]
+
+
+def _fitted(value: Any, shape: tuple, dtype: Any) -> Any:
+    """The value in the dtype and the shape of what it replaces; leading sizes of 1 may be dropped."""
+    value = jnp.asarray(value)
+    if value.dtype.kind == "c" and dtype.kind != "c":
+        raise ValueError(f"A complex value cannot be written into a Tensor of {dtype.name}.")
+    value = value.astype(dtype)
+    while value.ndim > len(shape) and value.shape[0] == 1:
+        value = value[0]
+    try:
+        return jnp.broadcast_to(value, shape)
+    except ValueError:
+        raise ValueError(f"A value of shape {list(value.shape)} does not broadcast to {list(shape)}, the shape of what "
+                         "the index selects.") from None
+
+
+def _write_basic(parts: tuple) -> Any:
+    strided = any(type(p) is tuple and p[0] == "cut" for p in parts)
+
+    def setitem(x: Any, value: Any, *given: Any) -> Any:
+        if strided or all(isinstance(g, int) for g in given):
+            return _write(parts, x, value, given)
+        starts, sizes, out = _window(parts, given, x.shape)
+        block = _fitted(value, tuple(out), x.dtype).reshape(sizes)
+        return lax.dynamic_update_slice(x, block, _same_type(starts))
+
+    return setitem
+
+
+def _write(parts: tuple, x: Any, value: Any, given: tuple) -> Any:
+    index = _numpy_index(parts, given, x.shape)
+    target = jax.eval_shape(lambda a: a[index], x).shape
+    return x.at[index].set(_fitted(value, target, x.dtype))
+
+
+def _arranged(parts: tuple) -> tuple:
+    """The parts in two steps, as in Paddle: first ints and slices, then index arrays on what they leave."""
+    basic = tuple(_WHOLE if p == _ARRAY else p for p in parts if p != _TRUE and p is not False)
+    then = tuple(p if p in (_ARRAY, _TRUE) or p is False else _WHOLE for p in parts if p != _INT)
+    return basic, then
+
+
+def _split_given(parts: tuple, given: tuple) -> tuple[tuple, tuple]:
+    needs = [p for p in parts if p in (_INT, _ARRAY) or (type(p) is tuple and p[0] == "start")]
+    pairs = list(zip(needs, given, strict=True))
+    return tuple(g for p, g in pairs if p != _ARRAY), tuple(g for p, g in pairs if p == _ARRAY)
+
+
+def _read_arrays(parts: tuple) -> Any:
+    basic, then = _arranged(parts)
+    read = _read_basic(basic)
+
+    def getitem(x: Any, *given: Any) -> Any:
+        numbers, arrays = _split_given(parts, given)
+        if any(p != _WHOLE for p in basic):
+            x = read(x, *numbers)
+        return x[_numpy_index(then, arrays, x.shape)]
+
+    return getitem
+
+
+def _write_arrays(parts: tuple) -> Any:
+    basic, then = _arranged(parts)
+    read = _read_basic(basic)
+
+    def setitem(x: Any, value: Any, *given: Any) -> Any:
+        numbers, arrays = _split_given(parts, given)
+        # Positions of the flattened x, indexed the way x would be: what is read there is where to write.
+        places = jnp.arange(math.prod(x.shape)).reshape(x.shape)
+        if any(p != _WHOLE for p in basic):
+            places = read(places, *numbers)
+        places = places[_numpy_index(then, arrays, places.shape)]
+        return x.reshape(-1).at[places].set(_fitted(value, places.shape, x.dtype)).reshape(x.shape)
+
+    return setitem
+
+
+_MAKERS = {"get": _read_basic, "set": _write_basic, "get arrays": _read_arrays, "set arrays": _write_arrays}
+
+
+def _call(kind: str, plan: _Plan) -> Call:
+    parts = tuple(plan.parts)
+    key = (kind, plan.arrays, parts)
+    call = _calls.get(key)
+    if call is None:
+        body = _MAKERS[kind + " arrays" if plan.arrays else kind](parts)
+        call = _calls[key] = Call(body, f"{kind}item")
+    return call
+
+
+def _getitem(self: Tensor, index: Any) -> Tensor:
+    """The elements at the index. Differs from Paddle: the result never shares memory with the Tensor."""
+    if _is_whole_mask(index, self):
+        index = index if isinstance(index, Tensor) else np.asarray(index)
+    plan = _Plan(self.storage.array.shape, index)
+    return run_call(_call("get", plan), (self, *plan.given))
+
+
+def _setitem(self: Tensor, index: Any, value: Any) -> None:
+    """Write the value, broadcast and cast, at the index."""
+    if isinstance(value, (list, tuple, np.generic)):
+        value = np.asarray([v.numpy() if isinstance(v, Tensor) else v for v in value] if isinstance(value, (list, tuple)) else value)
+    elif not isinstance(value, (Tensor, np.ndarray, jax.Array, int, float, complex)):
+        raise TypeError(f"A Tensor, a number or an array can be written into a Tensor, but got {type(value).__name__}.")
+    if _is_whole_mask(index, self):
+        mask = index if isinstance(index, Tensor) else wrap(jnp.asarray(index))
+        if _fits_mask(self, mask, value):
+            self._rebind(run_call(_masked, (self, mask, value)))
+            return
+    plan = _Plan(self.storage.array.shape, index)
+    self._rebind(run_call(_call("set", plan), (self, value, *plan.given)))
+
+
+def _is_whole_mask(index: Any, x: Tensor) -> bool:
+    return (isinstance(index, Tensor) and index.storage.array.dtype == np.bool_ or
+            isinstance(index, np.ndarray) and index.dtype == np.bool_) and tuple(index.shape) == tuple(x.shape[:index.ndim])
+
+
+def _fits_mask(x: Tensor, mask: Tensor, value: Any) -> bool:
+    """Whether the value is the same for every place of the mask."""
+    inner = x.ndim - mask.ndim
+    shape = np.shape(value) if not isinstance(value, Tensor) else tuple(value.shape)
+    return len(shape) <= inner or (len(shape) == inner + 1 and shape[0] == 1)
+
+
+def _write_where(x: Any, mask: Any, value: Any) -> Any:
+    inner = x.shape[mask.ndim:]
+    return jnp.where(mask.reshape(mask.shape + (1,) * len(inner)), _fitted(value, inner, x.dtype), x)
+
+
+_masked = Call(_write_where, "setitem")
+attach("__getitem__", _getitem)
+attach("__setitem__", _setitem)
+
+__all__: list[str] = []
