@@ -99,7 +99,7 @@ class _Plan:
                              f"tuple of these, but got {type(item).__name__}.")
         if item.dtype.kind not in "iu" if not isinstance(item, Tensor) else not item.dtype.is_integer:
             raise ValueError(f"An index Tensor must be of integers or bools, but got {item.dtype}.")
-        _check_range(item, shape[dim], dim, shape)
+        check_range(item, shape[dim], dim, shape)
         if item.ndim == 0:                      # as an int, but its value is known only when the program runs
             self.parts.append(_INT)
             self.given.append(item)
@@ -166,7 +166,7 @@ def _from_list(items: Any) -> Any:
     return found.astype(np.int64) if found.size == 0 else found
 
 
-def _check_range(item: Any, n: Any, dim: int, shape: tuple) -> None:
+def check_range(item: Any, n: Any, dim: int, shape: tuple) -> None:
     """Indices that can be looked at without waiting for a device are; JAX would clamp them silently."""
     values = item.storage.array if isinstance(item, Tensor) else item
     if isinstance(values, jax.core.Tracer) or type(n) is not int or not values.size:
