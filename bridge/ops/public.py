@@ -9,8 +9,8 @@ from typing import Any
 import kayax.bridge.ops as _ops
 
 # Topics of nn.functional: what they define is public there alone.
-FUNCTIONAL = ("activation", "attention", "common", "conv", "dropout", "extension", "loss", "norm", "pool", "rnn", "vision",
-              "windows")
+FUNCTIONAL = ("activation", "attention", "common", "conv", "dropout", "extension", "loss", "norm", "padding", "pool",
+              "rearrange", "resample", "rnn", "vision", "windows")
 
 
 def _topics() -> list[ModuleType]:
