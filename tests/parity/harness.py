@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -66,6 +66,10 @@ class Case:
                 raise AttributeError(f"case {self.name}: no option {key!r}")
             setattr(self, key, value)
         return self
+
+    def on_paddle(self) -> Case:
+        """The case as real Paddle runs it."""
+        return replace(self, fn=self.oracle) if self.oracle else self
 
     def arrays(self) -> list[np.ndarray]:
         return [spec.array(self.name, i) for i, spec in enumerate(self.inputs)]

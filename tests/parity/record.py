@@ -13,7 +13,6 @@ import sys
 import traceback
 import warnings
 from collections import defaultdict
-from dataclasses import replace
 from typing import Any
 
 import paddle
@@ -43,15 +42,11 @@ def _run_topic(cases: list[Case]) -> tuple[dict[str, tuple[int, Record]], int]:
     errors = 0
     for case in cases:
         try:
-            records[case.name] = (store.inputs_digest(case), run(_for_paddle(case), paddle))
+            records[case.name] = (store.inputs_digest(case), run(case.on_paddle(), paddle))
         except Exception:
             errors += 1
             print(f"{case.name}: {_last_lines(traceback.format_exc())}")
     return records, errors
-
-
-def _for_paddle(case: Case) -> Case:
-    return replace(case, fn=case.oracle) if case.oracle else case
 
 
 def _last_lines(text: str) -> str:
