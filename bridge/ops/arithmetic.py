@@ -74,6 +74,9 @@ def divide(x, y, name=None, rounding_mode=None):
 
 
 def _floor_divide(x: Any, y: Any) -> Any:
+    if not is_number(x) and not is_number(y) and x.ndim * y.ndim == 0 and rank(x.dtype) == rank(y.dtype):
+        dtype = jnp.promote_types(x.dtype, y.dtype)         # here alone, a 0-D Tensor widens the other operand
+        x, y = cast(x, dtype), cast(y, dtype)
     x, y = unify(x, y)
     need(x, "x", (1, 2), "an integer or floating Tensor")
     return jnp.floor_divide(x, y)

@@ -107,7 +107,7 @@ ones_like = _like("ones_like", 1, "Ones in the shape of `x`.")
 empty_like = _like("empty_like", 0, "A Tensor in the shape of `x` whose values do not matter (here they are 0).")
 
 
-@op(scalars=("fill_value",))
+@op(scalars=("fill_value",), differentiable=False)
 def full_like(x, fill_value, dtype=None, name=None):
     """A Tensor in the shape of `x`, filled with `fill_value`. dtype: that of `x` if None."""
     return cast(jnp.broadcast_to(fill_value, x.shape), x.dtype if dtype is None else to_numpy(dtype))

@@ -73,9 +73,9 @@ def common(a: Any, b: Any) -> np.dtype:
 def with_scalar(dtype: Any, scalar: Any) -> np.dtype:
     """The type of a Tensor of `dtype` combined with a 0-D Tensor of the type `scalar`, which yields within its kind."""
     dtype, scalar = np.dtype(dtype), np.dtype(scalar)
-    if rank(scalar) <= rank(dtype):
+    if rank(scalar) <= rank(dtype) and (dtype.name, scalar.name) != ("complex64", "float64"):
         return dtype
-    return common(dtype, scalar) if rank(scalar) == 3 else scalar
+    return common(dtype, scalar) if 3 in (rank(scalar), rank(dtype)) else scalar
 
 
 def result_type(x: Any, y: Any) -> np.dtype:
