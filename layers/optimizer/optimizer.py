@@ -20,6 +20,8 @@ from kayax.layers.optimizer.rules import Rule
 from kayax.layers.optimizer.slots import Keeper, Kept
 from kayax.layers.optimizer.update import Part, Update
 
+_PLAIN = {"learning_rate": 1.0}             # the attributes of a Tensor that is not a Parameter
+
 
 class Optimizer:
     """The base of all optimizers: the rule of a subclass, applied to every parameter that has a gradient.
@@ -138,7 +140,8 @@ class Optimizer:
             self._parameter_list.append(p)
             self._group_of.append(index)
             if "learning_rate" in group:
-                p.optimize_attr = {**getattr(p, "optimize_attr", {}), "learning_rate": float(group["learning_rate"])}
+                factor = float(group["learning_rate"])
+                p.optimize_attr = {**getattr(p, "optimize_attr", _PLAIN), "learning_rate": factor}
         options = {**self._defaults, **{k: v for k, v in group.items() if k != "params"}}
         self._check_grad_clip(options["grad_clip"])
         self._set_decay(options["weight_decay"])
@@ -158,8 +161,7 @@ class Optimizer:
         raise NotImplementedError(f"{type(self).__name__} has no update rule.")
 
     def _factor(self, param: Tensor) -> float:
-        attributes = getattr(param, "optimize_attr", None)
-        return float(attributes["learning_rate"]) if attributes else 1.0
+        return float(getattr(param, "optimize_attr", _PLAIN)["learning_rate"])
 
     def _regularizer(self, options: dict[str, Any], param: Tensor) -> WeightDecayRegularizer | None:
         own = getattr(param, "regularizer", None)
@@ -187,8 +189,8 @@ class Optimizer:
     def _apply(self, params: list[Tensor], grads: list[Any]) -> None:
         if isinstance(self._learning_rate, LRScheduler) and state.trace is None:
             self._receive_lr(self._learning_rate())     # a scheduler may override __call__ itself
-        facts = [(p.optimize_attr["learning_rate"], p.regularizer, p.need_clip) if hasattr(p, "optimize_attr") else None
-                 for p in params]
+        facts = [(getattr(p, "optimize_attr", _PLAIN)["learning_rate"], getattr(p, "regularizer", None),
+                  getattr(p, "need_clip", True)) for p in params]
         key = (tuple([id(p) for p in params]), self._grad_clip)
         plan = self._plans.get(key)
         if plan is None or plan.facts != facts:

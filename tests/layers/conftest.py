@@ -1,4 +1,4 @@
-"""The modules beside the tests import each other by plain name, as `record_optimizers.py` does when it runs as a script."""
+"""The modules beside the tests import each other by plain name, as `record_optimizers.py` does as a script."""
 
 import sys
 from pathlib import Path

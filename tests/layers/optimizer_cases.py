@@ -1,10 +1,10 @@
-"""Twenty steps of every optimizer on given gradients, written once for Kayax and for real Paddle (`P` is either)."""
+"""Steps of every optimizer on given gradients, written once for Kayax and for real Paddle (`P` is either)."""
 
 from __future__ import annotations
 
 import numpy as np
 
-STEPS = 20
+SAVED, STEPS = 20, 25
 SHAPES = {"w": (3, 4), "b": (4,), "s": (1,)}
 
 
@@ -27,27 +27,35 @@ def parameters(P, dtype="float32", attributes=None):
 
 
 def run(name: str, P) -> dict[str, np.ndarray]:
-    """The parameters after 2 and 20 steps, and the state at the end."""
-    make, options = CASES[name]
-    dtype, missing = options.get("dtype", "float32"), options.get("missing", {})
-    params = parameters(P, dtype, options.get("attributes"))
-    optimizer = make(P, params)
+    """The parameters after some steps, and the state after twenty."""
+    params, optimizer = build(name, P)
     found = {}
     for step in range(1, STEPS + 1):
-        for p in params:
-            if step in missing.get(p.name, ()):
-                p.clear_gradient(False)
-            else:
-                p.grad = P.to_tensor(grads(step, p.name).astype(dtype))
-        optimizer.step()
-        if isinstance(optimizer._learning_rate, P.optimizer.lr.LRScheduler):
-            optimizer._learning_rate.step()
-        if step in (2, 20):
+        take_step(name, P, params, optimizer, step)
+        if step in (2, SAVED, STEPS):
             found |= {f"{step}/{p.name}": p.numpy() for p in params}
-    for key, value in optimizer.state_dict().items():
-        if key not in ("LR_Scheduler", "master_weights"):
-            found[f"state/{key.rstrip('0123456789')}"] = value.numpy()
+        if step == SAVED:
+            found |= {f"state/{key.rstrip('0123456789')}": value.numpy().copy()
+                      for key, value in optimizer.state_dict().items() if hasattr(value, "numpy")}
     return found
+
+
+def build(name: str, P):
+    make, options = CASES[name]
+    params = parameters(P, options.get("dtype", "float32"), options.get("attributes"))
+    return params, make(P, params)
+
+
+def take_step(name: str, P, params, optimizer, step: int) -> None:
+    options = CASES[name][1]
+    for p in params:
+        if step in options.get("missing", {}).get(p.name, ()):
+            p.clear_gradient(False)
+        else:
+            p.grad = P.to_tensor(grads(step, p.name).astype(options.get("dtype", "float32")))
+    optimizer.step()
+    if isinstance(optimizer._learning_rate, P.optimizer.lr.LRScheduler):
+        optimizer._learning_rate.step()
 
 
 def simple(kind, *args, **options):
@@ -138,7 +146,8 @@ CASES = {
     "attributes": (simple("Adam", 0.1)[0], {"attributes": {"w": {"learning_rate": 0.1}, "b": {"learning_rate": 0.0}}}),
     "frozen": (simple("Adam", 0.1)[0], {"attributes": {"w": {"trainable": False}}}),
     "groups": in_groups("Adam", 0.1, first=lambda P: {"learning_rate": 0.1, "weight_decay": 0.2}, second=nothing),
-    "groups, betas": in_groups("Adam", 0.1, first=lambda P: {"beta1": 0.5}, second=lambda P: {"beta2": 0.9, "epsilon": 0.1}),
+    "groups, betas": in_groups(
+        "Adam", 0.1, first=lambda P: {"beta1": 0.5}, second=lambda P: {"beta2": 0.9, "epsilon": 0.1}),
     "groups, AdamW": in_groups(
         "AdamW", 0.1, first=lambda P: {"weight_decay": 0.5}, second=lambda P: {"weight_decay": 0.0}),
     "groups, momentum": in_groups(
@@ -146,7 +155,8 @@ CASES = {
     "groups, clip": in_groups(
         "SGD", 0.1, first=nothing, second=lambda P: {"grad_clip": P.nn.ClipGradByNorm(0.1)}),
     "groups, one clip": (lambda P, params: P.optimizer.SGD(
-        0.1, parameters=[{"params": params[:1]}, {"params": params[1:]}], grad_clip=P.nn.ClipGradByGlobalNorm(0.5)), {}),
+        0.1, parameters=[{"params": params[:1]}, {"params": params[1:]}],
+        grad_clip=P.nn.ClipGradByGlobalNorm(0.5)), {}),
     "regularizer of a parameter": (lambda P, params: _regularized(P, params, "SGD"), {}),
     "regularizer of a parameter, AdamW": (lambda P, params: _regularized(P, params, "AdamW"), {}),
     "regularizer of a parameter, Lamb": (lambda P, params: _regularized(P, params, "Lamb"), {}),
