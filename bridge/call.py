@@ -33,7 +33,7 @@ class Call:
 
     def needed(self, wanted: tuple[bool, ...], arrays: Sequence[Any]) -> list[bool]:
         """For each input, whether the gradient depends on its value: a product's does, a sum's does not."""
-        avals = tuple([jax.ShapeDtypeStruct(a.shape, a.dtype) for a in arrays])
+        avals = tuple([jax.ShapeDtypeStruct(jnp.shape(a), jnp.result_type(a)) for a in arrays])
         found = self._needed.get((wanted, avals))
         if found is None:
             found = self._needed[wanted, avals] = _inputs_used(self, wanted, avals)

@@ -281,6 +281,8 @@ def _inplace_twin(public: Any, any_shape: bool) -> Any:
             raise ValueError(
                 f"{twin.__name__}: the result is {array.dtype.name}{list(array.shape)}, which does not fit in place into "
                 f"{old.dtype.name}{list(old.shape)}. Use `{public.__name__}`.")
+        if new.node is not None:            # the old value that it keeps is the right one: not a change behind its back
+            new.node.storages = [None if s is x.storage else s for s in new.node.storages]
         return x._rebind(new)
 
     twin.__name__ = twin.__qualname__ = public.__name__ + "_"
