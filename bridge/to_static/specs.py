@@ -93,8 +93,8 @@ def _check_one(spec: InputSpec, tensor: Any, name: str, function_name: str) -> N
 def check_inputs(structure: Any, specs: list[InputSpec], args: tuple, kwargs: dict[str, Any], name: str) -> list[Any]:
     """The tensors of a call to a saved function, compared with what it was saved for.
 
-    Arguments that are not tensors, and keyword arguments with defaults, have the values they were saved with. The tensors
-    may also be given one after the other, whatever they were nested in: Paddle's only form.
+    Arguments that are not tensors, and keyword arguments with defaults, have the values they were saved with. The
+    tensors may also be given one after the other, whatever they were nested in: Paddle's only form.
     """
     if not kwargs and len(args) == len(specs) and all(isinstance(v, Tensor) or hasattr(v, "dtype") for v in args):
         for i, (spec, leaf) in enumerate(zip(specs, args, strict=True)):

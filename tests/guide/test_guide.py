@@ -163,10 +163,11 @@ def test_spec_of_simple_net(run, script, make, call):
     text = run(script, then=f"{make}import numpy as np\n{ARGUMENTS}np.save('built', {call}.numpy())")
     losses = [float(loss) for loss in re.findall(r"loss = (\S+)", text)]
     assert not losses or losses[-1] < losses[0]
-    # A loaded program takes its inputs one after the other, whatever they were nested in: as in Paddle.
+    # A loaded program takes its inputs one after the other, whatever they were nested in: as in Paddle. Or nested.
     run(then=f"import numpy as np\nimport kayax as paddle\n{ARGUMENTS}net = paddle.jit.load('./simple_net')\n"
-        "np.save('loaded', net(x, y).numpy())")
+        f"np.save('loaded', net(x, y).numpy())\nnp.save('nested', {call}.numpy())")
     check_same(run.folder, "built", "loaded")
+    check_same(run.folder, "built", "nested")
 
 
 def test_an_argument_that_is_no_tensor(run):
@@ -182,7 +183,8 @@ def test_an_argument_that_is_no_tensor(run):
 
 def test_build_strategy_small(run):
     small = {"IMAGE_SIZE = 224": "IMAGE_SIZE = 32", "BATCH_SIZE = 16": "BATCH_SIZE = 4",
-             "BATCH_NUM = 4": "BATCH_NUM = 2", "EPOCH_NUM = 4": "EPOCH_NUM = 1", "import resnet50": "import resnet18 as resnet50"}
+             "BATCH_NUM = 4": "BATCH_NUM = 2", "EPOCH_NUM = 4": "EPOCH_NUM = 1",
+             "import resnet50": "import resnet18 as resnet50"}
     check_losses(run("25_build_strategy", edit=small), epochs=1, batches=2, most=50)
 
 
