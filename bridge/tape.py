@@ -113,7 +113,7 @@ _add = jax.jit(jnp.add)
 def _dependencies(roots: Iterable[Edge]) -> dict[Any, int]:
     """For every node and leaf that the roots depend on, how many gradients will arrive there."""
     counts: dict[Any, int] = {}
-    stack = [r[0] if isinstance(r, tuple) else r for r in roots]
+    stack = list(dict.fromkeys(r[0] if isinstance(r, tuple) else r for r in roots))     # two outputs of one node: once
     seen = set(stack)
     for target in stack:
         counts.setdefault(target, 0)
@@ -225,9 +225,9 @@ def _at_node(node: Node, values: list[Any], how: Any, wanted: set | None, result
 def _at_leaf(tensor: Tensor, value: Any, how: Any, create_graph: bool, wanted: set | None, results: dict) -> None:
     if value is None:
         return
-    if tensor._hooks:
-        value = run_hooks(tensor._hooks.values(), value, how)
     if wanted is None:
+        if tensor._hooks:
+            value = run_hooks(tensor._hooks.values(), value, how)
         tensor._accumulate(value)
     elif (tensor, None) in wanted:
         results[tensor, None] = value

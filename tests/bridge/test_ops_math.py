@@ -91,3 +91,11 @@ def test_bincount_depends_on_values_and_says_so_when_converted():
     np.testing.assert_array_equal(paddle.bincount(x).numpy(), [0, 2, 0, 1])
     with pytest.raises(ValueError, match="not negative"):
         paddle.bincount(paddle.to_tensor([-1]))
+
+
+def test_two_outputs_of_one_operation_are_differentiated_together():
+    a, b = paddle.to_tensor([1.0, 2.0]), paddle.to_tensor([3.0])
+    a.stop_gradient = False
+    rows, columns = paddle.meshgrid(a, b)
+    paddle.autograd.backward([rows, columns])
+    np.testing.assert_array_equal(a.grad.numpy(), [1, 1])
