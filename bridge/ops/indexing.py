@@ -91,7 +91,7 @@ class _Plan:
     def _array(self, item: Any, shape: tuple, dim: int) -> int:
         if isinstance(item, (list, tuple, range)):
             item = _from_list(item)
-        if isinstance(item, Tensor) and item.storage.array.dtype == np.bool_ or (
+        if (isinstance(item, Tensor) and item.storage.array.dtype == np.bool_) or (
                 isinstance(item, np.ndarray) and item.dtype == np.bool_):
             return self._mask(item, shape, dim)
         if not isinstance(item, (Tensor, np.ndarray, jax.Array)):
@@ -381,8 +381,8 @@ def _setitem(self: Tensor, index: Any, value: Any) -> None:
 
 
 def _is_whole_mask(index: Any, x: Tensor) -> bool:
-    return (isinstance(index, Tensor) and index.storage.array.dtype == np.bool_ or
-            isinstance(index, np.ndarray) and index.dtype == np.bool_) and tuple(index.shape) == tuple(x.shape[:index.ndim])
+    return ((isinstance(index, Tensor) and index.storage.array.dtype == np.bool_) or
+            (isinstance(index, np.ndarray) and index.dtype == np.bool_)) and tuple(index.shape) == tuple(x.shape[:index.ndim])
 
 
 def _fits_mask(x: Tensor, mask: Tensor, value: Any) -> bool:
