@@ -23,13 +23,12 @@ from kayax.bridge.device import (  # noqa: E402
 from kayax.bridge.autograd import (  # noqa: E402
     enable_grad, grad, is_grad_enabled, no_grad, set_grad_enabled)
 from kayax.bridge.ops import public as _public  # noqa: E402
+from kayax.bridge.printing import set_printoptions  # noqa: E402
 from kayax.bridge.amp import get_autocast_dtype, is_autocast_enabled  # noqa: E402
 from kayax.layers.param_attr import ParamAttr  # noqa: E402
-for _name in "amp autograd device framework io jit linalg metric nn optimizer regularizer static utils".split():  # TEMP
-    try:
-        _importlib.import_module(f"kayax.{_name}")
-    except (ImportError, AttributeError):
-        pass
+from kayax.io.load import load_object as load  # noqa: E402
+from kayax.io.state_file import save  # noqa: E402
+from kayax import amp, autograd, device, framework, io, jit, linalg, nn, optimizer, regularizer, static, utils  # noqa: E402
 from kayax.layers.parameter import create_parameter  # noqa: E402
 
 globals().update(_public.TOP_LEVEL)
@@ -38,7 +37,7 @@ globals().update(_DTYPES)
 __version__ = "0.1.0"
 
 # Loaded when first used: a training script does not need them.
-_LAZY = {"vision", "distributed", "hub", "incubate", "distribution", "fft", "signal", "sparse", "text", "audio",
+_LAZY = {"metric", "vision", "distributed", "hub", "incubate", "distribution", "fft", "signal", "sparse", "text", "audio",
          "callbacks", "inference", "onnx", "profiler", "quantization", "version"}
 
 

@@ -15,7 +15,7 @@ from kayax.layers.padding import *  # noqa: F403
 from kayax.layers.pooling import *  # noqa: F403
 from kayax.layers.rearrange import *  # noqa: F403
 from kayax.layers.rnn import *  # noqa: F403
-from kayax.nn import functional, initializer, utils
+from kayax.nn import functional, initializer
 
 __all__ = ["ClipGradByGlobalNorm", "ClipGradByNorm", "ClipGradByValue", "FlaxLayer", "Layer", "Parameter", "functional",
-           "initializer", "utils"]
+           "initializer"]
