@@ -106,7 +106,7 @@ def _axis(x: Any, axis: int) -> int | tuple:
 @op(name=_NAME + "leaky_relu", inplace=True, amp="leaky_relu")
 def leaky_relu(x, negative_slope=0.01, name=None):
     """``x`` where it is positive, else ``negative_slope * x``."""
-    return jnp.where(_floating(x) > 0, x, x * negative_slope)
+    return jnp.where(_floating(x) >= 0, x, x * negative_slope)
 
 
 @op(name=_NAME + "elu", inplace=True, amp="elu")
@@ -148,8 +148,8 @@ def hardsigmoid(x, slope=0.1666667, offset=0.5, name=None):
 
 @op(name=_NAME + "hardshrink", amp="hardshrink")
 def hardshrink(x, threshold=0.5, name=None):
-    """`x` where its magnitude exceeds `threshold`, else 0."""
-    return jnp.where((_floating(x) > threshold) | (x < -threshold), x, jnp.zeros((), x.dtype))
+    """`x` where its magnitude is at least `threshold`, else 0."""
+    return jnp.where((_floating(x) >= threshold) | (x <= -threshold), x, jnp.zeros((), x.dtype))
 
 
 @op(name=_NAME + "softshrink", amp="softshrink")

@@ -68,7 +68,7 @@ def _log(x: Any, axis: int, use_softmax: bool) -> Any:
 def _soft(x: Any, label: Any, axis: int, use_softmax: bool) -> Any:
     if tuple(label.shape) != tuple(x.shape):
         raise ValueError(f"Soft labels must have the shape of the input, {list(x.shape)}, but got {list(label.shape)}.")
-    return -jnp.sum(label * _log(x, axis, use_softmax), axis)
+    return -jnp.sum(jax.lax.stop_gradient(label) * _log(x, axis, use_softmax), axis)
 
 
 @op(name=_NAME + "cross_entropy", amp="cross_entropy")
@@ -93,7 +93,7 @@ def cross_entropy(input, label, weight=None, ignore_index=-100, reduction="mean"
     if weight is not None and weight.size != classes:
         raise ValueError(f"weight must have {classes} elements, one per class, but its shape is {list(weight.shape)}.")
     x = _wide(input)
-    keep = label.ndim == input.ndim
+    keep = label.ndim == input.ndim or label_smoothing > 0
     if soft_label or label_smoothing > 0:
         loss, factor = _soft_case(x, label, weight, axis, use_softmax, label_smoothing, soft_label)
     else:
@@ -167,15 +167,25 @@ def nll_loss(input, label, weight=None, ignore_index=-100, reduction="mean", nam
     label = jnp.where(counts, label, 0)
     factor = counts.astype(input.dtype)
     if weight is not None:
-        factor = factor * weight.reshape(-1)[label]
+        factor = factor * jax.lax.stop_gradient(weight).reshape(-1)[label]
     known = (label >= 0) & (label < input.shape[1])
     loss = -jnp.where(known, pick(input, label, 1), jnp.asarray(np.nan, input.dtype)) * factor
-    return jnp.sum(loss) / jnp.sum(factor) if reduction == "mean" else reduced(loss, reduction)
+    if reduction == "mean":
+        total = jnp.sum(factor)
+        return jnp.sum(loss) / jnp.where(total == 0, 1, total)
+    return reduced(loss, reduction)
 
 
-def log_clamped(x: Any) -> Any:
-    """The logarithm, not below -100 (Paddle's limit for binary cross entropy)."""
-    return jnp.maximum(jnp.log(x), -100)
+@jax.custom_jvp
+def _bce(x: Any, label: Any) -> Any:
+    """The binary cross entropy of probabilities; logarithms stop at -100, so that 0 and 1 do not give infinity."""
+    return -(label * jnp.maximum(jnp.log(x), -100) + (1 - label) * jnp.maximum(jnp.log(1 - x), -100))
+
+
+@_bce.defjvp
+def _bce_jvp(primals: Any, tangents: Any) -> Any:
+    (x, label), (dx, _) = primals, tangents
+    return _bce(x, label), (x - label) / jnp.maximum((1 - x) * x, 1e-12) * dx
 
 
 def same_shape(input: Any, label: Any, names: str = "input and label") -> None:
@@ -185,11 +195,14 @@ def same_shape(input: Any, label: Any, names: str = "input and label") -> None:
 
 @op(name=_NAME + "binary_cross_entropy", amp="bce_loss")
 def binary_cross_entropy(input, label, weight=None, reduction="mean", name=None):
-    """``-(label * log(input) + (1 - label) * log(1 - input))`` of probabilities, times `weight`; logarithms stop at -100."""
+    """``-(label * log(input) + (1 - label) * log(1 - input))`` of probabilities, times `weight`; logarithms stop at -100.
+
+    As in Paddle, no gradient goes to label and weight. (This holds for the other losses of this module as well.)
+    """
     check_reduction(reduction)
     same_shape(input, label)
-    loss = -(label * log_clamped(input) + (1 - label) * log_clamped(1 - input))
-    return reduced(loss if weight is None else loss * weight, reduction)
+    loss = _bce(input, label.astype(input.dtype))
+    return reduced(loss if weight is None else loss * jax.lax.stop_gradient(weight), reduction)
 
 
 @op(name=_NAME + "binary_cross_entropy_with_logits", amp="sigmoid_cross_entropy_with_logits")
@@ -200,7 +213,7 @@ def binary_cross_entropy_with_logits(logit, label, weight=None, reduction="mean"
     """
     check_reduction(reduction)
     same_shape(logit, label, "logit and label")
-    label = label.astype(logit.dtype)
+    label, weight, pos_weight = jax.lax.stop_gradient((label.astype(logit.dtype), weight, pos_weight))
     if pos_weight is None:
         loss = jax.nn.softplus(logit) - logit * label
     else:

@@ -1,11 +1,11 @@
 """Losses between values: distances, likelihoods, margins."""
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from kayax.bridge.ops.loss import reduced, same_shape
 from kayax.bridge.registry import op
@@ -48,6 +48,7 @@ def kl_div(input, label, reduction="mean", log_target=False, name=None):
 
     reduction: "mean", "sum", "none", or "batchmean" (the sum divided by the batch).
     """
+    label = jax.lax.stop_gradient(label)
     if log_target:
         loss = jnp.exp(label) * (label - input)
     else:
@@ -61,6 +62,7 @@ def kl_div(input, label, reduction="mean", log_target=False, name=None):
 @op(name=_NAME + "log_loss", amp="log_loss")
 def log_loss(input, label, epsilon=1e-4, name=None):
     """``-label * log(input + epsilon) - (1 - label) * log(1 - input + epsilon)``, elementwise."""
+    label = jax.lax.stop_gradient(label)
     return -label * jnp.log(input + epsilon) - (1 - label) * jnp.log(1 - input + epsilon)
 
 
@@ -154,22 +156,23 @@ def poisson_nll_loss(input, label, log_input=True, full=False, epsilon=1e-8, red
     loss = jnp.exp(input) - label * input if log_input else input - label * jnp.log(input + epsilon)
     if full:
         safe = jnp.where(label > 1, label, 1)
-        stirling = safe * jnp.log(safe) - safe + 0.5 * jnp.log(2 * np.pi * safe)
+        stirling = safe * jnp.log(safe) - safe + 0.5 * jnp.log(2 * math.pi * safe)
         loss = loss + jnp.where(label > 1, stirling, jnp.zeros((), input.dtype))
     return reduced(loss, reduction)
 
 
 @op(name=_NAME + "gaussian_nll_loss", amp="gaussian_nll_loss")
 def gaussian_nll_loss(input, label, variance, full=False, epsilon=1e-6, reduction="mean", name=None):
-    """``(log(variance) + (input - label) ** 2 / variance) / 2``, with the variance at least `epsilon`.
+    """``(log(variance) + (input - label) ** 2 / variance) / 2``, with the variance at least `epsilon`; as in Paddle
+    without gradient.
 
     variance: of input's shape, without its last dimension, or with 1 there. full: add the constant ``log(2 pi) / 2``.
     """
     if variance.ndim == input.ndim - 1 and tuple(variance.shape) == tuple(input.shape[:-1]):
         variance = variance[..., None]
-    limited = jnp.maximum(jax.lax.stop_gradient(variance), epsilon) + variance - jax.lax.stop_gradient(variance)
+    limited = jnp.maximum(jax.lax.stop_gradient(variance), epsilon)
     loss = 0.5 * (jnp.log(limited) + jnp.square(input - label) / limited)
-    return reduced(loss + 0.5 * np.log(2 * np.pi) if full else loss, reduction)
+    return reduced(loss + 0.5 * math.log(2 * math.pi) if full else loss, reduction)
 
 
 def _distance(x: Any, y: Any, p: float, epsilon: float) -> Any:
@@ -225,7 +228,7 @@ def npair_loss(anchor, positive, labels, l2_reg=0.002):
 def sigmoid_focal_loss(logit, label, normalizer=None, alpha=0.25, gamma=2.0, reduction="sum", name=None):
     """The focal loss of ``sigmoid(logit)`` and labels 0 or 1, divided by `normalizer` (Lin et al. 2017)."""
     p = jax.nn.sigmoid(logit)
-    loss = jax.nn.softplus(logit) - logit * label
+    loss = jax.nn.softplus(logit) - logit * jax.lax.stop_gradient(label)
     loss = loss * (alpha * label + (1 - alpha) * (1 - label)) * (1 - (p * label + (1 - p) * (1 - label))) ** gamma
     return reduced(loss if normalizer is None else loss / normalizer, reduction)
 

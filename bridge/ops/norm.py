@@ -196,7 +196,9 @@ def _normalize(x, p, axis, epsilon):
     if not -x.ndim <= axis < x.ndim:
         raise ValueError(f"axis must be in [-{x.ndim}, {x.ndim}) for a Tensor of shape {list(x.shape)}, but got {axis}.")
     if p == 2:
-        return x / jnp.maximum(jnp.sqrt(jnp.sum(lax.square(x), axis, keepdims=True)), epsilon)
+        squares = jnp.sum(lax.square(x), axis, keepdims=True)
+        norm = jnp.where(squares > 0, jnp.sqrt(jnp.where(squares > 0, squares, 1)), 0)      # no nan in the gradient at 0
+        return x / jnp.maximum(norm, epsilon)
     return x / jnp.maximum(jnp.linalg.norm(x, p, axis, keepdims=True), epsilon)
 
 

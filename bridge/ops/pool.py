@@ -1,6 +1,7 @@
 """Pooling over windows."""
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import jax.numpy as jnp
@@ -43,13 +44,15 @@ class Windows:
         return self.reduce(x, np.zeros((), x.dtype)[()], lax.add)
 
     def counts(self, clip: bool) -> Any:
-        """How many elements each window covers: of the input (`clip`), or of the input and its given padding."""
+        """How many elements each window covers: of the input (`clip`), or of the input and its padding.
+
+        Paddle takes the padding before also for that after, where the two differ.
+        """
         sides = []
-        for size, k, s, (before, after), (_, given) in zip(self.sizes, self.kernel, self.stride, self.pairs, self.given,
-                                                           strict=True):
+        for size, k, s, (before, after) in zip(self.sizes, self.kernel, self.stride, self.pairs, strict=True):
             windows = (size + before + after - k) // s + 1
             start = jnp.arange(windows) * s - before
-            end = jnp.minimum(start + k, size if clip else size + given)
+            end = jnp.minimum(start + k, size if clip else size + before)
             sides.append(end - (jnp.maximum(start, 0) if clip else start))
         out = sides[0]
         for side in sides[1:]:
@@ -67,6 +70,8 @@ def _max_pool(n: int, x: Any, kernel: Any, stride: Any, padding: Any, return_mas
                          f"{data_format!r}.")
     windows = Windows(x, n, kernel, stride, padding, ceil_mode, data_format)
     out = windows.reduce(x, np.asarray(lowest(x.dtype), x.dtype)[()], lax.max)
+    if ceil_mode and jnp.issubdtype(x.dtype, jnp.floating):
+        out = jnp.maximum(out, jnp.finfo(x.dtype).min)      # a window of padding alone, as in Paddle
     return (out, _max_positions(lax.stop_gradient(x), windows)) if return_mask else out
 
 
@@ -87,15 +92,15 @@ def _max_positions(x: Any, windows: Windows) -> Any:
 def _avg_pool(n: int, x: Any, kernel: Any, stride: Any, padding: Any, ceil_mode: bool, exclusive: bool, divisor: Any,
               data_format: str) -> Any:
     windows = Windows(x, n, kernel, stride, padding, ceil_mode, data_format)
-    total = windows.sum(x)
-    if divisor is not None:
-        if divisor == 0:
-            raise ValueError("divisor_override must not be 0.")
-        return total / divisor
-    plain = all(p == (0, 0) for p in windows.pairs) or not (exclusive or ceil_mode)
-    if plain:
-        return total * np.asarray(1 / np.prod(windows.kernel), x.dtype)
-    return total / windows.counts(clip=exclusive).astype(x.dtype)
+    if divisor is not None and divisor == 0:
+        raise ValueError("divisor_override must not be 0.")
+    total, area = windows.sum(x), math.prod(windows.kernel)
+    factor = 1 if divisor is None else area / divisor
+    same = all(before == after for before, after in windows.pairs)
+    if all(p == (0, 0) for p in windows.pairs) or (same and not exclusive):
+        return total * (factor / area)
+    counts = windows.counts(clip=exclusive)
+    return total * (factor / jnp.where(counts == 0, 1, counts)).astype(x.dtype)
 
 
 @op(name=_NAME + "max_pool1d", amp="max_pool1d")
@@ -131,7 +136,8 @@ def avg_pool2d(x, kernel_size, stride=None, padding=0, ceil_mode=False, exclusiv
                data_format="NCHW", name=None):
     """The mean of each window of x, [N, C, H, W] or [N, H, W, C].
 
-    exclusive: padding is not counted. divisor_override: divide the window's sum by this instead. The rest is as in
+    exclusive: padding is not counted. divisor_override: multiply the mean by the window's size
+    and divide by this. The rest is as in
     `max_pool2d`.
     """
     return _avg_pool(2, x, kernel_size, stride, padding, ceil_mode, exclusive, divisor_override, data_format)

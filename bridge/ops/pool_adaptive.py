@@ -143,7 +143,7 @@ def _fractional_bounds(size: int, out: int, kernel: int | None, u: float) -> tup
     """Windows at pseudo-random steps: at ceil(alpha * (i + u)) with alpha near size / out (Graham 2014)."""
     if kernel is None:
         alpha = size / out
-        base = int(1 / alpha)
+        base = size // out
         u_max = min((base + 2) / alpha - 1, (size + 1 - base) / alpha - (out - 1))
         shift = u * u_max
         edges = [int((i + shift) * alpha) - int(shift * alpha) for i in range(out + 1)]
