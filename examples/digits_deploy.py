@@ -55,10 +55,8 @@ def main() -> None:
             adam.step()
             adam.clear_grad()
             losses.append(float(loss))
-    half = len(losses) // 2
     tuned = accuracy()
-    print(f"  fine-tuned for 3 epochs: loss {np.mean(losses[:half]):.4f}, then {np.mean(losses[half:]):.4f}; "
-          f"test accuracy {tuned:.2%}")
+    print(f"  fine-tuned for 3 epochs: loss {np.mean(losses[-len(loader):]):.4f}; test accuracy {tuned:.2%}")
 
     net.train()
     target = options.prefix.with_name(options.prefix.name + "_tuned")
