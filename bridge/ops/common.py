@@ -1,7 +1,6 @@
 """Linear maps, embeddings, and other common functions of `paddle.nn.functional`."""
 from __future__ import annotations
 
-from typing import Any
 
 import jax
 import jax.numpy as jnp

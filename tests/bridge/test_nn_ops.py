@@ -1,0 +1,46 @@
+"""Functions of neural networks, against NumPy in float64 or against each other; values of real Paddle are in tests/parity."""
+import numpy as np
+import pytest
+
+from kayax.bridge.convert import to_tensor
+from kayax.bridge.ops import conv, dropout, loss, norm, rnn
+
+RNG = np.random.default_rng(0)
+
+
+def _array(*shape):
+    return RNG.standard_normal(shape).astype(np.float32)
+
+
+def test_batch_norm_moves_the_running_statistics():
+    x, mean, var = to_tensor(_array(8, 3, 4, 4)), to_tensor(np.zeros(3, np.float32)), to_tensor(np.ones(3, np.float32))
+    norm.batch_norm(x, mean, var, training=True)
+    wide = x.numpy().astype(np.float64)
+    np.testing.assert_allclose(mean.numpy(), 0.1 * wide.mean((0, 2, 3)), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(var.numpy(), 0.9 + 0.1 * wide.var((0, 2, 3)), rtol=1e-5)
+
+
+def test_a_convolution_says_which_channels_it_takes():
+    with pytest.raises(ValueError, match="has 4 channels, but a weight"):
+        conv.conv2d(to_tensor(_array(1, 4, 5, 5)), to_tensor(_array(2, 3, 3, 3)))
+
+
+def test_a_label_that_is_no_class_gives_nan():
+    out = loss.cross_entropy(to_tensor(_array(2, 3)), to_tensor(np.array([1, 7])), reduction="none").numpy()
+    assert np.isfinite(out[0]) and np.isnan(out[1])
+
+
+def test_dropout_keeps_the_mean():
+    x = to_tensor(np.ones((100, 100), np.float32))
+    out = dropout.dropout(x, 0.25).numpy()
+    assert set(np.unique(out)) == {np.float32(0), np.float32(1 / 0.75)}
+    assert abs(out.mean() - 1) < 0.05
+    assert dropout.dropout(x, 0.25, training=False) is x
+
+
+def test_an_lstm_stands_still_beyond_a_sequence():
+    x, h = to_tensor(_array(2, 5, 3)), to_tensor(np.zeros((2, 4), np.float32))
+    weights = [to_tensor(_array(16, 3)), to_tensor(_array(16, 4))]
+    outs, last, _ = rnn.lstm_layer(x, h, h, *weights, lengths=to_tensor(np.array([3, 5])))
+    np.testing.assert_array_equal(outs.numpy()[0, 3:], 0)
+    np.testing.assert_allclose(last.numpy()[0], outs.numpy()[0, 2])
