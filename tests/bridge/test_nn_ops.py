@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from kayax.bridge.convert import to_tensor
-from kayax.bridge.ops import conv, dropout, loss, norm, rnn
+from kayax.bridge.ops import conv, dropout, loss, norm
 
 RNG = np.random.default_rng(0)
 
@@ -36,11 +36,3 @@ def test_dropout_keeps_the_mean():
     assert set(np.unique(out)) == {np.float32(0), np.float32(1 / 0.75)}
     assert abs(out.mean() - 1) < 0.05
     assert dropout.dropout(x, 0.25, training=False) is x
-
-
-def test_an_lstm_stands_still_beyond_a_sequence():
-    x, h = to_tensor(_array(2, 5, 3)), to_tensor(np.zeros((2, 4), np.float32))
-    weights = [to_tensor(_array(16, 3)), to_tensor(_array(16, 4))]
-    outs, last, _ = rnn.lstm_layer(x, h, h, *weights, lengths=to_tensor(np.array([3, 5])))
-    np.testing.assert_array_equal(outs.numpy()[0, 3:], 0)
-    np.testing.assert_allclose(last.numpy()[0], outs.numpy()[0, 2])
