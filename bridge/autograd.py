@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -31,6 +32,8 @@ class _GradMode:
 
     def __call__(self, fn: Callable) -> Callable:
         mode = self._mode
+        if inspect.isgeneratorfunction(fn):
+            return _generating(fn, mode)
 
         @functools.wraps(fn)
         def run(*args: Any, **kwargs: Any) -> Any:
@@ -41,6 +44,31 @@ class _GradMode:
                 state.grad_enabled = held
 
         return run
+
+
+def _generating(fn: Callable, mode: bool) -> Callable:
+    """A generator function whose body runs in this mode, while its consumer keeps its own."""
+    @functools.wraps(fn)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        generator = fn(*args, **kwargs)
+        resume, value = generator.send, None
+        while True:
+            held, state.grad_enabled = state.grad_enabled, mode
+            try:
+                item = resume(value)
+            except StopIteration as stop:
+                return stop.value
+            finally:
+                state.grad_enabled = held
+            try:
+                resume, value = generator.send, (yield item)
+            except GeneratorExit:
+                generator.close()
+                raise
+            except BaseException as error:
+                resume, value = generator.throw, error
+
+    return run
 
 
 class no_grad(_GradMode):

@@ -7,12 +7,16 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from kayax.bridge.autograd import enable_grad, no_grad
 from kayax.bridge.call import is_inexact
+from kayax.bridge.cells import Storage
+from kayax.bridge.errors import ConversionError
 from kayax.bridge.state import state
 from kayax.bridge.tape import Node, edge_of
 from kayax.bridge.tensor import Tensor, wrap
+from kayax.bridge.trace import Trace
 
 
 class PyLayerContext:
@@ -93,10 +97,7 @@ def _record(cls: type[PyLayer], ctx: PyLayerContext, inputs: list[Tensor], out: 
         full = list(cotangents) if given is None else [wrap(next(rest)) if g else None for g in given]
         with enable_grad() if given is None else no_grad():
             grads = _call_backward(cls, ctx, full, avals, len(inputs))
-        for tensor, grad in zip(inputs, grads, strict=True):
-            if grad is not None and tuple(grad.shape) != tuple(tensor.shape):
-                raise ValueError(f"{cls.__name__}.backward gave a gradient of shape {list(grad.shape)} for an input of "
-                                 f"shape {list(tensor.shape)}.")
+        _check_shapes(cls, grads, inputs)
         wanted = [g for g, e in zip(grads, edges, strict=True) if e is not None]
         return wanted if given is None else [None if g is None else g.storage.array for g in wanted]
 
@@ -119,34 +120,80 @@ def _call_backward(cls: type[PyLayer], ctx: PyLayerContext, cotangents: list[Any
     return grads
 
 
+def _check_shapes(cls: type[PyLayer], grads: list[Any], inputs: list[Tensor]) -> None:
+    for tensor, grad in zip(inputs, grads, strict=True):
+        if grad is not None and tuple(grad.shape) != tuple(tensor.shape):
+            raise ValueError(f"{cls.__name__}.backward gave a gradient of shape {list(grad.shape)} for an input of "
+                             f"shape {list(tensor.shape)}.")
+
+
 def _staged(cls: type[PyLayer], run: Any, inputs: list[Tensor]) -> Any:
     """In a converted forward the program is differentiated as a whole: there the user's gradient is a custom VJP."""
     shape: dict[str, Any] = {}
+    n, cells = len(inputs), list[Storage]()               # the cells that forward reads follow the inputs
 
     def forward(*arrays: Any) -> tuple[tuple, tuple]:
-        ctx = PyLayerContext()
-        out = run(ctx, [wrap(a) for a in arrays])
-        outs = list(out) if isinstance(out, (tuple, list)) else [out]
-        held, spec = _take_tensors(ctx)
-        shape.update(out=out, ctx=ctx, spec=spec, avals=[(o.storage.array.shape, o.storage.array.dtype) for o in outs])
-        return tuple(o.storage.array for o in outs), held
+        ctx, trace = PyLayerContext(), Trace(dict(zip(cells, arrays[n:], strict=True)), False)
+        with trace:
+            out = run(ctx, [wrap(a) for a in arrays[:n]])
+            outs = list(out) if isinstance(out, (tuple, list)) else [out]
+            held, spec = _take_tensors(ctx)
+            closed = {id(t) for t in ctx._not_differentiable}
+            avals = [(o.storage.array.shape, o.storage.array.dtype) if isinstance(o, Tensor) else None for o in outs]
+            shape.update(out=out, outs=outs, ctx=ctx, spec=spec, closed=[id(o) in closed for o in outs], avals=avals,
+                         reads=list(trace.reads), writes=list(trace.writes))
+            results = tuple(o.storage.array for o in outs if isinstance(o, Tensor))
+            return (*results, *(trace.values[s] for s in trace.writes)), held
 
     @jax.custom_vjp
     def op(*arrays: Any) -> tuple:
         return forward(*arrays)[0]
 
     def backward(held: tuple, cotangents: tuple) -> tuple:
-        ctx = _put_tensors(shape["ctx"], shape["spec"], held)
-        with no_grad():
-            grads = _call_backward(cls, ctx, [wrap(c) for c in cotangents], shape["avals"], len(inputs))
-        return tuple(jnp.zeros(t.storage.array.shape, t.storage.array.dtype) if g is None else g.storage.array
-                     for g, t in zip(grads, inputs, strict=True))
+        rest = iter(cotangents)
+        trace = Trace()
+        with trace, no_grad():
+            full = [None if aval is None else _as_gradient(next(rest), *aval) for aval in shape["avals"]]
+            grads = _call_backward(cls, _put_tensors(shape["ctx"], shape["spec"], held), full, shape["avals"], len(inputs))
+            _check_shapes(cls, grads, avals[:n])
+            grads = [*grads, *(None for _ in cells)]
+            found = tuple(_as_cotangent(g, a) for g, a in zip(grads, avals, strict=True))
+        if trace.reads:
+            # That program has the cells of the forward alone: another one would be a constant in it.
+            raise ConversionError(
+                f"{cls.__name__}.backward uses a Tensor (or a random number) that is neither a gradient nor in what forward "
+                "saved, which a converted forward cannot pass on. Give it to ctx.save_for_backward in forward.")
+        return found
 
     op.defvjp(forward, backward)
     arrays = [jax.lax.stop_gradient(t.storage.array) if t._stop_gradient else t.storage.array for t in inputs]
-    outs = [wrap(a, not is_inexact(a)) for a in op(*arrays)]
+    jax.eval_shape(forward, *arrays)
+    cells += shape["reads"]
+    arrays += [jax.lax.stop_gradient(cell.array) for cell in cells]
+    avals = [jax.ShapeDtypeStruct(a.shape, a.dtype) for a in arrays]
+    rest = iter(op(*arrays))
+    outs = []
+    for old, closed in zip(shape["outs"], shape["closed"], strict=True):
+        if isinstance(old, Tensor):
+            array = next(rest)
+            stopped = closed or not is_inexact(array)
+            old = wrap(jax.lax.stop_gradient(array) if closed else array, stopped)
+        outs.append(old)
+    for cell in shape["writes"]:
+        cell.array = next(rest)
     out = shape["out"]
     return type(out)(outs) if isinstance(out, (tuple, list)) else outs[0]
+
+
+def _as_gradient(cotangent: Any, shape: Any, dtype: Any) -> Tensor:
+    """What `backward` gets for an output: integers have zeros for a gradient, where JAX has none."""
+    return wrap(jnp.zeros(shape, dtype) if cotangent.dtype == jax.dtypes.float0 else cotangent)
+
+
+def _as_cotangent(grad: Tensor | None, array: Any) -> Any:
+    if not is_inexact(array):
+        return np.zeros(array.shape, jax.dtypes.float0)
+    return jnp.zeros(array.shape, array.dtype) if grad is None else grad.storage.array.astype(array.dtype)
 
 
 def _take_tensors(ctx: PyLayerContext) -> tuple[tuple, list]:

@@ -33,7 +33,7 @@ class Node:
         self.wanted = tuple([e is not None for e in edges])
         self.storages = storages
         self.versions = [s.version if s is not None else 0 for s in storages]
-        self.hooks: dict[int, list[Callable]] | None = None
+        self.hooks: dict[int, dict[int, Callable]] | None = None     # by output, then by handle
         self.kept: dict[int, Any] | None = None         # outputs whose .grad was asked for (retain_grads)
         self.freed = False
 
@@ -210,7 +210,7 @@ def _at_node(node: Node, values: list[Any], how: Any, wanted: set | None, result
     if node.hooks:
         for index, hooks in node.hooks.items():
             if values[index] is not None:
-                values[index] = run_hooks(hooks, values[index], how)
+                values[index] = run_hooks(hooks.values(), values[index], how)
     if node.kept and wanted is None:
         for index, reference in node.kept.items():
             tensor = reference()

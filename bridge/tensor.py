@@ -184,7 +184,7 @@ class Tensor:
             return HookHandle(self._hooks, hook)
         if self.node.hooks is None:
             self.node.hooks = {}
-        return HookHandle(None, hook, self.node.hooks.setdefault(self.index, []))
+        return HookHandle(self.node.hooks.setdefault(self.index, {}), hook)
 
     def retain_grads(self) -> None:
         """Keep this Tensor's `.grad` on backward although it is not a leaf."""
@@ -216,6 +216,8 @@ class Tensor:
         if array.shape != old.shape and new.node is not None and new.node is self.node:
             raise ValueError(f"An in-place operation cannot change the shape {list(old.shape)} to {list(array.shape)}.")
         self.storage.array = array
+        if not state.grad_enabled:          # the value changes and the graph behind it stays, as in Paddle
+            return self
         self.node, self.index = new.node, new.index
         if self._stop_gradient != new._stop_gradient:
             self.stop_gradient = new._stop_gradient
@@ -325,20 +327,12 @@ _MENDS = {
 class HookHandle:
     """What `register_hook` gives back; `remove()` takes the hook off again."""
 
-    def __init__(self, table: dict | None, hook: Callable, chain: list | None = None):
-        self._table, self._chain, self._hook, self._id = table, chain, hook, next(_hook_ids)
-        if table is not None:
-            table[self._id] = hook
-        else:
-            chain.append(hook)          # type: ignore[union-attr]
+    def __init__(self, table: dict[int, Callable], hook: Callable):
+        self._table, self._id = table, next(_hook_ids)
+        table[self._id] = hook
 
     def remove(self) -> bool:
-        if self._table is not None:
-            return self._table.pop(self._id, None) is not None
-        if self._chain is not None and self._hook in self._chain:
-            self._chain.remove(self._hook)
-            return True
-        return False
+        return self._table.pop(self._id, None) is not None
 
 
 class Parameter(Tensor):
