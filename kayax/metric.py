@@ -24,12 +24,9 @@ def _numpy(value: Any, name: str, metric: str) -> np.ndarray:
 class Metric(metaclass=abc.ABCMeta):
     """The base of metrics.
 
-    A subclass defines `reset`, `update` (one batch), `accumulate` (the value so far) and `name`. It may define `compute`,
-    which gets the model's outputs and the labels as Tensors and gives what `update` gets, as NumPy arrays.
+    A subclass defines `reset`, `update` (one batch), `accumulate` (the value so far) and `name`. It may define
+    `compute`, which gets the model's outputs and the labels as Tensors and gives what `update` gets, as NumPy arrays.
     """
-
-    def __init__(self) -> None:
-        pass
 
     @abc.abstractmethod
     def reset(self) -> None:

@@ -65,12 +65,15 @@ class MultiHeadAttention(Layer):
     def _heads(self, x: Tensor) -> Tensor:
         return ops.transpose(ops.reshape(x, [0, 0, self.num_heads, self.head_dim]), [0, 2, 1, 3])
 
+    def compute_kv(self, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+        """Key and value, projected: ``[batch, heads, length, features of a head]``."""
+        return self._heads(self.k_proj(key)), self._heads(self.v_proj(value))
+
     def gen_cache(self, key: Tensor, value: Tensor | None = None, type: type = Cache) -> Any:
         """An empty `Cache` for a batch like `key`; a `StaticCache` of projected `key` and `value`; or, for
         ``type=Cache`` with both, a `Cache` that holds them as they are."""
         if type is MultiHeadAttention.StaticCache:
-            value = key if value is None else value
-            return self.StaticCache(self._heads(self.k_proj(key)), self._heads(self.v_proj(value)))
+            return self.StaticCache(*self.compute_kv(key, key if value is None else value))
         if value is not None:
             return self.Cache(key, value)
         shape = (key.shape[0], self.num_heads, 0, self.head_dim)
@@ -85,7 +88,7 @@ class MultiHeadAttention(Layer):
         if isinstance(cache, self.StaticCache):
             k, v = cache
         else:
-            k, v = self._heads(self.k_proj(key)), self._heads(self.v_proj(value))
+            k, v = self.compute_kv(key, value)
         if isinstance(cache, self.Cache):
             k, v = ops.concat([cache.k, k], axis=2), ops.concat([cache.v, v], axis=2)
             cache = self.Cache(k, v)

@@ -111,6 +111,12 @@ class LayerList(Layer):
         """Put a layer in at a position; the later ones move up."""
         _renumber(self, index, sublayer)
 
+    def pop(self, key: int | slice) -> Any:
+        """Take a layer, or a list of them, out."""
+        taken = self[key]
+        del self[key]
+        return taken
+
     def extend(self, sublayers: Iterable[Any]) -> LayerList:
         """Add layers at the end."""
         for layer in sublayers:

@@ -7,13 +7,24 @@ from typing import Any
 from kayax.layers.layer import Layer
 
 
+# What PyTorch calls an argument: readable under that name too.
+_OTHER_NAMES = {"dim": "axis", "return_indices": "return_mask", "lambd": "threshold"}
+
+
 class FunctionLayer(Layer):
-    """Calls ``function(*inputs, **arguments)``. `shown` are the arguments that printing shows (all, if None)."""
+    """Calls ``function(*inputs, **arguments)``; the arguments can be read as attributes. `shown` are the arguments that printing shows (all, if None)."""
 
     def __init__(self, function: Callable, shown: tuple[str, ...] | None = None, **arguments: Any):
         super().__init__()
         fields = self.__dict__
         fields["_function"], fields["_arguments"], fields["_shown"] = function, arguments, shown
+
+    def __getattr__(self, name: str) -> Any:
+        arguments = self.__dict__.get("_arguments", {})
+        for known in (name, name.removeprefix("_"), _OTHER_NAMES.get(name)):
+            if known in arguments:
+                return arguments[known]
+        return super().__getattr__(name)
 
     def forward(self, *inputs: Any) -> Any:
         return self._function(*inputs, **self._arguments)

@@ -69,6 +69,7 @@ class Embedding(Layer):
             raise ValueError(f"padding_idx must be within [-{num_embeddings}, {num_embeddings}), but got {padding_idx}.")
         self._num_embeddings, self._embedding_dim = num_embeddings, embedding_dim
         self._padding_idx = None if padding_idx is None else padding_idx % num_embeddings
+        self.padding_idx, self.num_embeddings, self.embedding_dim = padding_idx, num_embeddings, embedding_dim
         self._max_norm, self._norm_type = max_norm, norm_type
         self._sparse, self._scale_grad_by_freq = sparse, scale_grad_by_freq
         default = init.Assign(_weight) if _weight is not None else init.XavierNormal()

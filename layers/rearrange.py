@@ -93,6 +93,7 @@ class PairwiseDistance(Layer):
     def __init__(self, p: float = 2.0, epsilon: float = 1e-06, keepdim: bool = False, name: str | None = None):
         super().__init__()
         self.p, self.epsilon, self.keepdim = p, epsilon, keepdim
+        self.norm, self.eps = p, epsilon
 
     def forward(self, x: Any, y: Any) -> Any:
         return F.pairwise_distance(x, y, self.p, self.epsilon, self.keepdim)
@@ -127,6 +128,8 @@ class Fold(Layer):
         super().__init__()
         self.output_sizes, self.kernel_sizes = output_sizes, kernel_sizes
         self.dilations, self.paddings, self.strides = dilations, paddings, strides
+        self.output_size, self.kernel_size = output_sizes, kernel_sizes
+        self.dilation, self.padding, self.stride = dilations, paddings, strides
 
     def forward(self, input: Any) -> Any:
         return F.fold(input, self.output_sizes, self.kernel_sizes, self.strides, self.paddings, self.dilations)

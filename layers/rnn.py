@@ -161,6 +161,9 @@ class RNNBase(LayerList):
         return [cell for layer in self for cell in ([layer.cell] if isinstance(layer, RNN)
                                                     else [layer.cell_fw, layer.cell_bw])]
 
+    def flatten_parameters(self) -> None:
+        """Nothing: for cuDNN, Paddle puts all weights into one buffer here."""
+
     def forward(self, inputs: Tensor, initial_states: Any = None, sequence_length: Any = None) -> Any:
         states = None
         if initial_states is not None:

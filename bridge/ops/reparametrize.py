@@ -34,20 +34,25 @@ def _unit(x, eps):
     return x / jnp.maximum(jnp.sqrt(jnp.sum(x * x)), eps)
 
 
-@op(name="nn.utils.spectral_norm")
-def spectral_norm(weight, u, v, dim, iterations, eps):
-    """The weight divided by its largest singular value (Miyato et al. 2018), and the vectors u and v of that.
+def _matrix(weight, dim):
+    return jnp.moveaxis(weight, dim, 0).reshape(weight.shape[dim], -1)
 
-    The weight is taken as a matrix, with `dim` for rows. The power iteration starts from u [rows] and v [columns]; no
-    gradient flows through it.
-    """
-    matrix = jnp.moveaxis(weight, dim, 0).reshape(weight.shape[dim], -1)
-    fixed = lax.stop_gradient(matrix)
+
+@op(name="nn.utils.power_iteration", differentiable=False)
+def power_iteration(weight, u, v, dim, iterations, eps):
+    """Better singular vectors u [rows] and v [columns] of the weight as a matrix, with `dim` for rows."""
+    matrix = _matrix(weight, dim)
     for _ in range(iterations):
-        v = _unit(fixed.T @ u, eps)
-        u = _unit(fixed @ v, eps)
+        v = _unit(matrix.T @ u, eps)
+        u = _unit(matrix @ v, eps)
+    return u, v
+
+
+@op(name="nn.utils.spectral_norm")
+def spectral_norm(weight, u, v, dim):
+    """The weight divided by its largest singular value (Miyato et al. 2018), given that one's vectors u and v."""
     u, v = lax.stop_gradient(u), lax.stop_gradient(v)
-    return weight / (u @ matrix @ v), u, v
+    return weight / (u @ _matrix(weight, dim) @ v)
 
 
 __all__: list[str] = []

@@ -1,6 +1,7 @@
 """``paddle.nn``: layers."""
 from kayax.bridge.tensor import Parameter
 from kayax.layers.activation import *  # noqa: F403
+from kayax.layers.adaptive_softmax import *  # noqa: F403
 from kayax.layers.attention import *  # noqa: F403
 from kayax.layers.containers import *  # noqa: F403
 from kayax.layers.conv import *  # noqa: F403
@@ -15,7 +16,17 @@ from kayax.layers.padding import *  # noqa: F403
 from kayax.layers.pooling import *  # noqa: F403
 from kayax.layers.rearrange import *  # noqa: F403
 from kayax.layers.rnn import *  # noqa: F403
-from kayax.nn import functional, initializer
+from kayax.layers.spectral import *  # noqa: F403
+from kayax.nn import functional, initializer, utils
+
+# Paddle's second names, as PyTorch spells them.
+_ALSO = {"Module": "Layer", "ModuleList": "LayerList", "ModuleDict": "LayerDict", "SiLU": "Silu",
+         "MaxUnpool1d": "MaxUnPool1D", "MaxUnpool2d": "MaxUnPool2D", "MaxUnpool3d": "MaxUnPool3D"}
+_ALSO |= {f"{kind}{n}d": f"{kind}{n}D" for n in (1, 2, 3) for kind in (
+    "AdaptiveAvgPool", "AdaptiveMaxPool", "CircularPad", "ConstantPad", "Conv", "ReflectionPad", "ReplicationPad", "ZeroPad")}
+_ALSO |= {f"LPPool{n}d": f"LPPool{n}D" for n in (1, 2)}
+_ALSO |= {f"Upsampling{kind}2d": f"Upsampling{kind}2D" for kind in ("Bilinear", "Nearest")}
+globals().update({new: globals()[old] for new, old in _ALSO.items() if old in globals()})
 
 __all__ = ["ClipGradByGlobalNorm", "ClipGradByNorm", "ClipGradByValue", "FlaxLayer", "Layer", "Parameter", "functional",
-           "initializer"]
+           "initializer", "utils"]

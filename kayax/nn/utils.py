@@ -118,12 +118,15 @@ class SpectralNorm(_Derived):
         self.iterations, self.eps, self.dim = iterations, eps, dim
 
     def compute(self, layer: Layer) -> Tensor:
-        u, v = getattr(layer, self.name + "_u"), getattr(layer, self.name + "_v")
-        weight, new_u, new_v = reparametrize.spectral_norm(
-            getattr(layer, self.name + "_orig"), u, v, self.dim, self.iterations if layer.training else 0, self.eps)
+        weight = getattr(layer, self.name + "_orig")
+        held = [getattr(layer, self.name + part) for part in ("_u", "_v")]
+        # What the gradient needs are these vectors, not the buffers, which the next forward changes.
+        vectors = reparametrize.power_iteration(weight, *held, self.dim, self.iterations if layer.training else 0,
+                                                self.eps)
         if layer.training:
-            u.storage.array, v.storage.array = new_u.storage.array, new_v.storage.array
-        return weight
+            for buffer, new in zip(held, vectors, strict=True):
+                buffer.storage.array = new.storage.array
+        return reparametrize.spectral_norm(weight, *vectors, self.dim)
 
 
 def spectral_norm(layer: Layer, name: str = "weight", n_power_iterations: int = 1, eps: float = 1e-12,
@@ -131,8 +134,8 @@ def spectral_norm(layer: Layer, name: str = "weight", n_power_iterations: int = 
     """Divide a parameter by its largest singular value before each forward (Miyato et al., 2018).
 
     The parameter becomes ``{name}_orig``; the buffers ``{name}_u`` and ``{name}_v`` hold the singular vectors, which get
-    better by `n_power_iterations` in each forward of training. dim: the axis that counts as rows; None for 1 in linear and
-    transposed convolution layers, 0 in others. Gives the layer.
+    better by `n_power_iterations` in each forward of training. dim: the axis that counts as rows; None for 1 in linear
+    and transposed convolution layers, 0 in others. Gives the layer.
     """
     if n_power_iterations <= 0:
         raise ValueError(f"n_power_iterations must be positive, but got {n_power_iterations}.")
@@ -188,14 +191,15 @@ def clip_grad_norm_(parameters: Iterable[Tensor] | Tensor, max_norm: float, norm
     if not held:
         return wrap(jnp.zeros((), jnp.float32))
     grads = [p.grad.storage.array for p in held]
-    total = jnp.linalg.norm(jnp.stack([jnp.linalg.norm(g.ravel(), norm_type).astype(jnp.float32) for g in grads]), norm_type)
+    norms = jnp.stack([jnp.linalg.norm(g.ravel(), norm_type).astype(jnp.float32) for g in grads])
+    total = jnp.linalg.norm(norms, norm_type)
     if error_if_nonfinite:
         if state.trace is not None:
-            raise RuntimeError("clip_grad_norm_ with error_if_nonfinite=True cannot be converted: the norm is only known when "
-                               "the program runs. Leave the check out.")
+            raise RuntimeError("clip_grad_norm_ with error_if_nonfinite=True cannot be converted: the norm is only known "
+                               "when the program runs. Leave the check out.")
         if not np.isfinite(float(total)):
-            raise RuntimeError(f"The norm of order {norm_type} of the gradients is {float(total)}: it cannot be clipped. Pass "
-                               "error_if_nonfinite=False to scale by it all the same.")
+            raise RuntimeError(f"The norm of order {norm_type} of the gradients is {float(total)}: it cannot be clipped. "
+                               "Pass error_if_nonfinite=False to scale by it all the same.")
     factor = jnp.minimum(max_norm / (total + 1e-6), 1.0)
     for p, g in zip(held, grads, strict=True):
         p.grad.storage.array = g * factor.astype(g.dtype)
