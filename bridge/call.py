@@ -78,8 +78,12 @@ def split_vjp(fn: Callable, wanted: Sequence[bool], arrays: Sequence[Any]) -> tu
     return jax.vjp(of_wanted, *(a for w, a in zip(wanted, arrays, strict=True) if w))
 
 
-def fill_cotangents(outs: Any, given: Sequence[bool], cotangents: Sequence[Any]) -> Any:
-    """The cotangents in the outputs' structure: zeros where none came, and JAX's float0 for integers."""
+def pull_back(vjp: Callable, outs: Any, given: Sequence[bool], cotangents: Sequence[Any]) -> tuple:
+    """Apply what `jax.vjp` gave to the cotangents that arrived (`given` says for which outputs).
+
+    Missing ones are zeros, and those of integers JAX's float0. A complex gradient is ``dL/dRe + i dL/dIm``, as in Paddle:
+    the conjugate of JAX's, on the way in and on the way out.
+    """
     single = not isinstance(outs, (tuple, list))
     rest = iter(cotangents)
     full = []
@@ -89,16 +93,21 @@ def fill_cotangents(outs: Any, given: Sequence[bool], cotangents: Sequence[Any])
             cotangent = np.zeros(out.shape, jax.dtypes.float0)
         elif cotangent is None:
             cotangent = jnp.zeros(out.shape, out.dtype)
-        elif cotangent.dtype != out.dtype:
-            cotangent = cotangent.astype(out.dtype)
+        else:
+            cotangent = cotangent.astype(out.dtype) if cotangent.dtype != out.dtype else cotangent
+            cotangent = _conjugate(cotangent)
         full.append(cotangent)
-    return full[0] if single else type(outs)(full)
+    return tuple([_conjugate(g) for g in vjp(full[0] if single else type(outs)(full))])
+
+
+def _conjugate(array: Any) -> Any:
+    return jnp.conj(array) if array.dtype.kind == "c" else array
 
 
 def _pullback(fn: Callable, wanted: tuple[bool, ...], given: tuple[bool, ...], *arrays: Any) -> tuple:
     inputs, cotangents = arrays[:len(wanted)], arrays[len(wanted):]
     outs, vjp = split_vjp(fn, wanted, inputs)
-    return vjp(fill_cotangents(outs, given, cotangents))
+    return pull_back(vjp, outs, given, cotangents)
 
 
 class Saving:
@@ -137,4 +146,4 @@ class Saving:
         leaves = [next(rest) if i is None else inputs[i] for i in self.source]
         vjp = jax.tree.unflatten(self.tree, leaves)
         outs = self.out_avals[0] if self.single else tuple(self.out_avals)
-        return vjp(fill_cotangents(outs, given, cotangents))
+        return pull_back(vjp, outs, given, cotangents)

@@ -8,7 +8,7 @@ import jax
 from jax import lax
 
 from kayax.bridge import rng
-from kayax.bridge.call import Call, fill_cotangents, is_inexact, split_vjp
+from kayax.bridge.call import Call, is_inexact, pull_back, split_vjp
 from kayax.bridge.state import state
 from kayax.bridge.tape import Node, edge_of
 from kayax.bridge.tensor import Tensor, wrap
@@ -138,4 +138,4 @@ class _Vjp:
         self.vjp, self.outs, self.random = vjp, outs, random
 
     def __call__(self, given: tuple[bool, ...], cotangents: Sequence[Any]) -> Sequence[Any]:
-        return self.vjp(fill_cotangents(self.outs, given, cotangents))
+        return pull_back(self.vjp, self.outs, given, cotangents)
