@@ -48,8 +48,8 @@ op("diag", [f32(3)])
 op("diag", [f32(3)], offset=1, padding_value=2.0)
 op("diag", [f32(3, 4)], offset=-1)
 op("diagflat", [f32(2, 2)], offset=1)
-op("diag_embed", [f32(2, 3)])
-op("diag_embed", [f32(2, 3)], offset=1, dim1=0, dim2=2)
+op("diag_embed", [f32(2, 3).fixed()])
+op("diag_embed", [f32(2, 3).fixed()], offset=1, dim1=0, dim2=2)
 op("diagonal", [f32(2, 3, 4)])
 op("diagonal", [f32(2, 3, 4)], offset=1, axis1=1, axis2=2)
 case("meshgrid", lambda P, a, b: P.meshgrid(a, b), [f32(2), f32(3)])
@@ -186,7 +186,7 @@ def conversions(P, x):
         "item": t[0, 1].item(),
         "float": float(t[0, 0]),
         "int": int(t[1, 1]),
-        "bool": bool(t[0, 0]),
+        "bool": bool(t[0, 0].abs() + 1),
         "array": np.asarray(t),
         "item-index": t.item(3),
         "repr-list": str(P.to_tensor([1, 2]).tolist()),

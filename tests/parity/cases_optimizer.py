@@ -31,7 +31,7 @@ def train(P, make, converted):
             scheduler.step()
     return {
         "parameters": dict(net.named_parameters()),
-        "losses": losses,
+        "losses": np.array(losses, "float32"),
         "lr": optimizer.get_lr(),
         "state": state_of(P, optimizer),
     }

@@ -234,7 +234,7 @@ def _run_op(case: Case, P: Any, tensors: list[Any], static: bool) -> Record:
 def _outputs_and_gradients(case: Case, P: Any, out: Any, wanted: dict[str, Any]) -> Record:
     leaves = flatten(P, out, "out", {})
     record = {path: snapshot(P, leaf) for path, leaf in leaves.items()}
-    by_identity = {id(leaf): leaf for leaf in leaves.values() if is_tensor(P, leaf) and not leaf.stop_gradient}
+    by_identity = {id(leaf): leaf for leaf in leaves.values() if is_tensor(P, leaf) and _has_gradient(leaf)}
     outputs = list(by_identity.values())
     if case.grad and outputs:
         P.autograd.backward(outputs, cotangents(P, case, outputs))
@@ -244,11 +244,18 @@ def _outputs_and_gradients(case: Case, P: Any, out: Any, wanted: dict[str, Any])
     return record
 
 
+def _has_gradient(leaf: Any) -> bool:
+    # Paddle leaves stop_gradient False on the integer results of cast, topk and argsort.
+    return not leaf.stop_gradient and any(word in str(leaf.dtype) for word in ("float", "complex"))
+
+
 def fill_layer(P: Any, net: Any, name: str) -> None:
     """Give parameters and float buffers values that depend on `name` and their position alone."""
-    for i, p in enumerate(net.parameters()):
-        values = random_state(name, "parameter", i).standard_normal(tuple(p.shape))
-        p.set_value(np.asarray(0.5 * values).astype(dtype_name(p.dtype)))
+    for i, (key, p) in enumerate(net.named_parameters()):
+        values = 0.5 * random_state(name, "parameter", i).standard_normal(tuple(p.shape))
+        if key.endswith("_variance"):  # the running statistics of nn.BatchNorm are parameters
+            values = np.abs(values) + 0.5
+        p.set_value(np.asarray(values).astype(dtype_name(p.dtype)))
     for i, b in enumerate(net.buffers()):
         if "float" in dtype_name(b.dtype):
             values = random_state(name, "buffer", i).uniform(0.5, 1.5, tuple(b.shape))
@@ -273,5 +280,5 @@ def _run_layer(case: Case, P: Any, tensors: list[Any], static: bool) -> Record:
     out = case.call(P, runner, *tensors) if case.call else runner(*tensors)
     wanted = {f"grad.{i}": t for i, t in enumerate(tensors)} | parameters
     record = _outputs_and_gradients(case, P, out, wanted)
-    after = {f"buffer.{key}": snapshot(P, b) for key, b in net.named_buffers()}
+    after = {f"buffer.{key}": snapshot(P, b) for key, b in net.named_buffers() if not key.endswith("_dropout_state")}
     return facts | record | after
