@@ -162,7 +162,8 @@ def _roots(tensors: Sequence[Tensor], given: Sequence[Any], create_graph: bool) 
 
 
 def _edge(tensor: Tensor) -> Any:
-    return (tensor.node, tensor.index) if tensor.node is not None else tensor
+    outside = state.trace is not None and tensor.storage.trace is not state.trace
+    return tensor if tensor.node is None or outside else (tensor.node, tensor.index)
 
 
 def _as_list(value: Any) -> list:

@@ -39,6 +39,11 @@ class DataDependentShapeError(ConversionError):
     """The shape of a result depends on the values of a Tensor, which a program cannot express."""
 
 
+def is_ours(filename: str) -> bool:
+    """Whether a source file belongs to this package or to JAX."""
+    return filename.startswith(_ROOMS)
+
+
 def user_frame() -> FrameType | None:
     """The innermost frame of the call stack that is not ours or JAX's."""
     frame: FrameType | None = sys._getframe(1)

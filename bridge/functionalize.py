@@ -13,8 +13,10 @@ import jax
 
 from kayax.bridge.cells import Storage
 from kayax.bridge.errors import ConversionError
+from kayax.bridge.surroundings import value_of
+from kayax.bridge.tape import Node
 from kayax.bridge.tensor import Parameter, Tensor, wrap
-from kayax.bridge.trace import GradCell, Guard, Trace
+from kayax.bridge.trace import GradCell, Guard, Trace, same
 from kayax.spec import tree
 
 NEW, INPUT, OUTER = "new", "input", "outer"
@@ -39,6 +41,7 @@ class Functionalized:
     def __init__(self, body: Callable[[list[Tensor]], Any], examples: Sequence[Any]):
         self.body = body
         self.flags = [getattr(x, "_stop_gradient", True) for x in examples]
+        self.computed = [not getattr(x, "_stop_gradient", True) and getattr(x, "node", None) is not None for x in examples]
         self.kinds = [type(x) if isinstance(x, Parameter) else Tensor for x in examples]
         storages = [getattr(x, "storage", x) for x in examples]
         self.aliases = [next(j for j, s in enumerate(storages) if s is storage) for storage in storages]
@@ -50,7 +53,9 @@ class Functionalized:
         self.writes = list(trace.writes)
         self.reads = [s for s in trace.reads if s not in trace.writes]
         self.captured = list(trace.captured)
-        self.guards: list[Guard] = list(trace.guards.values())
+        # What the function changed itself is no longer a fact to hold it to.
+        self.guards: list[Guard] = [g for g in trace.guards.values() if g.lasting or g.holds()]
+        self.names = [n for n in trace.names.values() if same(value_of(n[0], n[1]), n[2])]
         self.grad_guards = dict(trace.grad_guards)
         self.grad_cells: dict[Tensor, GradCell] = dict(trace.grad_cells)
         self._check_captured()
@@ -67,16 +72,21 @@ class Functionalized:
         """The body over these arrays: flat outputs and the new values of written cells, as the trace ends."""
         with trace:
             storages = [Storage(a) for a in arrays]
-            tensors = []
+            tensors: list[Tensor] = []
+            sources: list[Tensor] = []          # where the gradient of each input ends
             for i, (flag, kind) in enumerate(zip(self.flags, self.kinds, strict=True)):
                 tensor = wrap(arrays[i], flag)
                 tensor.storage = storages[self.aliases[i]]
+                sources.append(tensor)
+                if self.computed[i]:
+                    sources[i] = wrap(None, False)
+                    tensor.node = Node(None, (), (sources[i],), 1, _pass_on)
                 tensors.append(tensor if self.aliases[i] == i else _same(tensors, self.aliases[i], tensor))
             out = self.body(tensors)
-            outputs = self._collect(trace, tensors, out)
+            outputs = self._collect(trace, tensors, sources, out)
             return outputs, [trace.values[s] for s in trace.writes]
 
-    def _collect(self, trace: Trace, tensors: list[Tensor], out: Any) -> list[Any]:
+    def _collect(self, trace: Trace, tensors: list[Tensor], sources: list[Tensor], out: Any) -> list[Any]:
         """Sort what came out: new values, inputs written in place, gradients, and tensors that were there before."""
         leaves, self.out_spec = tree.flatten(out, lambda v: isinstance(v, Tensor))
         self.outs: list[tuple] = []             # one for each leaf: (NEW, stop_gradient), (INPUT, i) or (OUTER, tensor)
@@ -97,10 +107,10 @@ class Functionalized:
                 self.written_inputs.append((i, len(outputs), tensor._stop_gradient))
                 outputs.append(tensor.storage.array)
         self.input_grads = []                   # gradients that backward() inside left on the inputs
-        for i, tensor in enumerate(tensors):
-            if isinstance(tensor._grad, Tensor):
+        for i, source in enumerate(sources):
+            if isinstance(source._grad, Tensor):
                 self.input_grads.append((i, len(outputs)))
-                outputs.append(tensor._grad.storage.array)
+                outputs.append(source._grad.storage.array)
         self.grad_changes = []                  # (tensor, None | ZERO | output)
         for tensor, value in trace.grads.items():
             if value is trace.first_grads[tensor]:
@@ -127,6 +137,11 @@ class Functionalized:
                                       "arguments: its Python part must do the same in every call.")
             new = [trace.values.get(s, values[s]) for s in self.writes]
         return outputs, new
+
+
+def _pass_on(given: Any, cotangents: Sequence[Any]) -> Sequence[Any]:
+    """The pullback of an input that was computed outside: its gradient leaves the program as it is."""
+    return cotangents
 
 
 def _same(tensors: list[Tensor], i: int, tensor: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ import numpy as np
 from kayax.bridge.autograd import enable_grad, no_grad
 from kayax.bridge.call import is_inexact
 from kayax.bridge.cells import Storage
-from kayax.bridge.errors import ConversionError
+from kayax.bridge.hooking import closed_world
 from kayax.bridge.state import state
 from kayax.bridge.tape import Node, edge_of
 from kayax.bridge.tensor import Tensor, wrap
@@ -151,18 +151,12 @@ def _staged(cls: type[PyLayer], run: Any, inputs: list[Tensor]) -> Any:
 
     def backward(held: tuple, cotangents: tuple) -> tuple:
         rest = iter(cotangents)
-        trace = Trace()
-        with trace, no_grad():
+        with closed_world(f"{cls.__name__}.backward", "Give it to ctx.save_for_backward in forward."):
             full = [None if aval is None else _as_gradient(next(rest), *aval) for aval in shape["avals"]]
-            grads = _call_backward(cls, _put_tensors(shape["ctx"], shape["spec"], held), full, shape["avals"], len(inputs))
+            grads = _call_backward(cls, _put_tensors(shape["ctx"], shape["spec"], held), full, shape["avals"], n)
             _check_shapes(cls, grads, avals[:n])
             grads = [*grads, *(None for _ in cells)]
             found = tuple(_as_cotangent(g, a) for g, a in zip(grads, avals, strict=True))
-        if trace.reads:
-            # That program has the cells of the forward alone: another one would be a constant in it.
-            raise ConversionError(
-                f"{cls.__name__}.backward uses a Tensor (or a random number) that is neither a gradient nor in what forward "
-                "saved, which a converted forward cannot pass on. Give it to ctx.save_for_backward in forward.")
         return found
 
     op.defvjp(forward, backward)

@@ -49,7 +49,9 @@ def edge_of(tensor: Tensor, array: Any) -> Edge:
     """Where the gradient of this input goes."""
     if tensor._stop_gradient or not is_inexact(array):
         return None
-    return (tensor.node, tensor.index) if tensor.node is not None else tensor
+    if tensor.node is None or (state.trace is not None and tensor.storage.trace is not state.trace):
+        return tensor                   # for a program, what was computed outside of it is a leaf
+    return tensor.node, tensor.index
 
 
 def _check_unchanged(node: Node) -> None:
@@ -226,6 +228,8 @@ def _at_leaf(tensor: Tensor, value: Any, how: Any, create_graph: bool, wanted: s
     if value is None:
         return
     if wanted is None:
+        if state.trace is not None and tensor.storage.trace is not state.trace:
+            state.trace.note_hooks_of(tensor)
         if tensor._hooks:
             value = run_hooks(tensor._hooks.values(), value, how)
         tensor._accumulate(value)

@@ -176,15 +176,21 @@ class Tensor:
         """Call `hook(gradient)` when this Tensor's gradient is computed; what it returns, if anything, replaces it."""
         if self._stop_gradient:
             raise RuntimeError("A hook needs a gradient, and this tensor has stop_gradient=True: no gradient will come.")
-        if state.trace is not None:
-            state.trace.note_hook(self)
+        trace = state.trace
+        if trace is not None:
+            trace.note_hook(self)
         if self.node is None:
             if self._hooks is None:
                 self._hooks = {}
-            return HookHandle(self._hooks, hook)
-        if self.node.hooks is None:
-            self.node.hooks = {}
-        return HookHandle(self.node.hooks.setdefault(self.index, {}), hook)
+            table = self._hooks
+        else:
+            if self.node.hooks is None:
+                self.node.hooks = {}
+            table = self.node.hooks.setdefault(self.index, {})
+        handle = HookHandle(table, hook)
+        if trace is not None:
+            trace.hook(self, table, handle._id)
+        return handle
 
     def retain_grads(self) -> None:
         """Keep this Tensor's `.grad` on backward although it is not a leaf."""
@@ -330,8 +336,10 @@ class HookHandle:
     def __init__(self, table: dict[int, Callable], hook: Callable):
         self._table, self._id = table, next(_hook_ids)
         table[self._id] = hook
+        bump()
 
     def remove(self) -> bool:
+        bump()
         return self._table.pop(self._id, None) is not None
 
 

@@ -9,7 +9,9 @@ import jax
 
 from kayax.bridge.cells import Leaked, Storage
 from kayax.bridge.errors import ConversionError, at_user_line
+from kayax.bridge.hooking import hooked
 from kayax.bridge.state import state
+from kayax.bridge.surroundings import surroundings
 from kayax.bridge.tensor import ZERO, Tensor, wrap
 
 EMPTY, HELD = "empty", "held"           # what a program assumes of a .grad: None or zeros alike; some Tensor
@@ -33,19 +35,34 @@ class GradCell(Storage):
 
 
 class Guard:
-    """A Python fact that a program read: `get()` must still give `value`, or the program is traced again."""
+    """A Python fact that a program read: `get()` must still give `value`, or the program is traced again.
 
-    __slots__ = ("label", "get", "value")
+    One that is not `lasting` is dropped when the function itself has changed it.
+    """
 
-    def __init__(self, label: str, get: Callable[[], Any], value: Any):
-        self.label, self.get, self.value = label, get, value
+    __slots__ = ("label", "get", "value", "lasting")
+
+    def __init__(self, label: str, get: Callable[[], Any], value: Any, lasting: bool = True):
+        self.label, self.get, self.value, self.lasting = label, get, value, lasting
 
     def holds(self) -> bool:
         try:
             now = self.get()
         except ReferenceError:
             return False
-        return now is self.value or (type(now) is type(self.value) and now == self.value)
+        return same(now, self.value)
+
+
+def same(now: Any, then: Any) -> bool:
+    """Whether a Python fact is what it was: the same object, or for plain values an equal one of the same type."""
+    if now is then:
+        return True
+    if type(now) is not type(then) or isinstance(now, Tensor) or hasattr(now, "__array__"):
+        return False
+    try:
+        return bool(now == then)
+    except Exception:                       # containers of arrays cannot be compared as a whole
+        return False
 
 
 class Trace:
@@ -65,6 +82,7 @@ class Trace:
         self.grad_cells: dict[Tensor, GradCell] = dict(grad_cells or {})
         self.grad_guards: dict[Tensor, Any] = {}
         self.guards: dict[Any, Guard] = {}
+        self.names: dict[Any, tuple[Any, str, Any]] = {}        # (globals or cell, name, value) of what users' functions name
         self.born: list[tuple[weakref.ref, str]] = []
         self.uses_tape = uses_tape                              # backward() runs inside; None while that is not known
         self.used_tape = False
@@ -121,6 +139,8 @@ class Trace:
 
     def _first_grad(self, tensor: Tensor, exact: bool) -> Any:
         outer = self.parent
+        if tensor.node is not None:
+            return None                                         # what arrives here goes on from here when the program ends
         grad = tensor._grad if outer is None or tensor.storage.trace is outer else outer.read_grad(tensor, exact)
         if not isinstance(grad, Tensor) or outer is not None:
             return grad
@@ -135,12 +155,12 @@ class Trace:
 
     # ---- facts -----------------------------------------------------------------------------------------------
 
-    def guard(self, key: Any, label: str, get: Callable[[], Any], value: Any) -> None:
+    def guard(self, key: Any, label: str, get: Callable[[], Any], value: Any, lasting: bool = True) -> None:
         """Note that the program depends on ``get()`` being `value`."""
         if key not in self.guards:
-            self.guards[key] = Guard(label, get, value)
+            self.guards[key] = Guard(label, get, value, lasting)
         if self.parent is not None:
-            self.parent.guard(key, label, get, value)
+            self.parent.guard(key, label, get, value, lasting)
 
     def capture(self, tensor: Tensor) -> None:
         """Note an outer tensor that an operation uses: whether it wants a gradient is a fact the program depends on."""
@@ -150,7 +170,31 @@ class Trace:
         if not tensor._stop_gradient:
             self.captured.setdefault(tensor)
 
+    def note_function(self, function: Any) -> None:
+        """Note a user's function that runs: the globals and closed-over variables it names are facts."""
+        for place, key, value in surroundings(function):
+            self.names.setdefault((id(place), key), (place, key, value))
+        if self.parent is not None:
+            self.parent.note_function(function)
+
+    def note_hooks_of(self, tensor: Tensor) -> None:
+        """Note that the hooks of an outer leaf are run inside."""
+        reference = weakref.ref(tensor)
+        self.guard((id(tensor), "hooks"), f"the hooks of {tensor.name}",
+                   lambda: tuple(getattr(reference(), "_hooks", None) or ()), tuple(tensor._hooks or ()))
+
+    def hook(self, tensor: Tensor, table: dict, key: int) -> None:
+        """Let a hook that was just put on a tensor take part where the program is differentiated as a whole."""
+        if self.uses_tape is not False:
+            return
+        array = tensor.storage._array
+        tensor.storage._array = hooked(array, table, key)
+
     def note_hook(self, tensor: Tensor) -> None:
+        if tensor.storage.trace is not self:
+            raise ConversionError(
+                f"register_hook on a tensor from outside of the converted function would add one hook in every call.{at_user_line()}"
+                "\nRegister it outside of the function.")
         if self.uses_tape is False and tensor.storage in self.consumed:
             raise ConversionError(
                 "register_hook on a tensor that was already used: in a converted forward the hook would miss those "

@@ -4,9 +4,10 @@ from __future__ import annotations
 import contextlib
 import copy
 import re
+import sys
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import jax.numpy as jnp
@@ -15,14 +16,18 @@ from kayax.bridge.state import bump, state
 from kayax.bridge.tensor import Parameter, Tensor
 from kayax.layers import layer_state
 from kayax.layers.hooks import HookHandle, Hooks
+from kayax.layers.layer_tree import LayerTree
 from kayax.layers.parameter import create_parameter
 from kayax.spec import dtype as dtypes
 from kayax.spec import unique_name
 
 _STORES = ("_parameters", "_buffers", "_sub_layers")
+# What a Layer keeps for itself; programs note these one by one where they read them.
+_OWN_FIELDS = frozenset((*_STORES, "_non_persistable_buffer_names_set", "_training", "_full_name", "_dtype", "_hooks",
+                         "_state_dict_hooks", "forward"))
 
 
-class Layer:
+class Layer(LayerTree):
     """A part of a model: subclass it, make parameters and sublayers in `__init__`, compute in `forward`.
 
     name_scope: the prefix of this layer's full name and of its parameters' names; the class's name in snake case if None.
@@ -49,6 +54,8 @@ class Layer:
     def __call__(self, *inputs: Any, **kwargs: Any) -> Any:
         if state.trace is not None:
             self._guard("forward hooks", _hook_ids(self), _hook_ids)
+            self._note_attributes()
+            state.trace.note_function(type(self).forward)
         if self._hooks is None:
             return self.forward(*inputs, **kwargs)
         return self._hooks.run(self, inputs, kwargs)
@@ -174,14 +181,21 @@ class Layer:
         names = [n for store in _STORES for n in self.__dict__.get(store, ()) if n.isidentifier()]
         return sorted({*super().__dir__(), *names})
 
-    def _guard(self, name: str, value: Any, get: Callable[[Layer], Any]) -> None:
+    def _guard(self, name: str, value: Any, get: Callable[[Layer], Any], lasting: bool = True) -> None:
         reference = weakref.ref(self)
 
         def now() -> Any:
             layer = reference()
             return None if layer is None else get(layer)
 
-        state.trace.guard((id(self), name), f"{self.__dict__['_full_name']}.{name}", now, value)     # type: ignore[union-attr]
+        state.trace.guard((id(self), name), f"{self.__dict__['_full_name']}.{name}", now, value, lasting)    # type: ignore[union-attr]
+
+    def _note_attributes(self) -> None:
+        """Note for the program being made that it depends on this layer's plain attributes and on which sublayers it has."""
+        for name in self.__dict__:
+            if name not in _OWN_FIELDS and not name.startswith("__"):
+                self._guard(name, self.__dict__[name], lambda layer, name=name: layer.__dict__.get(name), lasting=False)
+        self._guard("sublayers", tuple(self._sub_layers.items()), lambda layer: tuple(layer._sub_layers.items()))
 
     # ---- making and adding -----------------------------------------------------------------------------------
 
@@ -234,105 +248,6 @@ class Layer:
             tensor.persistable = persistable
         bump()
 
-    # ---- looking through -------------------------------------------------------------------------------------
-
-    def named_sublayers(self, prefix: str = "", include_self: bool = False, layers_set: set | None = None,
-                        remove_duplicate: bool = True) -> Iterator[tuple[str, Layer]]:
-        """All layers below this one, depth first, with their dotted names; each once if `remove_duplicate`."""
-        seen = layers_set if layers_set is not None else set()
-        if self in seen:
-            return
-        if remove_duplicate:
-            seen.add(self)
-        if include_self:
-            yield prefix, self
-        for name, layer in self._sub_layers.items():
-            if layer is not None:
-                yield from layer.named_sublayers(f"{prefix}.{name}" if prefix else name, True, seen, remove_duplicate)
-
-    def sublayers(self, include_self: bool = False) -> list[Layer]:
-        """All layers below this one."""
-        return [layer for _, layer in self.named_sublayers(include_self=include_self)]
-
-    def named_children(self) -> Iterator[tuple[str, Layer]]:
-        """The direct sublayers with their names."""
-        seen = set()
-        for name, layer in self._sub_layers.items():
-            if layer is not None and layer not in seen:
-                seen.add(layer)
-                yield name, layer
-
-    def children(self) -> Iterator[Layer]:
-        """The direct sublayers."""
-        return (layer for _, layer in self.named_children())
-
-    def named_modules(self, memo: set | None = None, prefix: str = "",
-                      remove_duplicate: bool = True) -> Iterator[tuple[str, Layer]]:
-        """This layer and all below it with their names."""
-        return self.named_sublayers(prefix, True, memo, remove_duplicate)
-
-    def modules(self) -> Iterator[Layer]:
-        """This layer and all below it."""
-        return (layer for _, layer in self.named_modules())
-
-    def _named(self, store: str, prefix: str, include_sublayers: bool, unique: bool) -> Iterator[tuple[str, Any]]:
-        seen: set[int] = set()
-        layers = (self.named_sublayers(prefix, True, remove_duplicate=unique) if include_sublayers else [(prefix, self)])
-        for path, layer in layers:
-            for name, tensor in layer.__dict__[store].items():
-                if tensor is not None and not (unique and id(tensor) in seen):
-                    seen.add(id(tensor))
-                    yield f"{path}.{name}" if path else name, tensor
-
-    def named_parameters(self, prefix: str = "", include_sublayers: bool = True,
-                         remove_duplicate: bool = True) -> Iterator[tuple[str, Parameter]]:
-        """The parameters with their dotted names."""
-        return self._named("_parameters", prefix, include_sublayers, remove_duplicate)
-
-    def parameters(self, include_sublayers: bool = True) -> list[Parameter]:
-        """The parameters, in the order in which they were made."""
-        return [p for _, p in self.named_parameters(include_sublayers=include_sublayers)]
-
-    def named_buffers(self, prefix: str = "", include_sublayers: bool = True,
-                      remove_duplicate: bool = True) -> Iterator[tuple[str, Tensor]]:
-        """The buffers with their dotted names."""
-        return self._named("_buffers", prefix, include_sublayers, remove_duplicate)
-
-    def buffers(self, include_sublayers: bool = True) -> list[Tensor]:
-        """The buffers."""
-        return [b for _, b in self.named_buffers(include_sublayers=include_sublayers)]
-
-    def get_sublayer(self, target: str) -> Layer:
-        """The layer at a dotted path."""
-        return layer_state.at_path(self, target, Layer)
-
-    get_submodule = get_sublayer
-
-    def get_parameter(self, target: str) -> Parameter:
-        """The parameter at a dotted path."""
-        return layer_state.at_path(self, target, Tensor)
-
-    def get_buffer(self, target: str) -> Tensor:
-        """The buffer at a dotted path."""
-        return layer_state.at_path(self, target, Tensor)
-
-    def set_sublayer(self, target: str, layer: Layer, strict: bool = False) -> None:
-        """Put a layer at a dotted path; with `strict` one must be there already."""
-        path, _, name = target.rpartition(".")
-        parent = self.get_sublayer(path) if path else self
-        if strict and name not in parent._sub_layers:
-            raise AttributeError(f"There is no sublayer {target!r} to replace.")
-        parent.add_sublayer(name, layer)
-
-    set_submodule = set_sublayer
-
-    def apply(self, fn: Callable[[Layer], Any]) -> Layer:
-        """Call ``fn(layer)`` on every layer below this one, then on this one."""
-        for layer in self.children():
-            layer.apply(fn)
-        fn(self)
-        return self
-
     def full_name(self) -> str:
         """The name that no other layer has, such as ``linear_0``."""
         return self._full_name
@@ -365,6 +280,11 @@ class Layer:
     def load_state_dict(self, state_dict: Any, strict: bool = True, assign: bool = False) -> Any:
         """Copy values in; with `strict`, names that are missing or not expected are an error."""
         return layer_state.load_state_dict(self, state_dict, strict, assign)
+
+    def to_flax(self) -> Any:
+        """This Layer as an nnx module that holds copies of its values."""
+        from kayax.layers.flax_adapter import LayerModule
+        return LayerModule(self)
 
     def register_state_dict_hook(self, hook: Callable) -> HookHandle:
         """Call ``hook(state_dict)`` on what `state_dict` gives."""
@@ -413,26 +333,12 @@ class Layer:
         """Move everything to a GPU."""
         return self.to(device=f"gpu:{device or 0}" if not device or isinstance(device, int) else device)
 
-    def requires_grad_(self, requires_grad: bool = True) -> Layer:
-        """Freeze or unfreeze all parameters."""
-        for parameter in self.parameters():
-            parameter.stop_gradient = not requires_grad
-        return self
-
-    def clear_gradients(self, set_to_zero: bool = True) -> None:
-        """Clear the gradients of all trainable parameters."""
-        for parameter in self.parameters():
-            if not parameter.stop_gradient:
-                parameter.clear_gradient(set_to_zero)
-
-    def zero_grad(self, set_to_none: bool = True) -> None:
-        """Clear the gradients of all parameters, to None unless told otherwise."""
-        self.clear_gradients(not set_to_none)
-
     def __deepcopy__(self, memo: dict) -> Layer:
         new = object.__new__(type(self))
         memo[id(self)] = new
         for name, value in self.__dict__.items():
+            if isinstance(value, Tensor) and not value.is_leaf:     # a result that is kept, as by weight_norm
+                value = value.detach()
             new.__dict__[name] = copy.deepcopy(value, memo)
         return new
 
@@ -455,14 +361,12 @@ def _hook_ids(layer: Layer) -> tuple[int, ...]:
     return () if layer._hooks is None else layer._hooks.ids()
 
 
-_adopters: list[Callable[[Any], Any]] = []
-
-
 def _adopt(value: Any) -> Any:
-    """The Layer that a foreign module (Flax) becomes when it is assigned to an attribute; anything else as it is."""
-    for adopt in _adopters:
-        value = adopt(value)
-    return value
+    """The Layer that a Flax module becomes when it is assigned to an attribute; anything else as it is."""
+    if "flax.nnx" not in sys.modules:       # then there is no such module, and Kayax does not import Flax by itself
+        return value
+    from kayax.layers.flax_adapter import adopt
+    return adopt(value)
 
 
 def _store_of(value: Any) -> str | None:

@@ -11,9 +11,9 @@ from kayax.bridge.call import Call, Saving, is_inexact
 from kayax.bridge.cells import owned
 from kayax.bridge.functionalize import INPUT, NEW, OUTER, Functionalized
 from kayax.bridge.state import Epoch, state
-from kayax.bridge.tape import Node, edge_of
+from kayax.bridge.tape import Node, edge_of, walk
 from kayax.bridge.tensor import Tensor, wrap
-from kayax.bridge.trace import EMPTY, HELD, ZERO, Guard
+from kayax.bridge.trace import EMPTY, HELD, ZERO, Guard, same
 from kayax.spec import tree
 
 
@@ -32,6 +32,8 @@ class Program:
         self.fact = fact = Functionalized(body, examples)
         self.n_inputs, self.n_reads = len(examples), len(fact.reads)
         self.guards = [*fact.guards, Guard("shapes and dtypes of its tensors", self._cell_types, None)]
+        self.cells_named = [(cell, value) for cell, key, value in fact.names if key is None]
+        self.globals_named = [(table, key, value) for table, key, value in fact.names if key is not None]
         self.grad_guards = list(fact.grad_guards.items())
         self.epoch = Epoch.value
         self.reads, self.writes = fact.reads, fact.writes
@@ -86,6 +88,13 @@ class Program:
                 if grad is None or grad is ZERO:
                     return False
             elif grad is not kind:
+                return False
+        for cell, value in self.cells_named:
+            if cell.cell_contents is not value and not same(cell.cell_contents, value):
+                return False
+        for table, name, value in self.globals_named:
+            now = table.get(name)
+            if now is not value and not same(now, value):
                 return False
         if self.epoch == Epoch.value:
             return True
@@ -147,14 +156,19 @@ class Program:
                 return wrap(array, stopped or node is None)
             return wrap(array, False, node, index)
 
+        edges = [edge_of(t, t.storage._array) for t in tensors] if fact.input_grads else ()    # before they are written
         for i, index, stopped in fact.written_inputs:
             new = tensor_of(outputs[index], stopped, index)
             tensor = tensors[i]
             tensor.storage.array = outputs[index]
             tensor.node, tensor.index, tensor._stop_gradient = new.node, new.index, new._stop_gradient
         for i, index in fact.input_grads:
-            tensors[i]._accumulate(outputs[index])
+            _arrive(tensors[i], edges[i], outputs[index])
         for tensor, change in fact.grad_changes:
+            if tensor.node is not None:
+                if isinstance(change, int):
+                    _arrive(tensor, (tensor.node, tensor.index), outputs[change])
+                continue
             tensor._grad = wrap(outputs[change]) if isinstance(change, int) else change
         leaves = []
         for kind, *rest in fact.outs:
@@ -166,3 +180,11 @@ class Program:
                 assert kind is OUTER
                 leaves.append(rest[0])
         return tree.unflatten(fact.out_spec, leaves)
+
+
+def _arrive(tensor: Tensor, edge: Any, gradient: Any) -> None:
+    """A gradient that backward() inside a program left: a leaf keeps it, through anything else it goes on."""
+    if isinstance(edge, tuple):
+        walk([edge], [gradient], retain_graph=False, create_graph=False)
+    else:
+        tensor._accumulate(gradient)

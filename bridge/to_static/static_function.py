@@ -20,6 +20,9 @@ from kayax.bridge.to_static.specs import as_spec, check_call, match, parameters_
 from kayax.spec import dtype, tree
 
 
+_MOST = 16              # programs for the same arguments that differ in the facts they were made under
+
+
 class Switch:
     """Whether conversion is on at all (`enable_to_static`)."""
 
@@ -82,6 +85,18 @@ class StaticFunction:
     def __deepcopy__(self, memo: dict) -> StaticFunction:
         return self._copy(memo.get(id(self.__self__), self.__self__))
 
+    def __reduce__(self) -> Any:
+        if self._instance is None:
+            return self.__qualname__                            # found under its name, like any function
+        return StaticFunction._blank, (), (self._function, self._input_spec, self._build_strategy, self._full_graph, self.__self__)
+
+    @staticmethod
+    def _blank() -> StaticFunction:
+        return object.__new__(StaticFunction)
+
+    def __setstate__(self, state: tuple) -> None:
+        self.__init__(*state)                                   # type: ignore[misc]
+
     @property
     def __self__(self) -> Any:
         return self._instance() if self._instance is not None else None
@@ -128,7 +143,7 @@ class StaticFunction:
         parts.append(len(args))
         for t in tensors:
             array = t.storage._array
-            parts += (array.shape, array.dtype, t._stop_gradient)
+            parts += (array.shape, array.dtype, t._stop_gradient, t.node is None)
         if len(tensors) > 1 and len({id(t.storage) for t in tensors}) < len(tensors):
             storages = [t.storage for t in tensors]
             parts.append(tuple([storages.index(s) for s in storages]))
@@ -140,12 +155,17 @@ class StaticFunction:
         function = self.dygraph_function
 
         def body(inputs: list[Tensor]) -> Any:
+            state.trace.note_function(function)                 # type: ignore[union-attr]
+            if hasattr(type(self.__self__), "_note_attributes"):
+                self.__self__._note_attributes()
             positional, named = tree.unflatten(spec, inputs)
             return function(*positional, **dict(zip(names, named, strict=True)))
 
         options = self._build_strategy.compiler_options() if self._build_strategy is not None else None
         program = Program(body, tensors, getattr(self._function, "__name__", "function"), options)
-        self.programs.setdefault(key, []).insert(0, program)
+        group = self.programs.setdefault(key, [])
+        group.insert(0, program)
+        del group[_MOST:]
         self.last_example = tree.unflatten(spec, [as_spec(t) for t in tensors]), names
         return program
 
