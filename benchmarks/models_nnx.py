@@ -66,7 +66,7 @@ class ResNet18(nnx.Module):
 
 class Encoder(nnx.Module):
     def __init__(self, rngs: nnx.Rngs):
-        self.attention = nnx.MultiHeadAttention(HEADS, WIDTH, dropout_rate=DROPOUT, decode=False, rngs=rngs)
+        self.attention = nnx.MultiHeadAttention(num_heads=HEADS, in_features=WIDTH, dropout_rate=DROPOUT, decode=False, rngs=rngs)
         self.n1, self.n2 = nnx.LayerNorm(WIDTH, epsilon=1e-5, rngs=rngs), nnx.LayerNorm(WIDTH, epsilon=1e-5, rngs=rngs)
         self.f1 = nnx.Linear(WIDTH, FEEDFORWARD, rngs=rngs)
         self.f2 = nnx.Linear(FEEDFORWARD, WIDTH, rngs=rngs)
@@ -95,11 +95,12 @@ class Transformer(nnx.Module):
 
 class LSTM(nnx.Module):
     def __init__(self, rngs: nnx.Rngs):
-        self.rnn = nnx.RNN(nnx.OptimizedLSTMCell(SIZES["LSTM"][2], HIDDEN, rngs=rngs))
+        self.rnn = nnx.RNN(nnx.OptimizedLSTMCell(SIZES["LSTM"][2], HIDDEN, rngs=rngs), return_carry=True)
         self.fc = nnx.Linear(HIDDEN, 10, rngs=rngs)
 
     def __call__(self, x: Any) -> Any:
-        return self.fc(self.rnn(x)[:, -1])
+        (_, hidden), _ = self.rnn(x)
+        return self.fc(hidden)
 
 
 MODELS = {"LinearNet": lambda rngs: nnx.Linear(784, 10, rngs=rngs), "MLP": MLP, "LeNet": LeNet, "ResNet18": ResNet18,

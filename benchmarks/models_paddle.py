@@ -55,7 +55,8 @@ def make(name: str, paddle: Any) -> Any:
             self.fc = nn.Linear(HIDDEN, 10)
 
         def forward(self, x):
-            return self.fc(self.lstm(x)[0][:, -1])
+            _, (hidden, _) = self.lstm(x)
+            return self.fc(hidden[-1])
 
     if name == "LinearNet":
         return nn.Linear(784, 10)
