@@ -1,11 +1,11 @@
 """`jit.save`: a Layer or a function, as programs and parameters in three files."""
 from __future__ import annotations
 
+import importlib.metadata
 import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import flax
 import jax
 
 from kayax.bridge.cells import Storage
@@ -87,7 +87,7 @@ def _as_static(function: Any, layer: Layer | None) -> StaticFunction:
 def _export_modes(layer: Any, name: str, function: StaticFunction, input_spec: Any, trainable: bool,
                   names: _Names) -> ModelFile:
     """The programs of one function: for training and evaluation where they differ."""
-    versions = {"kayax": "0.1", "jax": jax.__version__, "flax": flax.__version__}
+    versions = {"kayax": "0.1", "jax": jax.__version__, "flax": importlib.metadata.version("flax")}
     first, record = _export(function, input_spec, trainable, names)
     if not (isinstance(layer, Layer) and first.reads_training):
         return ModelFile({ANY: record}, producer=versions)

@@ -1,7 +1,7 @@
 """Flax modules as Layers, and Layers as Flax modules.
 
-A Flax module is taken apart once, into arrays and a pure function; the arrays live in cells and the function is an operation
-like any other, so the module trains, converts and saves as every Layer does.
+A Flax module is taken apart once, into arrays and a pure function; the arrays live in cells and the function is an
+operation like any other, so the module trains, converts and saves as every Layer does.
 """
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from kayax.bridge.rng import advance, default_generator, key_of
 from kayax.bridge.state import outside_traces
 from kayax.bridge.tensor import Parameter, Tensor, wrap
 from kayax.bridge.trace import Trace
-from kayax.layers import layer as layer_room
 from kayax.layers.layer import Layer
 from kayax.spec import tree
 
@@ -27,9 +26,9 @@ from kayax.spec import tree
 class FlaxLayer(Layer):
     """A Flax module, nnx or linen, as a Layer.
 
-    Its Params are Parameters, its other variables (batch statistics, caches) buffers, under their dotted Flax names; its
-    random streams draw from Kayax's random state. `train()` and `eval()` reach an nnx module as its own do; a linen module
-    is told by its own argument (`train=`, `deterministic=`), as in Flax.
+    Its Params are Parameters, its other variables (batch statistics, caches) buffers, under their dotted Flax names. Its
+    random streams draw from Kayax's random state. `train()` and `eval()` reach an nnx module as its own do; a linen
+    module is told by its own argument (`train=`, `deterministic=`), as in Flax.
 
     example_inputs: for linen, what to initialize it with; without them the first call does.
     """
@@ -166,7 +165,7 @@ def _streams(key: Any) -> dict[str, Any]:
 
 
 def _make_call(adapter: Any, training: bool, spec: Any, name: str) -> tuple[Call, dict[str, Any]]:
-    """The module's call for one kind of arguments, as an operation; its output's structure is noted when it is traced."""
+    """The module's call for one kind of arguments, as an operation; tracing notes the structure of its output."""
     shape: dict[str, Any] = {}
     n = len(adapter.variables)
 
@@ -190,8 +189,8 @@ def _array_dtype(value: Any) -> Any:
 class LayerModule(nnx.Module):
     """A Layer as an nnx module: its parameters are `nnx.Param`, its buffers and untrained parameters `nnx.BatchStat`.
 
-    The variables start as copies; `nnx.jit`, `nnx.grad` and optimizers of Flax work on them. Random operations draw from
-    the module's own stream.
+    The variables start as copies; `nnx.jit`, `nnx.grad` and optimizers of Flax work on them. Random operations draw
+    from the module's own stream.
     """
 
     def __init__(self, layer: Layer, seed: int = 0):
@@ -222,16 +221,9 @@ class LayerModule(nnx.Module):
         return tree.unflatten(out_spec, arrays)
 
 
-def _wrap_module(value: Any) -> Any:
+def adopt(value: Any) -> Any:
+    """The Layer of an nnx module; any other value as it is."""
     return FlaxLayer(value) if isinstance(value, nnx.Module) else value
 
 
-def to_flax(self: Layer) -> Any:
-    """This Layer as an nnx module that holds copies of its values."""
-    return LayerModule(self)
-
-
-layer_room._adopters.append(_wrap_module)
-Layer.to_flax = to_flax                 # type: ignore[attr-defined]
-
-__all__ = ["FlaxLayer", "LayerModule"]
+__all__ = ["FlaxLayer", "LayerModule", "adopt"]

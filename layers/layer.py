@@ -7,7 +7,7 @@ import re
 import sys
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax.numpy as jnp
@@ -30,7 +30,7 @@ _OWN_FIELDS = frozenset((*_STORES, "_non_persistable_buffer_names_set", "_traini
 class Layer(LayerTree):
     """A part of a model: subclass it, make parameters and sublayers in `__init__`, compute in `forward`.
 
-    name_scope: the prefix of this layer's full name and of its parameters' names; the class's name in snake case if None.
+    name_scope: the prefix of this layer's full name and of its parameters' names; the class's name in snake case.
     dtype: the data type of parameters made here, the default dtype if None.
     """
 
@@ -41,7 +41,8 @@ class Layer(LayerTree):
         fields["_non_persistable_buffer_names_set"] = set()
         fields["_training"] = True
         fields["_full_name"] = unique_name.generate(scope)
-        fields["_dtype"] = dtypes.get_default_dtype() if dtype is None or dtype == "float32" else dtypes.convert(dtype).name
+        fields["_dtype"] = (dtypes.get_default_dtype() if dtype is None or dtype == "float32"
+                            else dtypes.convert(dtype).name)
         fields["_hooks"] = None
         fields["_state_dict_hooks"] = OrderedDict()
 
@@ -65,7 +66,8 @@ class Layer(LayerTree):
             self.__dict__["_hooks"] = Hooks()
         return self._hooks
 
-    def register_forward_pre_hook(self, hook: Callable, *, prepend: bool = False, with_kwargs: bool = False) -> HookHandle:
+    def register_forward_pre_hook(self, hook: Callable, *, prepend: bool = False,
+                                  with_kwargs: bool = False) -> HookHandle:
         """Call ``hook(layer, inputs)`` before forward; what it returns, if anything, replaces the inputs."""
         return self._all_hooks().add("before", hook, prepend, with_kwargs)
 
@@ -139,8 +141,8 @@ class Layer(LayerTree):
         for store, what in (("_parameters", "Parameter"), ("_sub_layers", "Layer")):
             if name in fields.get(store, ()):
                 if value is not None:
-                    raise TypeError(f"{name!r} is a {what} of {type(self).__name__}: it can be set to a {what} or None, "
-                                    f"but got {type(value).__name__}.")
+                    raise TypeError(f"{name!r} is a {what} of {type(self).__name__}: it can be set to a {what} or None, but "
+                                    f"got {type(value).__name__}.")
                 fields[store][name] = None
                 return
         if name in fields.get("_buffers", ()):
@@ -154,8 +156,8 @@ class Layer(LayerTree):
 
     def _set_buffer(self, name: str, value: Any) -> None:
         if value is not None and not isinstance(value, Tensor):
-            raise TypeError(f"{name!r} is a buffer of {type(self).__name__}: it can be set to a Tensor or None, but got "
-                            f"{type(value).__name__}.")
+            raise TypeError(f"{name!r} is a buffer of {type(self).__name__}: it can be set to a Tensor or None, but "
+                            f"got {type(value).__name__}.")
         old = self._buffers[name]
         if state.trace is None or old is None or value is None:
             self._buffers[name] = value
@@ -191,7 +193,7 @@ class Layer(LayerTree):
         state.trace.guard((id(self), name), f"{self.__dict__['_full_name']}.{name}", now, value, lasting)    # type: ignore[union-attr]
 
     def _note_attributes(self) -> None:
-        """Note for the program being made that it depends on this layer's plain attributes and on which sublayers it has."""
+        """Note that the program being made depends on this layer's plain attributes and on which sublayers it has."""
         for name in self.__dict__:
             if name not in _OWN_FIELDS and not name.startswith("__"):
                 self._guard(name, self.__dict__[name], lambda layer, name=name: layer.__dict__.get(name), lasting=False)
@@ -255,8 +257,9 @@ class Layer(LayerTree):
     # ---- state -----------------------------------------------------------------------------------------------
 
     def state_dict(self, destination: dict | None = None, include_sublayers: bool = True,
-                   structured_name_prefix: str = "", use_hook: bool = True, keep_vars: bool = True) -> dict[str, Tensor]:
-        """The parameters and persistable buffers by dotted name. The Tensors are the layer's own unless not `keep_vars`."""
+                   structured_name_prefix: str = "", use_hook: bool = True,
+                   keep_vars: bool = True) -> dict[str, Tensor]:
+        """The parameters and persistable buffers by dotted name: the layer's own Tensors unless not `keep_vars`."""
         return layer_state.state_dict(self, destination, include_sublayers, structured_name_prefix, use_hook, keep_vars,
                                       False)
 

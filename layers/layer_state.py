@@ -24,7 +24,8 @@ def at_path(layer: Any, target: str, kind: type) -> Any:
             raise AttributeError(f"There is no {name!r} in {type(found).__name__} (looking for {target!r}).")
         found = getattr(found, name)
     if not isinstance(found, kind):
-        raise AttributeError(f"{target!r} is a {type(found).__name__}, not a {kind.__name__}.")
+        wanted = "Tensor" if kind is Tensor else "Layer"
+        raise AttributeError(f"{target!r} is a {type(found).__name__}, not a {wanted}.")
     return found
 
 

@@ -1,4 +1,6 @@
 """``paddle.nn``: layers."""
+from typing import Any as _Any
+
 from kayax.bridge.tensor import Parameter
 from kayax.layers.activation import *  # noqa: F403
 from kayax.layers.adaptive_softmax import *  # noqa: F403
@@ -6,7 +8,6 @@ from kayax.layers.attention import *  # noqa: F403
 from kayax.layers.containers import *  # noqa: F403
 from kayax.layers.conv import *  # noqa: F403
 from kayax.layers.dropout import *  # noqa: F403
-from kayax.layers.flax_adapter import FlaxLayer
 from kayax.layers.layer import Layer
 from kayax.layers.linear import *  # noqa: F403
 from kayax.layers.loss import *  # noqa: F403
@@ -23,10 +24,19 @@ from kayax.nn import functional, initializer, utils
 _ALSO = {"Module": "Layer", "ModuleList": "LayerList", "ModuleDict": "LayerDict", "SiLU": "Silu",
          "MaxUnpool1d": "MaxUnPool1D", "MaxUnpool2d": "MaxUnPool2D", "MaxUnpool3d": "MaxUnPool3D"}
 _ALSO |= {f"{kind}{n}d": f"{kind}{n}D" for n in (1, 2, 3) for kind in (
-    "AdaptiveAvgPool", "AdaptiveMaxPool", "CircularPad", "ConstantPad", "Conv", "ReflectionPad", "ReplicationPad", "ZeroPad")}
+    "AdaptiveAvgPool", "AdaptiveMaxPool", "CircularPad", "ConstantPad", "Conv", "ReflectionPad", "ReplicationPad",
+    "ZeroPad")}
 _ALSO |= {f"LPPool{n}d": f"LPPool{n}D" for n in (1, 2)}
 _ALSO |= {f"Upsampling{kind}2d": f"Upsampling{kind}2D" for kind in ("Bilinear", "Nearest")}
 globals().update({new: globals()[old] for new, old in _ALSO.items() if old in globals()})
 
-__all__ = ["ClipGradByGlobalNorm", "ClipGradByNorm", "ClipGradByValue", "FlaxLayer", "Layer", "Parameter", "functional",
-           "initializer", "utils"]
+
+def __getattr__(name: str) -> _Any:
+    if name == "FlaxLayer":                 # imports Flax, which most programs do not need
+        from kayax.layers.flax_adapter import FlaxLayer
+        return FlaxLayer
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+__all__ = ["ClipGradByGlobalNorm", "ClipGradByNorm", "ClipGradByValue", "FlaxLayer",  # noqa: F405
+           "Layer", "Parameter", "functional", "initializer", "utils"]
