@@ -234,8 +234,10 @@ def _run_op(case: Case, P: Any, tensors: list[Any], static: bool) -> Record:
 def _outputs_and_gradients(case: Case, P: Any, out: Any, wanted: dict[str, Any]) -> Record:
     leaves = flatten(P, out, "out", {})
     record = {path: snapshot(P, leaf) for path, leaf in leaves.items()}
-    by_identity = {id(leaf): leaf for leaf in leaves.values() if is_tensor(P, leaf) and _has_gradient(leaf)}
-    outputs = list(by_identity.values())
+    # A tensor returned twice is one output; a converted function returns it as two, so they are told apart by value.
+    distinct = {(v := record[path]).dtype + str(v.array.shape) + str(v.array.tobytes()): leaf
+                for path, leaf in leaves.items() if is_tensor(P, leaf) and _has_gradient(leaf)}
+    outputs = list(distinct.values())
     if case.grad and outputs:
         P.autograd.backward(outputs, cotangents(P, case, outputs))
         for path, leaf in wanted.items():
