@@ -30,8 +30,8 @@ class Op:
 
     def __init__(self, fn: Callable, name: str, *, static: Iterable[str] = (), scalars: Iterable[str] = (),
                  random: bool = False, differentiable: bool = True, eager: bool = False, residuals: bool = False,
-                 amp: str | None = None):
-        self.fn, self.name, self.amp = fn, name, amp or name
+                 amp: str | None = None, check: Callable | None = None):
+        self.fn, self.name, self.amp, self.check = fn, name, amp or name, check
         self.random, self.differentiable, self.eager, self.residuals = random, differentiable, eager, residuals
         signature = inspect.signature(fn)
         parameters = list(signature.parameters.values())[1 if random else 0:]
@@ -46,6 +46,8 @@ class Op:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if kwargs:
             args = self._bind(args, kwargs)
+        if self.check is not None and state.trace is None:
+            self.check(*args)
         inputs: list[Any] = []
         key = tuple([self._take(i, a, inputs) for i, a in enumerate(args)])
         if state.amp is not None:
@@ -54,9 +56,14 @@ class Op:
         if call is None:
             call = self._make_call(key)
         try:
+            if self.check is not None:
+                self.check(*args)
             if self.eager:
                 return self._run_eagerly(call, inputs)
-            return run_call(call, inputs, self.differentiable)
+            out = run_call(call, inputs, self.differentiable)
+            if self.verify is not None:
+                self.verify(out)
+            return out
         except (TypeError, ValueError) as error:
             if isinstance(error, ConversionError) or getattr(error, "_explained", False):
                 raise
@@ -220,7 +227,10 @@ def op(fn: Callable | None = None, /, *, name: str | None = None, method: Any = 
     static: parameters that are always Python values; a Tensor given there is read out.
     scalars: parameters where a Python number is a run-time value, not part of the key.
     random: the first parameter is a PRNG key, which the door supplies.
+    check: called with the public arguments before an eager run, to raise for values that a program could not refuse.
     differentiable, eager (the result's shape depends on values), residuals (see `Call`), amp (name in the AMP lists).
+    check: called with the arguments as given before every call, verify: with the result after it; they raise errors that
+    depend on values, and pass over what has no value yet (tracers).
     """
     if fn is None:
         return functools.partial(op, name=name, method=method, inplace=inplace, **options)

@@ -1,12 +1,12 @@
 """Linear maps, embeddings, and other common functions of `paddle.nn.functional`."""
 from __future__ import annotations
 
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from kayax.bridge.errors import ConversionError, at_user_line
+from kayax.bridge.ops.bounds import need_range
 from kayax.bridge.ops.promotion import need
 from kayax.bridge.registry import op
 from kayax.bridge.state import state
@@ -22,10 +22,10 @@ def linear(x, weight, bias=None, name=None):
     if weight.ndim != 2:
         raise ValueError(f"weight must have 2 dimensions [in, out], but its shape is {list(weight.shape)}.")
     if not x.ndim or x.shape[-1] != weight.shape[0]:
-        raise ValueError(f"The last dimension of x must be {weight.shape[0]}, the first of weight {list(weight.shape)}, but x "
-                         f"has the shape {list(x.shape)}.")
+        raise ValueError(f"The last dimension of x must be {weight.shape[0]}, the first of weight {list(weight.shape)}, "
+                         f"but x has the shape {list(x.shape)}.")
     if x.dtype != weight.dtype:
-        raise TypeError(f"x and weight must have one dtype, but got {x.dtype.name} and {weight.dtype.name}. Cast one of them.")
+        raise TypeError(f"x and weight must have one dtype, but got {x.dtype.name} and {weight.dtype.name}: cast one.")
     y = jnp.matmul(x, weight)
     return y if bias is None else y + bias.astype(y.dtype)
 
@@ -37,24 +37,29 @@ def bilinear(x1, x2, weight, bias=None, name=None):
     return y if bias is None else y + bias
 
 
-@op(name=_NAME + "embedding", amp="lookup_table_v2")
+def _check_rows(x, weight, *rest):
+    need_range(x, weight.shape[0], "x (the indices)")
+
+
+@op(name=_NAME + "embedding", amp="lookup_table_v2", check=_check_rows)
 def _embedding(x, weight, padding_idx):
     need(x, "x", (1,), "an integer Tensor of indices")
     if weight.ndim != 2:
-        raise ValueError(f"weight must have 2 dimensions [number of entries, size], but its shape is {list(weight.shape)}.")
+        raise ValueError(f"weight must have 2 dimensions [entries, size], but its shape is {list(weight.shape)}.")
     # Indices outside of the table, negative ones included, give nan: a program cannot raise, and must not read on.
     index = jnp.where(x < 0, weight.shape[0], x)
     out = jnp.take(weight, index, axis=0, mode="fill")
     return out if padding_idx is None else jnp.where((x == padding_idx)[..., None], jnp.zeros((), out.dtype), out)
 
 
-def embedding(x, weight, padding_idx=None, max_norm=None, norm_type=2.0, sparse=False, scale_grad_by_freq=False, name=None):
+def embedding(x, weight, padding_idx=None, max_norm=None, norm_type=2.0, sparse=False, scale_grad_by_freq=False,
+              name=None):
     """The rows of `weight` [entries, size] at the indices `x`, of any shape [...]; the result is [..., size].
 
-    padding_idx: this index gives zeros and no gradient; negative ones count from the end. max_norm: rows that are used and
-    whose `norm_type`-norm is larger are first scaled down to it, in place. sparse: accepted; gradients are dense.
+    padding_idx: this index gives zeros and no gradient; negative ones count from the end. max_norm: used rows whose
+    `norm_type`-norm is larger are first scaled down to it, in place. sparse: accepted; gradients are dense.
     scale_grad_by_freq: divide each row's gradient by how often it was used.
-    An index outside of the table gives nan.
+    An index outside of the table is a ValueError; inside of a converted function, or on a GPU or TPU, its row is nan.
     """
     entries = weight.shape[0]
     if padding_idx is not None:
@@ -68,7 +73,7 @@ def embedding(x, weight, padding_idx=None, max_norm=None, norm_type=2.0, sparse=
     return _embedding(x, weight, padding_idx)
 
 
-@op(name=_NAME + "embedding_renorm", differentiable=False)
+@op(name=_NAME + "embedding_renorm", differentiable=False, check=_check_rows)
 def _renorm_rows(x, weight, max_norm, norm_type):
     norms = jnp.linalg.norm(weight, norm_type, axis=1)
     used = jnp.zeros(weight.shape[0], bool).at[x.reshape(-1)].set(True)
@@ -76,7 +81,7 @@ def _renorm_rows(x, weight, max_norm, norm_type):
     return weight * factor[:, None].astype(weight.dtype)
 
 
-@op(name=_NAME + "embedding_by_frequency", amp="lookup_table_v2")
+@op(name=_NAME + "embedding_by_frequency", amp="lookup_table_v2", check=_check_rows)
 def _embedding_by_frequency(x, weight, padding_idx):
     uses = jnp.zeros(weight.shape[0], weight.dtype).at[x.reshape(-1)].add(1)
     share = 1 / jnp.maximum(uses[x], 1)[..., None]
@@ -104,16 +109,17 @@ def one_hot(x, num_classes=-1, name=None):
         if num_classes == -1:
             num_classes = high + 1
         if low < 0 or high >= num_classes:
-            raise ValueError(f"The values of x must be in [0, {num_classes}) (num_classes), but they reach from {low} to {high}.")
+            raise ValueError(f"The values of x must be in [0, {num_classes}) (num_classes), but lie in "
+                             f"[{low}, {high}].")
     elif num_classes == -1:
-        raise ConversionError("one_hot with num_classes=-1 makes a Tensor whose shape depends on values, which a program cannot "
-                              f"express.{at_user_line()}\nPass num_classes.")
+        raise ConversionError("one_hot with num_classes=-1 makes a Tensor whose shape depends on values, which a "
+                              f"program cannot express.{at_user_line()}\nPass num_classes.")
     return _one_hot(x, int(num_classes))
 
 
 @op(name=_NAME + "label_smooth", amp="label_smooth")
 def label_smooth(label, prior_dist=None, epsilon=0.1, name=None):
-    """``(1 - epsilon) * label + epsilon * prior``: the prior is `prior_dist` [1, classes], or uniform (Szegedy et al. 2015)."""
+    """``(1 - epsilon) * label + epsilon * prior``: `prior_dist` [1, classes], else uniform (Szegedy et al. 2015)."""
     if not 0 <= epsilon <= 1:
         raise ValueError(f"epsilon must be in [0, 1], but got {epsilon}.")
     prior = 1 / label.shape[-1] if prior_dist is None else prior_dist
@@ -139,13 +145,13 @@ def _sequence_mask(x, maxlen, dtype):
 
 
 def sequence_mask(x, maxlen=None, dtype="int64", name=None):
-    """A new last axis of size `maxlen` with 1 at the positions below `x`. Without `maxlen`, the largest length is read."""
+    """A new last axis of size `maxlen` with 1 at the positions below `x`. Without it, the largest length is taken."""
     if isinstance(maxlen, Tensor):
         maxlen = maxlen.item()
     if maxlen is None or maxlen < 0:
         if state.trace is not None:
-            raise ConversionError("sequence_mask without maxlen makes a Tensor whose shape depends on values, which a program "
-                                  f"cannot express.{at_user_line()}\nPass maxlen.")
+            raise ConversionError("sequence_mask without maxlen makes a Tensor whose shape depends on values, which a "
+                                  f"program cannot express.{at_user_line()}\nPass maxlen.")
         maxlen = int(np.asarray(x.numpy()).max())
     return _sequence_mask(x, int(maxlen), dtype)
 
@@ -163,6 +169,6 @@ def gather_tree(ids, parents):
 
 
 __all__ = [
-    "bilinear", "cosine_similarity", "embedding", "gather_tree", "label_smooth", "linear", "one_hot", "pairwise_distance",
-    "sequence_mask",
+    "bilinear", "cosine_similarity", "embedding", "gather_tree", "label_smooth", "linear", "one_hot",
+    "pairwise_distance", "sequence_mask",
 ]

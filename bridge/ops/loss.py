@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from kayax.bridge.ops.bounds import need_range
 from kayax.bridge.registry import op
 
 _NAME = "nn.functional."
@@ -25,20 +26,20 @@ def reduced(loss: Any, reduction: str) -> Any:
 
 def class_axis(x: Any, axis: int) -> int:
     if not x.ndim or not -x.ndim <= axis < x.ndim:
-        raise ValueError(f"axis must be in [-{x.ndim}, {x.ndim}) for an input of shape {list(x.shape)}, but got {axis}.")
+        raise ValueError(f"axis must be in [-{x.ndim}, {x.ndim}) for an input of shape {list(x.shape)}, not {axis}.")
     return axis % x.ndim
 
 
 def hard_labels(x: Any, label: Any, axis: int) -> Any:
     """Class labels without the class axis: Paddle takes them with a 1 there, or without."""
     if label.dtype.kind not in "iub":
-        raise TypeError(f"label must hold integer classes (or use soft_label=True), but its dtype is {label.dtype.name}.")
+        raise TypeError(f"label must hold integer classes (or use soft_label=True), but is {label.dtype.name}.")
     expected = (*x.shape[:axis], *x.shape[axis + 1:])
     if label.ndim == x.ndim and label.shape[axis] == 1:
         label = jnp.squeeze(label, axis)
     if tuple(label.shape) != expected:
-        raise ValueError(f"label must have the shape {list(expected)}, or with 1 at axis {axis}, to go with an input of shape "
-                         f"{list(x.shape)}, but its shape is {list(label.shape)}.")
+        raise ValueError(f"label must have the shape {list(expected)}, or with 1 at axis {axis}, to go with an input "
+                         f"of shape {list(x.shape)}, but its shape is {list(label.shape)}.")
     return label
 
 
@@ -71,17 +72,41 @@ def _soft(x: Any, label: Any, axis: int, use_softmax: bool) -> Any:
     return -jnp.sum(jax.lax.stop_gradient(label) * _log(x, axis, use_softmax), axis)
 
 
-@op(name=_NAME + "cross_entropy", amp="cross_entropy")
+def _classes(x: Any, axis: int) -> Any:
+    """How many classes there are; no limit where the axis is wrong: the operation says that better."""
+    return x.shape[axis] if -len(x.shape) <= axis < len(x.shape) else np.inf
+
+
+def _check_classes(input, label, weight=None, ignore_index=-100, reduction="mean", soft_label=False, axis=-1,
+                   use_softmax=True, label_smoothing=0.0, name=None):
+    if not soft_label:
+        ignore = None if label_smoothing else ignore_index
+        need_range(label, _classes(input, axis), "label", ValueError if label_smoothing else IndexError, ignore)
+
+
+def _check_logits(logits, label, soft_label=False, ignore_index=-100, numeric_stable_mode=True, return_softmax=False, axis=-1):
+    if not soft_label:
+        need_range(label, _classes(logits, axis), "label", IndexError, ignore_index)
+
+
+def _check_nll(input, label, weight=None, ignore_index=-100, reduction="mean", name=None):
+    need_range(label, _classes(input, 1), "label", ValueError, ignore_index)
+
+
+@op(name=_NAME + "cross_entropy", amp="cross_entropy", check=_check_classes)
 def cross_entropy(input, label, weight=None, ignore_index=-100, reduction="mean", soft_label=False, axis=-1,
                   use_softmax=True, label_smoothing=0.0, name=None):
     """The cross entropy of classes, from logits (or from probabilities with ``use_softmax=False``).
 
     input: [..., C, ...] with the classes along `axis`. label: integer classes without that axis or with 1 there, or
         with `soft_label` probabilities of the input's shape. weight: [C], a factor per class.
-    ignore_index: labels of this value do not count, neither in the sum nor in the mean's divisor.
+    ignore_index: labels of this value do not count in the sum; in the mean's divisor they do only if ignore_index is
+        negative and there is no weight, as in Paddle.
     reduction: "mean" (by the sum of the weights, if given), "sum" or "none" (label's shape).
     label_smoothing: in [0, 1], the share of a uniform distribution that is mixed into the labels.
-    A label outside of [0, C) gives nan.
+        Unlike Paddle, which then divides the mean by C as well if ignore_index is not negative.
+    A label outside of [0, C) is an IndexError (with label_smoothing a ValueError, for ignored labels as well, as in
+    Paddle); inside of a converted function, or on a GPU or TPU, the loss is nan.
     """
     check_reduction(reduction)
     if not 0 <= label_smoothing <= 1:
@@ -114,11 +139,10 @@ def _hard_case(x: Any, label: Any, weight: Any, ignore_index: int, axis: int, us
     counts = label != ignore_index
     label = jnp.where(counts, label, 0)
     loss = jnp.where(counts, _hard(x, label, axis, use_softmax), 0)
-    factor = counts.astype(x.dtype)
-    if weight is not None:
-        factor = factor * weight.reshape(-1)[label].astype(x.dtype)
-        loss = loss * factor
-    return loss, factor
+    if weight is None:
+        return loss, counts.astype(x.dtype) if ignore_index >= 0 else None
+    factor = counts.astype(x.dtype) * weight.reshape(-1)[label].astype(x.dtype)
+    return loss * factor, factor
 
 
 def _soft_case(x: Any, label: Any, weight: Any, axis: int, use_softmax: bool, smoothing: float,
@@ -136,7 +160,7 @@ def _soft_case(x: Any, label: Any, weight: Any, axis: int, use_softmax: bool, sm
     return loss * factor, factor
 
 
-@op(name=_NAME + "softmax_with_cross_entropy", amp="softmax_with_cross_entropy")
+@op(name=_NAME + "softmax_with_cross_entropy", amp="softmax_with_cross_entropy", check=_check_logits)
 def softmax_with_cross_entropy(logits, label, soft_label=False, ignore_index=-100, numeric_stable_mode=True,
                                return_softmax=False, axis=-1):
     """The cross entropy of every label, with 1 along `axis`; and the softmax with `return_softmax`.
@@ -153,7 +177,7 @@ def softmax_with_cross_entropy(logits, label, soft_label=False, ignore_index=-10
     return (loss, jax.nn.softmax(logits, axis)) if return_softmax else loss
 
 
-@op(name=_NAME + "nll_loss", amp="nll_loss")
+@op(name=_NAME + "nll_loss", amp="nll_loss", check=_check_nll)
 def nll_loss(input, label, weight=None, ignore_index=-100, reduction="mean", name=None):
     """The negative log likelihood: ``-input`` at the label; input holds log-probabilities, [N, C] or [N, C, d1, ...].
 
@@ -195,7 +219,7 @@ def same_shape(input: Any, label: Any, names: str = "input and label") -> None:
 
 @op(name=_NAME + "binary_cross_entropy", amp="bce_loss")
 def binary_cross_entropy(input, label, weight=None, reduction="mean", name=None):
-    """``-(label * log(input) + (1 - label) * log(1 - input))`` of probabilities, times `weight`; logarithms stop at -100.
+    """``-(label * log(input) + (1 - label) * log(1 - input))`` of probabilities, times `weight`; log stops at -100.
 
     As in Paddle, no gradient goes to label and weight. (This holds for the other losses of this module as well.)
     """
@@ -222,5 +246,6 @@ def binary_cross_entropy_with_logits(logit, label, weight=None, reduction="mean"
 
 
 __all__ = [
-    "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "nll_loss", "softmax_with_cross_entropy",
+    "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "nll_loss",
+    "softmax_with_cross_entropy",
 ]

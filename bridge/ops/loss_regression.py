@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from kayax.bridge.ops.bounds import known_values, need_range
 from kayax.bridge.ops.loss import reduced, same_shape
 from kayax.bridge.registry import op
 
@@ -66,7 +67,11 @@ def log_loss(input, label, epsilon=1e-4, name=None):
     return -label * jnp.log(input + epsilon) - (1 - label) * jnp.log(1 - input + epsilon)
 
 
-@op(name=_NAME + "dice_loss", amp="dice_loss")
+def _check_last(input, label, *rest):
+    need_range(label, input.shape[-1] if input.shape else 0, "label")
+
+
+@op(name=_NAME + "dice_loss", amp="dice_loss", check=_check_last)
 def dice_loss(input, label, epsilon=1e-5, name=None):
     """1 - the Dice coefficient of class probabilities [N, ..., C] and classes [N, ..., 1], averaged over the batch."""
     if input.ndim < 2 or label.ndim != input.ndim or label.shape[-1] != 1:
@@ -88,20 +93,22 @@ def margin_ranking_loss(input, other, label, margin=0.0, reduction="mean", name=
 def hinge_embedding_loss(input, label, margin=1.0, reduction="mean", name=None):
     """``input`` where label is 1, ``max(0, margin - input)`` where it is -1, reduced."""
     zero = jnp.zeros((), input.dtype)
-    return reduced(jnp.where(label == 1, input, zero) + jnp.where(label == -1, jax.nn.relu(margin - input), zero), reduction)
+    other = jnp.where(label == -1, jax.nn.relu(margin - input), zero)
+    return reduced(jnp.where(label == 1, input, zero) + other, reduction)
 
 
 @op(name=_NAME + "cosine_embedding_loss", amp="cosine_embedding_loss")
 def cosine_embedding_loss(input1, input2, label, margin=0, reduction="mean", name=None):
-    """``1 - cos`` where label is 1, ``max(0, cos - margin)`` where it is -1, reduced. Inputs [N, M] or [M], label [N] or []."""
+    """``1 - cos`` where label is 1, ``max(0, cos - margin)`` where it is -1. Inputs [N, M] or [M], label [N] or []."""
     same_shape(input1, input2, "input1 and input2")
     if input1.ndim > 2 or label.ndim != input1.ndim - 1:
-        raise ValueError(f"The inputs must be [N, M] with label [N], or [M] with label [], but got {list(input1.shape)} and "
-                         f"{list(label.shape)}.")
+        raise ValueError(f"The inputs must be [N, M] with label [N], or [M] with label [], but got "
+                         f"{list(input1.shape)} and {list(label.shape)}.")
     norms = (jnp.sum(input1 * input1, -1) + 1e-12) * (jnp.sum(input2 * input2, -1) + 1e-12)
     cos = jnp.sum(input1 * input2, -1) / jnp.sqrt(norms)
     zero = jnp.zeros((), cos.dtype)
-    return reduced(jnp.where(label == 1, 1 - cos, zero) + jnp.where(label == -1, jnp.maximum(cos - margin, 0), zero), reduction)
+    other = jnp.where(label == -1, jnp.maximum(cos - margin, 0), zero)
+    return reduced(jnp.where(label == 1, 1 - cos, zero) + other, reduction)
 
 
 @op(name=_NAME + "soft_margin_loss", amp="soft_margin_loss")
@@ -119,9 +126,9 @@ def multi_label_soft_margin_loss(input, label, weight=None, reduction="mean", na
     return reduced(jnp.mean(loss if weight is None else loss * weight, -1), reduction)
 
 
-@op(name=_NAME + "multi_margin_loss", amp="multi_margin_loss")
+@op(name=_NAME + "multi_margin_loss", amp="multi_margin_loss", check=_check_last)
 def multi_margin_loss(input, label, p=1, margin=1.0, weight=None, reduction="mean", name=None):
-    """The mean over classes of ``max(0, margin - input[label] + input[i]) ** p`` for i != label; input [N, C], label [N]."""
+    """The mean over classes of ``max(0, margin - input[label] + input[i]) ** p`` for i != label: [N, C] and [N]."""
     if p not in (1, 2):
         raise ValueError(f"p must be 1 or 2, but got {p}.")
     target = jnp.take_along_axis(input, label.reshape(-1, 1), 1)
@@ -161,18 +168,28 @@ def poisson_nll_loss(input, label, log_input=True, full=False, epsilon=1e-8, red
     return reduced(loss, reduction)
 
 
-@op(name=_NAME + "gaussian_nll_loss", amp="gaussian_nll_loss")
-def gaussian_nll_loss(input, label, variance, full=False, epsilon=1e-6, reduction="mean", name=None):
-    """``(log(variance) + (input - label) ** 2 / variance) / 2``, with the variance at least `epsilon`; as in Paddle
-    without gradient.
+def _check_variance(input, label, variance, *rest):
+    values = known_values(variance)
+    if values is not None and (values < 0).any():
+        raise ValueError("variance must not be negative, but some of its entries are.")
 
-    variance: of input's shape, without its last dimension, or with 1 there. full: add the constant ``log(2 pi) / 2``.
-    """
+
+@op(name=_NAME + "gaussian_nll_loss", amp="gaussian_nll_loss", check=_check_variance)
+def _gaussian_nll(input, label, variance, full, epsilon, reduction):
     if variance.ndim == input.ndim - 1 and tuple(variance.shape) == tuple(input.shape[:-1]):
         variance = variance[..., None]
-    limited = jnp.maximum(jax.lax.stop_gradient(variance), epsilon)
+    limited = jnp.maximum(variance, epsilon)
     loss = 0.5 * (jnp.log(limited) + jnp.square(input - label) / limited)
     return reduced(loss + 0.5 * math.log(2 * math.pi) if full else loss, reduction)
+
+
+def gaussian_nll_loss(input, label, variance, full=False, epsilon=1e-6, reduction="mean", name=None):
+    """``(log(variance) + (input - label) ** 2 / variance) / 2``, with the variance at least `epsilon`.
+
+    variance: of input's shape, without its last dimension, or with 1 there; no gradient goes to it, as in Paddle.
+    full: add the constant ``log(2 pi) / 2``. reduction: "mean", "sum" or "none".
+    """
+    return _gaussian_nll(input, label, variance.detach(), bool(full), float(epsilon), reduction)
 
 
 def _distance(x: Any, y: Any, p: float, epsilon: float) -> Any:
@@ -180,7 +197,8 @@ def _distance(x: Any, y: Any, p: float, epsilon: float) -> Any:
 
 
 @op(name=_NAME + "triplet_margin_loss", amp="triplet_margin_loss")
-def triplet_margin_loss(input, positive, negative, margin=1.0, p=2, epsilon=1e-6, swap=False, reduction="mean", name=None):
+def triplet_margin_loss(input, positive, negative, margin=1.0, p=2, epsilon=1e-6, swap=False, reduction="mean",
+                        name=None):
     """``max(0, d(input, positive) - d(input, negative) + margin)`` with the p-norm distance, reduced.
 
     swap: use the smaller of the negative's distances to `input` and to `positive` (Balntas et al. 2016).
@@ -216,7 +234,7 @@ def triplet_margin_with_distance_loss(input, positive, negative, distance_functi
 
 @op(name=_NAME + "npair_loss", amp="npair_loss")
 def npair_loss(anchor, positive, labels, l2_reg=0.002):
-    """The N-pair loss of embeddings [N, M] with classes [N], plus ``l2_reg`` times their mean square norm (Sohn 2016)."""
+    """The N-pair loss of embeddings [N, M] with classes [N], plus `l2_reg` times their mean square norm (Sohn 2016)."""
     same = (labels.reshape(-1, 1) == labels.reshape(1, -1)).astype(anchor.dtype)
     target = same / jnp.sum(same, 1, keepdims=True)
     penalty = 0.25 * l2_reg * (jnp.mean(jnp.sum(jnp.square(anchor), 1)) + jnp.mean(jnp.sum(jnp.square(positive), 1)))
