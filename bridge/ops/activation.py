@@ -42,7 +42,8 @@ log_sigmoid = _elementwise("log_sigmoid", jax.nn.log_sigmoid, "``log(sigmoid(x))
 hardswish = _elementwise("hardswish", lambda x: x * _clip(x + 3, 0.0, 6.0) / 6,
                          "``x * relu6(x + 3) / 6``, elementwise (Howard et al. 2019, MobileNetV3).")
 swish = _elementwise("swish", jax.nn.silu, "``x * sigmoid(x)``, elementwise.")
-mish = _elementwise("mish", lambda x: x * jnp.tanh(jax.nn.softplus(x)), "``x * tanh(softplus(x))``, elementwise (Misra 2019).")
+mish = _elementwise("mish", lambda x: x * jnp.tanh(jax.nn.softplus(x)),
+                    "``x * tanh(softplus(x))``, elementwise (Misra 2019).")
 softsign = _elementwise("softsign", jax.nn.soft_sign, "``x / (1 + abs(x))``, elementwise.")
 tanhshrink = _elementwise("tanhshrink", lambda x: x - jnp.tanh(x), "``x - tanh(x)``, elementwise.")
 
@@ -99,7 +100,7 @@ def _axis(x: Any, axis: int) -> int | tuple:
     if not x.ndim and axis in (0, -1):
         return ()
     if not -x.ndim <= axis < x.ndim:
-        raise ValueError(f"axis must be in [-{x.ndim}, {x.ndim}) for a Tensor of shape {list(x.shape)}, but got {axis}.")
+        raise ValueError(f"axis must be in [-{x.ndim}, {x.ndim}) for a Tensor of shape {list(x.shape)}, not {axis}.")
     return axis
 
 
@@ -189,8 +190,8 @@ def prelu(x, weight, data_format="NCHW", name=None):
     if weight.size != 1:
         axis = _channel_axis(x, data_format)
         if x.ndim < 2 or weight.shape[0] != x.shape[axis]:
-            raise ValueError(f"weight has {weight.shape[0]} elements, but x of shape {list(x.shape)} ({data_format}) has "
-                             f"{x.shape[axis] if x.ndim > axis else 'no'} channels.")
+            raise ValueError(f"weight has {weight.shape[0]} elements, but x of shape {list(x.shape)} ({data_format}) "
+                             f"has {x.shape[axis] if x.ndim > axis else 'no'} channels.")
         weight = weight.reshape([-1 if i == axis else 1 for i in range(x.ndim)])
     else:
         weight = weight.reshape(())
@@ -204,7 +205,7 @@ def _rrelu(key, x, lower, upper):
 
 
 def rrelu(x, lower=1.0 / 8.0, upper=1.0 / 3.0, training=True, name=None):
-    """A leaky ReLU whose slope is drawn from U(lower, upper) per element; their mean when not training (Xu et al. 2015)."""
+    """A leaky ReLU whose slope is drawn from U(lower, upper) per element, their mean in evaluation (Xu et al. 2015)."""
     if not 0 <= lower <= upper <= 1:
         raise ValueError(f"lower and upper must satisfy 0 <= lower <= upper <= 1, but got {lower} and {upper}.")
     return _rrelu(x, float(lower), float(upper)) if training else leaky_relu(x, (lower + upper) / 2.0)
@@ -212,7 +213,7 @@ def rrelu(x, lower=1.0 / 8.0, upper=1.0 / 3.0, training=True, name=None):
 
 @op(name=_NAME + "maxout", amp="maxout")
 def maxout(x, groups, axis=1, name=None):
-    """The maximum of each `groups` neighbouring channels: the size C of `axis` becomes C / groups (Goodfellow et al. 2013)."""
+    """The maximum of each `groups` neighbouring channels: C of `axis` becomes C / groups (Goodfellow et al. 2013)."""
     if axis not in (1, -1, 3):
         raise ValueError(f"axis must be 1, 3 or -1, but got {axis}.")
     axis = axis % x.ndim

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from kayax.bridge.ops.checks import check_range, no_zero
 from kayax.bridge.ops.promotion import (
     FLOAT,
     broadcastable,
@@ -55,7 +56,13 @@ def multiply(x, y, name=None):
     return x * y
 
 
-@op(method=("divide", "div"), inplace=True, **_XY)
+def _check_divisor(x, y, name=None, rounding_mode=None):
+    bools = isinstance(x, Tensor) and isinstance(y, Tensor) and x.dtype == y.dtype == "bool"
+    if bools or rounding_mode is not None:
+        no_zero(x, y)
+
+
+@op(method=("divide", "div"), inplace=True, check=_check_divisor, **_XY)
 def divide(x, y, name=None, rounding_mode=None):
     """``x / y``, elementwise with broadcasting; integers give float32.
 
@@ -82,18 +89,18 @@ def _floor_divide(x: Any, y: Any) -> Any:
     return jnp.floor_divide(x, y)
 
 
-@op(method=True, inplace=True, **_XY)
+@op(method=True, inplace=True, check=no_zero, **_XY)
 def floor_divide(x, y, name=None):
     """``x // y``, rounded towards minus infinity, elementwise with broadcasting.
 
-    Where an integer divisor is 0 the result is undefined; Paddle raises an error on the CPU.
+    An integer divisor of 0 is a ZeroDivisionError; in a converted function, which cannot raise, the result is undefined.
     """
     return _floor_divide(x, y)
 
 
-@op(method=("remainder", "mod", "floor_mod"), inplace=True, **_XY)
+@op(method=("remainder", "mod", "floor_mod"), inplace=True, check=no_zero, **_XY)
 def remainder(x, y, name=None):
-    """``x % y`` with the sign of `y`, elementwise with broadcasting."""
+    """``x % y`` with the sign of `y`, elementwise with broadcasting. An integer divisor of 0: as for `floor_divide`."""
     x, y = unify(x, y)
     need(x, "x", (1, 2), "an integer or floating Tensor")
     return jnp.remainder(x, y)

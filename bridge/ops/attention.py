@@ -17,12 +17,14 @@ _NAME = "nn.functional."
 def _check(query: Any, key: Any, value: Any, mask: Any, gqa: bool = True) -> None:
     for name, x in (("query", query), ("key", key), ("value", value)):
         if x.ndim != 4:
-            raise ValueError(f"{name} must have 4 dimensions [batch, sequence, heads, size], but its shape is {list(x.shape)}.")
+            raise ValueError(f"{name} must have 4 dimensions [batch, sequence, heads, size], but its shape is "
+                             f"{list(x.shape)}.")
     if query.shape[3] != key.shape[3] or key.shape[1:3] != value.shape[1:3] or key.shape[0] != query.shape[0]:
-        raise ValueError(f"query {list(query.shape)}, key {list(key.shape)} and value {list(value.shape)} do not fit: batch and "
-                         "head size must agree, and key and value must have one sequence length and number of heads.")
+        raise ValueError(f"query {list(query.shape)}, key {list(key.shape)} and value {list(value.shape)} do not fit: "
+                         "batch and head size must agree, and sequence length and heads of key and value.")
     if query.shape[2] != key.shape[2] and (not gqa or query.shape[2] % key.shape[2]):
-        raise ValueError(f"The {query.shape[2]} heads of query must be {'a multiple of ' if gqa else ''}the {key.shape[2]} of key.")
+        raise ValueError(f"The {query.shape[2]} heads of query must be {'a multiple of ' if gqa else ''}the "
+                         f"{key.shape[2]} of key.")
     if mask is not None and mask.dtype.kind not in "bfV":
         raise TypeError(f"attn_mask must be boolean or floating, but its dtype is {mask.dtype.name}.")
 
@@ -33,7 +35,7 @@ def _four(mask: Any) -> Any:
 
 
 def weights_of(query: Any, key: Any, mask: Any, causal: bool, scale: float | None) -> Any:
-    """The attention weights [batch, heads, queries, keys], with the softmax in float32; a query without keys gives 0."""
+    """The attention weights [batch, heads, queries, keys], softmax in float32; a query without keys gives 0."""
     groups = query.shape[2] // key.shape[2]
     key = jnp.repeat(key, groups, 2) if groups > 1 else key
     scale = 1 / math.sqrt(query.shape[3]) if scale is None else scale
@@ -82,7 +84,8 @@ def _attention_weights(query, key, causal, scale):
     return weights_of(query, key, None, causal, scale)
 
 
-def attend(query: Any, key: Any, value: Any, mask: Any, dropout: float, causal: bool, training: bool, scale: float | None) -> Tensor:
+def attend(query: Any, key: Any, value: Any, mask: Any, dropout: float, causal: bool, training: bool,
+           scale: float | None) -> Tensor:
     """Attention as one operation, with a random one only where dropout is at work."""
     dropout = float(dropout) if training else 0.0
     if not 0 <= dropout <= 1:
@@ -92,11 +95,11 @@ def attend(query: Any, key: Any, value: Any, mask: Any, dropout: float, causal: 
     return _attention(query, key, value, mask, bool(causal), scale)
 
 
-def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, training=True, backend=None,
-                                 scale=None, enable_gqa=True, name=None):
+def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, training=True,
+                                 backend=None, scale=None, enable_gqa=True, name=None):
     """``softmax(query key^T * scale + mask) value`` for every head (Vaswani et al. 2017).
 
-    query: [batch, queries, heads, size]; key, value: [batch, keys, heads, size], where fewer heads are shared by groups of
+    query: [batch, queries, heads, size]; key, value: [batch, keys, heads, size], fewer heads being shared by groups of
     query heads. attn_mask: boolean (True takes part) or floating (added), broadcast to [batch, heads, queries, keys].
     dropout_p: the share of weights that is dropped while `training`. is_causal: a query sees no later keys.
     scale: by default ``1 / sqrt(size)``. `backend` is accepted and has no effect.
@@ -106,8 +109,8 @@ def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.
     return attend(query, key, value, attn_mask, dropout_p, is_causal, training, scale)
 
 
-def flash_attention(query, key, value, dropout=0.0, causal=False, return_softmax=False, *, fixed_seed_offset=None, rng_name="",
-                    training=True, name=None, softmax_scale=None):
+def flash_attention(query, key, value, dropout=0.0, causal=False, return_softmax=False, *, fixed_seed_offset=None,
+                    rng_name="", training=True, name=None, softmax_scale=None):
     """Attention of [batch, sequence, heads, size]; returns the result and the weights (None without `return_softmax`).
 
     XLA chooses the algorithm; `fixed_seed_offset` and `rng_name` are accepted and have no effect.
@@ -120,7 +123,7 @@ def flash_attention(query, key, value, dropout=0.0, causal=False, return_softmax
 def _unpack(qkv):
     """[..., groups + 2, kv heads, size] as query [..., groups * kv heads, size], key and value."""
     if qkv.ndim < 4 or qkv.shape[-3] < 3:
-        raise ValueError(f"qkv must be [..., heads / kv heads + 2, kv heads, size], but its shape is {list(qkv.shape)}.")
+        raise ValueError(f"qkv must be [..., heads / kv heads + 2, kv heads, size], but it is {list(qkv.shape)}.")
     groups = qkv.shape[-3] - 2
     lead = qkv.shape[:-3]
     query = jnp.swapaxes(qkv[..., :groups, :, :], -3, -2).reshape(*lead, groups * qkv.shape[-2], qkv.shape[-1])
@@ -129,8 +132,9 @@ def _unpack(qkv):
 
 def flash_attn_qkvpacked(qkv, dropout=0.0, causal=False, return_softmax=False, *, fixed_seed_offset=None, rng_name="",
                          training=True, name=None):
-    """`flash_attention` of query, key and value in one Tensor [batch, sequence, heads / kv heads + 2, kv heads, size]."""
-    return flash_attention(*_unpack(qkv), dropout, causal, return_softmax, training=training)
+    """`flash_attention` of query, key and value as one [batch, sequence, heads / kv heads + 2, kv heads, size]."""
+    query, key, value = _unpack(qkv)
+    return flash_attention(query, key, value, dropout, causal, return_softmax, training=training)
 
 
 @op(name=_NAME + "ragged_mask", differentiable=False)
@@ -140,7 +144,8 @@ def _ragged_mask(starts_q, starts_k, total_q, total_k, causal):
     of_q, of_k = jnp.searchsorted(starts_q, q, side="right"), jnp.searchsorted(starts_k, k, side="right")
     allowed = of_q[:, None] == of_k[None]
     if causal:
-        end_q, end_k = starts_q[jnp.clip(of_q, 0, starts_q.shape[0] - 1)], starts_k[jnp.clip(of_q, 0, starts_k.shape[0] - 1)]
+        end_q = starts_q[jnp.clip(of_q, 0, starts_q.shape[0] - 1)]
+        end_k = starts_k[jnp.clip(of_q, 0, starts_k.shape[0] - 1)]
         allowed &= (q - end_q)[:, None] >= k[None] - end_k[:, None]
     return allowed[None, None]
 
@@ -156,7 +161,8 @@ def _drop_batch(x):
 
 
 def flash_attn_unpadded(query, key, value, cu_seqlens_q, cu_seqlens_k, max_seqlen_q, max_seqlen_k, scale, dropout=0.0,
-                        causal=False, return_softmax=False, fixed_seed_offset=None, rng_name="", training=True, name=None):
+                        causal=False, return_softmax=False, fixed_seed_offset=None, rng_name="", training=True,
+                        name=None):
     """Attention within each sequence of a packed batch [total tokens, heads, size].
 
     cu_seqlens_q, cu_seqlens_k: where each sequence starts, and the total: [batch + 1]. The maximal lengths are accepted
@@ -169,23 +175,27 @@ def flash_attn_unpadded(query, key, value, cu_seqlens_q, cu_seqlens_k, max_seqle
     return _drop_batch(out), None
 
 
-def flash_attn_varlen_qkvpacked(qkv, cu_seqlens_q, cu_seqlens_k, max_seqlen_q, max_seqlen_k, scale, dropout=0.0, causal=False,
-                                return_softmax=False, fixed_seed_offset=None, rng_name="", varlen_padded=True, training=True,
-                                name=None):
+def flash_attn_varlen_qkvpacked(qkv, cu_seqlens_q, cu_seqlens_k, max_seqlen_q, max_seqlen_k, scale, dropout=0.0,
+                                causal=False, return_softmax=False, fixed_seed_offset=None, rng_name="",
+                                varlen_padded=True, training=True, name=None):
     """`flash_attn_unpadded` of one Tensor [total tokens, heads / kv heads + 2, kv heads, size]."""
-    return flash_attn_unpadded(*_unpack(qkv), cu_seqlens_q, cu_seqlens_k, max_seqlen_q, max_seqlen_k, scale, dropout, causal,
-                               return_softmax, training=training)
+    query, key, value = _unpack(qkv)
+    return flash_attn_unpadded(query, key, value, cu_seqlens_q, cu_seqlens_k, max_seqlen_q, max_seqlen_k, scale,
+                               dropout, causal, return_softmax, training=training)
 
 
 def flash_attention_v3_varlen(query, key, value, cu_seqlens_q, cu_seqlens_k, max_seqlen_q, max_seqlen_k, seqused_q=None,
                               seqused_k=None, softmax_scale=None, causal=False, qv=None, q_descale=None, k_descale=None,
-                              v_descale=None, window_size=(-1, -1), softcap=0.0, num_splits=1, pack_gqa=None, sm_margin=0):
+                              v_descale=None, window_size=(-1, -1), softcap=0.0, num_splits=1, pack_gqa=None,
+                              sm_margin=0):
     """`flash_attn_unpadded` without dropout. Windows, soft caps and descaling are not available and give an error."""
-    if tuple(window_size) != (-1, -1) or softcap or any(v is not None for v in (seqused_q, seqused_k, qv, q_descale, k_descale,
-                                                                               v_descale)):
-        raise NotImplementedError("flash_attention_v3_varlen: window_size, softcap, seqused, qv and descale are not available.")
+    unavailable = (seqused_q, seqused_k, qv, q_descale, k_descale, v_descale)
+    if tuple(window_size) != (-1, -1) or softcap or any(v is not None for v in unavailable):
+        raise NotImplementedError("flash_attention_v3_varlen has no window_size, softcap, seqused, qv and descale.")
     scale = 1 / math.sqrt(query.shape[-1]) if softmax_scale is None else softmax_scale
-    return flash_attn_unpadded(query, key, value, cu_seqlens_q, cu_seqlens_k, max_seqlen_q, max_seqlen_k, scale, causal=causal)
+    return flash_attn_unpadded(query, key, value, cu_seqlens_q, cu_seqlens_k, max_seqlen_q, max_seqlen_k, scale,
+                               causal=causal)
 
 
-__all__ = ["flash_attention_v3_varlen", "flash_attn_qkvpacked", "flash_attn_varlen_qkvpacked", "scaled_dot_product_attention"]
+__all__ = ["flash_attention_v3_varlen", "flash_attn_qkvpacked", "flash_attn_varlen_qkvpacked",
+           "scaled_dot_product_attention"]

@@ -12,7 +12,7 @@ _SPATIAL = {1: "W", 2: "HW", 3: "DHW"}
 
 
 def dimension_numbers(n: int, last: bool) -> tuple[str, str, str]:
-    """JAX's layout words of input, kernel and output: the kernel is [out, in, *spatial] in both formats, as in Paddle."""
+    """JAX's words for the layouts of input, kernel and output; kernels are always [out, in, *spatial], as in Paddle."""
     s = _SPATIAL[n]
     image = f"N{s}C" if last else f"NC{s}"
     return image, f"OI{s}", image
@@ -23,12 +23,12 @@ def check(x: Any, weight: Any, n: int, last: bool, groups: int, in_axis: int) ->
     need_rank(x, n)
     need_rank(weight, n, "weight")
     if x.dtype != weight.dtype:
-        raise TypeError(f"x and weight must have one dtype, but got {x.dtype.name} and {weight.dtype.name}. Cast one of them.")
+        raise TypeError(f"x and weight must have one dtype, but got {x.dtype.name} and {weight.dtype.name}: cast one.")
     channels = x.shape[-1 if last else 1]
     expected = weight.shape[in_axis] * (groups if in_axis == 1 else 1)
     if channels != expected:
-        raise ValueError(f"x of shape {list(x.shape)} has {channels} channels, but a weight of shape {list(weight.shape)} with "
-                         f"groups={groups} takes {expected}.")
+        raise ValueError(f"x of shape {list(x.shape)} has {channels} channels, but a weight of shape "
+                         f"{list(weight.shape)} with groups={groups} takes {expected}.")
     if groups < 1 or weight.shape[0] % groups:
         raise ValueError(f"groups must be positive and divide {weight.shape[0]} channels, but got {groups}.")
 
@@ -38,7 +38,7 @@ def add_bias(y: Any, bias: Any, n: int, last: bool) -> Any:
         return y
     channels = y.shape[-1 if last else 1]
     if bias.size != channels:
-        raise ValueError(f"bias must have {channels} elements, one per output channel, but its shape is {list(bias.shape)}.")
+        raise ValueError(f"bias must have {channels} elements, one per output channel, but is {list(bias.shape)}.")
     return y + (bias.reshape(-1) if last else bias.reshape((-1,) + (1,) * n)).astype(y.dtype)
 
 
@@ -62,8 +62,8 @@ def _need_windows(sizes: Any, kernel: Any, pairs: Any, dilation: Any) -> None:
     for size, k, (before, after), d in zip(sizes, kernel, pairs, dilation, strict=True):
         reach = d * (k - 1) + 1
         if isinstance(size, int) and size + before + after < reach:
-            raise ValueError(f"The kernel reaches over {reach} elements (size {k}, dilation {d}), but the padded input has only "
-                             f"{size + before + after}.")
+            raise ValueError(f"The kernel reaches over {reach} elements (size {k}, dilation {d}), but the padded input "
+                             f"has only {size + before + after}.")
 
 
 @op(amp="conv1d")

@@ -11,8 +11,8 @@ from kayax.bridge.ops.windows import channels_last, per_dim, positive, resolve, 
 from kayax.bridge.registry import op
 
 
-def _conv_transpose(n: int, x: Any, weight: Any, bias: Any, stride: Any, padding: Any, output_padding: Any, dilation: Any,
-                    groups: int, output_size: Any, data_format: str) -> Any:
+def _conv_transpose(n: int, x: Any, weight: Any, bias: Any, stride: Any, padding: Any, output_padding: Any,
+                    dilation: Any, groups: int, output_size: Any, data_format: str) -> Any:
     last = channels_last(data_format, n)
     check(x, weight, n, last, groups, 0)
     stride, dilation = per_dim(stride, n, "stride"), per_dim(dilation, n, "dilation")
@@ -25,8 +25,9 @@ def _conv_transpose(n: int, x: Any, weight: Any, bias: Any, stride: Any, padding
     smallest = [(i - 1) * s - sum(p) + r + 1 for i, s, p, r in zip(sizes, stride, pairs, reach, strict=True)]
     extra = _extra(output_padding, output_size, smallest, stride, dilation, n)
     around = [(r - before, r - after + e) for r, (before, after), e in zip(reach, pairs, extra, strict=True)]
-    y = lax.conv_general_dilated(x, _as_forward(weight, groups, n), (1,) * n, around, lhs_dilation=stride, rhs_dilation=dilation,
-                                 feature_group_count=groups, dimension_numbers=dimension_numbers(n, last))
+    y = lax.conv_general_dilated(x, _as_forward(weight, groups, n), (1,) * n, around, lhs_dilation=stride,
+                                 rhs_dilation=dilation, feature_group_count=groups,
+                                 dimension_numbers=dimension_numbers(n, last))
     return add_bias(y, bias, n, last)
 
 
@@ -39,13 +40,14 @@ def _as_forward(weight: Any, groups: int, n: int) -> Any:
     return jnp.swapaxes(weight.reshape(groups, each, out, *k), 1, 2).reshape(groups * out, each, *k)
 
 
-def _extra(output_padding: Any, output_size: Any, smallest: list, stride: Any, dilation: Any, n: int) -> tuple[int, ...]:
+def _extra(output_padding: Any, output_size: Any, smallest: list, stride: Any, dilation: Any,
+           n: int) -> tuple[int, ...]:
     """What is added after the last element of each dimension: `output_padding`, or what `output_size` asks for."""
     if output_size is None:
         extra = per_dim(output_padding, n, "output_padding")
         for e, s, d in zip(extra, stride, dilation, strict=True):
             if not 0 <= e < max(s, d):
-                raise ValueError(f"output_padding must be less than the stride or the dilation, {max(s, d)}, but got {e}.")
+                raise ValueError(f"output_padding must be less than stride or dilation, {max(s, d)}, but got {e}.")
         return extra
     if any(per_dim(output_padding, n, "output_padding")):
         raise ValueError("Give output_padding or output_size, not both.")
@@ -57,30 +59,33 @@ def _extra(output_padding: Any, output_size: Any, smallest: list, stride: Any, d
 
 
 @op(amp="conv2d_transpose", name="nn.functional.conv1d_transpose", static=("output_size",))
-def conv1d_transpose(x, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1, output_size=None,
-                     data_format="NCL", name=None):
+def conv1d_transpose(x, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1,
+                     output_size=None, data_format="NCL", name=None):
     """Transposed convolution over one dimension. x: [N, C, L] or [N, L, C]. weight: [in, out / groups, k]. bias: [out].
 
     output_size chooses among the sizes that the forward convolution maps to x's; output_padding adds to the smallest.
     """
-    return _conv_transpose(1, x, weight, bias, stride, padding, output_padding, dilation, groups, output_size, data_format)
+    return _conv_transpose(1, x, weight, bias, stride, padding, output_padding, dilation, groups, output_size,
+                           data_format)
 
 
 @op(amp="conv2d_transpose", name="nn.functional.conv2d_transpose", static=("output_size",))
-def conv2d_transpose(x, weight, bias=None, stride=1, padding=0, output_padding=0, dilation=1, groups=1, output_size=None,
-                     data_format="NCHW", name=None):
+def conv2d_transpose(x, weight, bias=None, stride=1, padding=0, output_padding=0, dilation=1, groups=1,
+                     output_size=None, data_format="NCHW", name=None):
     """Transposed convolution over two dimensions. x: [N, C, H, W] or [N, H, W, C]. weight: [in, out / groups, kh, kw].
 
     output_size chooses among the sizes that the forward convolution maps to x's; output_padding adds to the smallest.
     """
-    return _conv_transpose(2, x, weight, bias, stride, padding, output_padding, dilation, groups, output_size, data_format)
+    return _conv_transpose(2, x, weight, bias, stride, padding, output_padding, dilation, groups, output_size,
+                           data_format)
 
 
 @op(amp="conv3d_transpose", name="nn.functional.conv3d_transpose", static=("output_size",))
-def conv3d_transpose(x, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1, output_size=None,
-                     data_format="NCDHW", name=None):
+def conv3d_transpose(x, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1,
+                     output_size=None, data_format="NCDHW", name=None):
     """Transposed convolution over three dimensions; the arguments are those of `conv2d_transpose`."""
-    return _conv_transpose(3, x, weight, bias, stride, padding, output_padding, dilation, groups, output_size, data_format)
+    return _conv_transpose(3, x, weight, bias, stride, padding, output_padding, dilation, groups, output_size,
+                           data_format)
 
 
 __all__ = ["conv1d_transpose", "conv2d_transpose", "conv3d_transpose"]

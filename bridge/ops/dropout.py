@@ -102,7 +102,10 @@ def _alpha_dropout(key, x, p, by_channel):
 
 
 def alpha_dropout(x, p=0.5, training=True, name=None):
-    """Dropout that keeps mean and variance for SELU: elements become SELU's floor, then all are rescaled (Klambauer et al. 2017)."""
+    """Dropout for SELU: elements become its floor, then all are rescaled to the old mean and variance.
+
+    After Klambauer et al. 2017.
+    """
     p = _probability(p)
     return _alpha_dropout(x, p, False) if training and p else x
 

@@ -1,7 +1,7 @@
 """Reading and writing by index: ``x[...]`` and ``x[...] = value`` in every form Paddle takes.
 
 An index is taken apart once into a plan: what is part of the program (which dimensions are cut, how long a slice is)
-and what is given to it when it runs (where a slice starts, integers, index Tensors). So ``x[i]`` in a loop is one program.
+and what is given to it when it runs (where a slice starts, integers, index Tensors): ``x[i]`` in a loop is one program.
 """
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from jax import lax
 from kayax.bridge.call import Call
 from kayax.bridge.dispatch import run_call
 from kayax.bridge.errors import DataDependentShapeError, at_user_line
+from kayax.bridge.ops.checks import check_range
 from kayax.bridge.registry import attach
 from kayax.bridge.tensor import Tensor, wrap
 
@@ -63,8 +64,8 @@ class _Plan:
     def _int(self, i: int, shape: tuple, dim: int) -> None:
         n = shape[dim]
         if type(n) is int and not -n <= i < n:
-            raise IndexError(f"Index {i} is out of range for dimension {dim} of a Tensor of shape {list(shape)}: it must "
-                             f"be in [{-n}, {n}).")
+            raise IndexError(f"Index {i} is out of range for dimension {dim} of a Tensor of shape {list(shape)}: it "
+                             f"must be in [{-n}, {n}).")
         self.parts.append(_INT)
         self.given.append(i + n if i < 0 else i)
 
@@ -95,8 +96,8 @@ class _Plan:
                 isinstance(item, np.ndarray) and item.dtype == np.bool_):
             return self._mask(item, shape, dim)
         if not isinstance(item, (Tensor, np.ndarray, jax.Array)):
-            raise ValueError(f"An index is an int, a slice, None, ..., a list, an array or a Tensor of ints or bools, or a "
-                             f"tuple of these, but got {type(item).__name__}.")
+            raise ValueError(f"An index is an int, a slice, None, ..., a list, an array or a Tensor of ints or bools, "
+                             f"or a tuple of these, but got {type(item).__name__}.")
         if item.dtype.kind not in "iu" if not isinstance(item, Tensor) else not item.dtype.is_integer:
             raise ValueError(f"An index Tensor must be of integers or bools, but got {item.dtype}.")
         check_range(item, shape[dim], dim, shape)
@@ -166,20 +167,6 @@ def _from_list(items: Any) -> Any:
     return found.astype(np.int64) if found.size == 0 else found
 
 
-def check_range(item: Any, n: Any, dim: int, shape: tuple) -> None:
-    """Indices that can be looked at without waiting for a device are; JAX would clamp them silently."""
-    values = item.storage.array if isinstance(item, Tensor) else item
-    if isinstance(values, jax.core.Tracer) or type(n) is not int or not values.size:
-        return
-    if isinstance(values, jax.Array) and next(iter(values.devices())).platform != "cpu":
-        return
-    values = np.asarray(values)
-    low, high = values.min(), values.max()
-    if low < -n or high >= n:
-        raise IndexError(f"Index {low if low < -n else high} is out of range for dimension {dim} of a Tensor of shape "
-                         f"{list(shape)}: it must be in [{-n}, {n}).")
-
-
 def true_positions(mask: Any) -> tuple:
     """For each dimension of a mask, where it is true."""
     array = mask.storage.array if isinstance(mask, Tensor) else mask
@@ -240,7 +227,8 @@ def _window(parts: tuple, given: tuple, shape: tuple) -> tuple:
 
 def _strides(parts: tuple) -> tuple:
     """What is left to do after the block was cut out: only slices with steps."""
-    return tuple(slice(*p[1:]) if type(p) is tuple and p[0] == "cut" else slice(None) for p in parts if p != _INT and p != _NEW)
+    return tuple(slice(*p[1:]) if type(p) is tuple and p[0] == "cut" else slice(None)
+                 for p in parts if p != _INT and p != _NEW)
 
 
 def _read_basic(parts: tuple) -> Any:
@@ -368,7 +356,9 @@ def _getitem(self: Tensor, index: Any) -> Tensor:
 def _setitem(self: Tensor, index: Any, value: Any) -> None:
     """Write the value, broadcast and cast, at the index."""
     if isinstance(value, (list, tuple, np.generic)):
-        value = np.asarray([v.numpy() if isinstance(v, Tensor) else v for v in value] if isinstance(value, (list, tuple)) else value)
+        if isinstance(value, (list, tuple)):
+            value = [v.numpy() if isinstance(v, Tensor) else v for v in value]
+        value = np.asarray(value)
     elif not isinstance(value, (Tensor, np.ndarray, jax.Array, int, float, complex)):
         raise TypeError(f"A Tensor, a number or an array can be written into a Tensor, but got {type(value).__name__}.")
     if _is_whole_mask(index, self):
@@ -381,8 +371,8 @@ def _setitem(self: Tensor, index: Any, value: Any) -> None:
 
 
 def _is_whole_mask(index: Any, x: Tensor) -> bool:
-    return ((isinstance(index, Tensor) and index.storage.array.dtype == np.bool_) or
-            (isinstance(index, np.ndarray) and index.dtype == np.bool_)) and tuple(index.shape) == tuple(x.shape[:index.ndim])
+    array = index.storage.array if isinstance(index, Tensor) else index if isinstance(index, np.ndarray) else None
+    return array is not None and array.dtype == np.bool_ and tuple(array.shape) == tuple(x.shape[:array.ndim])
 
 
 def _fits_mask(x: Tensor, mask: Tensor, value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""The adaptive softmax (Grave et al. 2017): frequent classes in a head, rare ones in clusters with smaller projections."""
+"""The adaptive softmax (Grave et al. 2017): frequent classes in a head, rare ones in smaller clusters."""
 from __future__ import annotations
 
 import jax
@@ -29,9 +29,9 @@ def _picked(log_probability, index):
 def adaptive_log_softmax_with_loss(input, label, head_weight, tail_weights, cutoffs, head_bias=None, name=None):
     """The log-probability of each sample's label, and the mean negative one.
 
-    input: [N, features] with label [N], or [features] with a scalar label. head_weight: [features, classes in the head +
-    clusters]. tail_weights: a pair [features, smaller], [smaller, classes] for each cluster. cutoffs: the first class of
-    each cluster, then the number of classes. head_bias: as long as the head. A label outside of the classes gives nan.
+    input: [N, features] with label [N], or [features] with a scalar label. head_weight: [features, classes in the head
+    + clusters]. tail_weights: for each cluster a pair [features, smaller], [smaller, classes]. cutoffs: the first class
+    of each cluster, then the number of classes. head_bias: as long as the head. A label outside of them gives nan.
     """
     if label.ndim != input.ndim - 1 or input.ndim not in (1, 2) or label.shape != input.shape[:-1]:
         raise ValueError(f"input must be [N, features] with label [N], or [features] with a scalar label, but got "

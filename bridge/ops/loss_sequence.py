@@ -12,13 +12,14 @@ _NAME = "nn.functional."
 
 
 @op(name=_NAME + "ctc_loss", amp="warpctc")
-def ctc_loss(log_probs, labels, input_lengths, label_lengths, blank=0, reduction="mean", norm_by_times=False, zero_infinity=False):
+def ctc_loss(log_probs, labels, input_lengths, label_lengths, blank=0, reduction="mean", norm_by_times=False,
+             zero_infinity=False):
     """The connectionist temporal classification loss (Graves et al. 2006).
 
     log_probs: logits [time, batch, classes], to which a log-softmax is applied. labels: [batch, longest label].
-    input_lengths, label_lengths: [batch]. blank: the class of "nothing". reduction: "mean" divides each loss by its label's
-    length first. norm_by_times: the gradient is divided by the number of time steps. zero_infinity: losses of labels that
-    do not fit become 0.
+    input_lengths, label_lengths: [batch]. blank: the class of "nothing". reduction: "mean" divides each loss by its
+    label's length first. norm_by_times: the gradient is divided by the number of time steps. zero_infinity: losses of
+    labels that do not fit become 0.
     """
     check_reduction(reduction)
     logits = jnp.swapaxes(log_probs, 0, 1)

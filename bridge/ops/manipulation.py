@@ -284,7 +284,7 @@ def rot90(x, k=1, axes=(0, 1), name=None):
 
 @op(method=True, static=("shifts",))
 def roll(x, shifts, axis=None, name=None):
-    """`x` with its elements moved by `shifts` along `axis` (None: of the flattened Tensor); they come in at the start."""
+    """`x` with its elements moved by `shifts` along `axis` (None: flattened); they come in again at the start."""
     return jnp.roll(x, shifts, axis)
 
 

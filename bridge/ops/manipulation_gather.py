@@ -8,6 +8,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from kayax.bridge.ops.checks import along, check_range, points
 from kayax.bridge.ops.manipulation import sizes_of
 from kayax.bridge.ops.manipulation_join import put_out
 from kayax.bridge.ops.promotion import axis_of
@@ -32,15 +33,16 @@ def _vector(index: Any) -> Any:
     return index
 
 
-@op(name="gather", static=("axis",))
+# In a program, which cannot raise, an index out of range reads nan (of integers the least or the greatest number).
+@op(name="gather", static=("axis",), check=along(0, 1, axis=2))
 def _gather(x, index, axis=None):
-    return jnp.take(x, _vector(index), axis_of(axis or 0, x.ndim), mode="clip")
+    return jnp.take(x, _vector(index), axis_of(axis or 0, x.ndim), mode="fill")
 
 
 def gather(x: Tensor, index: Tensor, axis: Any = None, name: str | None = None, out: Tensor | None = None) -> Tensor:
-    """The slices of `x` along `axis` (None: 0) at the places that the vector `index` names.
+    """The slices of `x` along `axis` (None: 0) at the places in the vector `index`; negative ones count from the end.
 
-    An index out of range takes the nearest slice (a compiled program cannot raise).
+    An index out of range is an IndexError; in a converted function, which cannot raise, it gives nan.
     """
     return put_out(_gather(x, index, axis), out)
 
@@ -48,39 +50,39 @@ def gather(x: Tensor, index: Tensor, axis: Any = None, name: str | None = None, 
 function(gather, method=True)
 
 
-@op(method=True)
+@op(method=True, check=points(0, 1))
 def gather_nd(x, index, name=None):
     """`x` at the positions in the last dimension of `index`: shape ``index.shape[:-1] + x.shape[index.shape[-1]:]``."""
     need_index(index)
     if index.shape[-1] > x.ndim:
         raise ValueError(f"index names {index.shape[-1]} dimensions, but x {list(x.shape)} has only {x.ndim}.")
-    return x[tuple(jnp.moveaxis(index, -1, 0))]
+    return x.at[tuple(jnp.moveaxis(index, -1, 0))].get(mode="fill")
 
 
-@op(name="index_select")
+@op(name="index_select", check=along(0, 1, axis=2))
 def _index_select(x, index, axis=0):
     need_index(index)
     if index.ndim != 1:
         raise ValueError(f"index must be a vector, but its shape is {list(index.shape)}.")
-    return jnp.take(x, index, axis_of(axis, x.ndim), mode="wrap")
+    return jnp.take(x, index, axis_of(axis, x.ndim), mode="fill")
 
 
 def index_select(x: Tensor, index: Tensor, axis: int = 0, name: str | None = None, *,
                  out: Tensor | None = None) -> Tensor:
-    """The slices of `x` along `axis` at the places that the vector `index` names; a negative one counts from the end."""
+    """The slices of `x` along `axis` at the places in the vector `index`; a negative one counts from the end."""
     return put_out(_index_select(x, index, axis), out)
 
 
 function(index_select, method=True)
 
 
-@op(method=True)
+@op(method=True, check=along(0, 1, default=1))
 def index_sample(x, index):
     """From each row of the matrix `x` the elements in the columns that the same row of `index` names."""
     need_index(index)
     if x.ndim != 2 or index.ndim != 2 or x.shape[0] != index.shape[0]:
-        raise ValueError(f"x and index must be matrices with equally many rows, but their shapes are {list(x.shape)} and "
-                         f"{list(index.shape)}.")
+        raise ValueError(f"x and index must be matrices with equally many rows, but their shapes are {list(x.shape)} "
+                         f"and {list(index.shape)}.")
     return jnp.take_along_axis(x, index, 1)
 
 
@@ -100,7 +102,6 @@ def take(x: Tensor, index: Tensor, mode: str = "raise", name: str | None = None)
     mode: for an index out of range, "raise" (an error, where the index is known), "wrap" (count on from the start) or
     "clip" (the nearest; negative ones are 0).
     """
-    from kayax.bridge.ops.indexing import check_range
     if mode not in ("raise", "wrap", "clip"):
         raise ValueError(f"mode must be 'raise', 'wrap' or 'clip', but got {mode!r}.")
     if mode == "raise":
@@ -123,11 +124,11 @@ def aligned(arr: Any, indices: Any, axis: int, broadcast: bool) -> tuple:
     return tuple(where), shape
 
 
-@op(name="take_along_axis")
+@op(name="take_along_axis", check=along(0, 1, axis=2))
 def _take_along_axis(arr, indices, axis, broadcast=True):
     axis = axis_of(axis, arr.ndim)
     where, _ = aligned(arr, indices, axis, broadcast)
-    return arr[where]
+    return arr.at[where].get(mode="fill")
 
 
 def take_along_axis(arr: Tensor, indices: Tensor, axis: int, broadcast: bool = True, *,
@@ -247,7 +248,7 @@ def repeat_interleave(x: Tensor, repeats: Any, axis: int | None = None, name: st
                       output_size: int | None = None) -> Tensor:
     """Each element of `x` along `axis` (None: of the flattened Tensor) repeated.
 
-    repeats: how often, an int or a vector with a number for each. output_size: the sum of `repeats`, which must be given
+    repeats: how often, an int or a vector with a number for each. output_size: the sum of `repeats`, to be given
     while converting if `repeats` is a Tensor.
     """
     if isinstance(repeats, Tensor) and output_size is None:
@@ -256,7 +257,8 @@ def repeat_interleave(x: Tensor, repeats: Any, axis: int | None = None, name: st
         output_size = int(counts.sum()) * (n if counts.size == 1 else 1)
     elif isinstance(repeats, (list, tuple)):
         repeats = np.asarray(repeats)
-        output_size = int(repeats.sum()) * ((math.prod(x.shape) if axis is None else x.shape[axis]) if repeats.size == 1 else 1)
+        length = math.prod(x.shape) if axis is None else x.shape[axis]
+        output_size = int(repeats.sum()) * (length if repeats.size == 1 else 1)
     return _repeat_interleave(x, repeats, axis, output_size)
 
 

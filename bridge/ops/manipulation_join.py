@@ -46,7 +46,7 @@ def _concat(x, axis=0, name=None):
 def _stack(x, axis=0, name=None):
     arrays = _meet(x, "stack")
     if any(a.shape != arrays[0].shape for a in arrays):
-        raise ValueError(f"The Tensors must have the same shape, but their shapes are {[list(a.shape) for a in arrays]}.")
+        raise ValueError(f"The Tensors must have one shape, but their shapes are {[list(a.shape) for a in arrays]}.")
     return jnp.stack(arrays, axis_of(axis, arrays[0].ndim + 1))
 
 

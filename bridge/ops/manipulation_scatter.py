@@ -1,4 +1,4 @@
-"""Writing at places: scatter, put_along_axis, index_add, index_put, masked_fill. All give new values; twins with `_` write."""
+"""Writing at places: scatter, put_along_axis, index_add, index_put, masked_fill. The twins with `_` write in place."""
 from __future__ import annotations
 
 from typing import Any
@@ -6,17 +6,18 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from kayax.bridge.ops.checks import along, check_range, points
 from kayax.bridge.ops.manipulation import sizes_of
 from kayax.bridge.ops.manipulation_gather import aligned, need_index
 from kayax.bridge.ops.manipulation_join import put_out
-from kayax.bridge.ops.promotion import axis_of
+from kayax.bridge.ops.promotion import axis_of, is_number
 from kayax.bridge.registry import attach, function, op
 from kayax.bridge.tensor import Tensor
 
 
 def _typed(value: Any, x: Any, name: str) -> Any:
     """The value as an array of the type of `x`: numbers are cast, another Tensor type is an error."""
-    if isinstance(value, (bool, int, float, complex)):
+    if is_number(value):
         return jnp.asarray(value).astype(x.dtype)
     if value.dtype != x.dtype:
         raise TypeError(f"{name} must have the dtype of x, {x.dtype.name}, but it has {value.dtype.name}.")
@@ -37,7 +38,7 @@ def _scatter(x, index, updates, overwrite=True):
     return x.at[index].set(jnp.zeros((), x.dtype)).at[index].add(updates)
 
 
-_scatter_op = op(_scatter, name="scatter")
+_scatter_op = op(_scatter, name="scatter", check=along(0, 1))
 
 
 @function(method=True, inplace=True)
@@ -50,7 +51,7 @@ def scatter(x: Tensor, index: Tensor, updates: Tensor, overwrite: bool = True, n
     return put_out(_scatter_op(x, index, updates, overwrite), out)
 
 
-@op(method=True)
+@op(method=True, check=points(0, 1))
 def scatter_nd_add(x, index, updates, name=None):
     """`x` with `updates` added at the positions in the last dimension of `index`."""
     need_index(index)
@@ -59,7 +60,7 @@ def scatter_nd_add(x, index, updates, name=None):
     return x.at[tuple(jnp.moveaxis(index, -1, 0))].add(_typed(updates, x, "updates"))
 
 
-@op(method=True, static=("shape",))
+@op(method=True, static=("shape",), check=points(2, 0))
 def scatter_nd(index, updates, shape, name=None):
     """Zeros of this shape with `updates` added at the positions in the last dimension of `index`."""
     need_index(index)
@@ -86,7 +87,8 @@ def _put(arr, indices, values, axis, reduce="assign", include_self=True, broadca
         start = arr if include_self else arr.at[where].set(0)
         count = jnp.full(arr.shape, int(include_self), arr.dtype).at[where].add(1)
         total = start.at[where].add(values)
-        return jnp.floor_divide(total, jnp.maximum(count, 1)) if arr.dtype.kind in "iu" else total / jnp.maximum(count, 1)
+        count = jnp.maximum(count, 1)
+        return jnp.floor_divide(total, count) if arr.dtype.kind in "iu" else total / count
     if not include_self:
         arr = arr.at[where].set(_neutral(kind, arr.dtype))
     return getattr(arr.at[where], kind)(values)
@@ -103,7 +105,7 @@ def _neutral(kind: str, dtype: Any) -> Any:
     return limits.max if kind == "min" else limits.min
 
 
-_put_op = op(_put, name="put_along_axis", scalars=("values",))
+_put_op = op(_put, name="put_along_axis", scalars=("values",), check=along(0, 1, axis=3))
 
 
 @function(method=True, inplace=True)
@@ -135,7 +137,7 @@ def _along(x: Any, axis: Any, index: Any) -> tuple:
     return (slice(None),) * axis_of(axis, x.ndim) + (index,)
 
 
-@op(name="index_add", scalars=("alpha",))
+@op(name="index_add", scalars=("alpha",), check=along(0, 1, axis=2))
 def _index_add(x, index, axis, value, alpha=1):
     return x.at[_along(x, axis, index)].add(_typed(value, x, "value") * jnp.asarray(alpha).astype(x.dtype))
 
@@ -147,7 +149,7 @@ def index_add(x: Tensor, index: Tensor, axis: int, value: Tensor, alpha: float =
     return put_out(_index_add(x, index, axis, value, alpha), out)
 
 
-@op(method=True, inplace=True, scalars=("value",))
+@op(method=True, inplace=True, scalars=("value",), check=along(0, 1, axis=2))
 def index_fill(x, index, axis, value, name=None):
     """`x` with its slices along `axis` that the vector `index` names filled with a number."""
     return x.at[_along(x, axis, index)].set(jnp.asarray(value).astype(x.dtype))
@@ -166,6 +168,8 @@ def index_put(x: Tensor, indices: Any, value: Tensor, accumulate: bool = False, 
     flat: list[Any] = []
     for i in indices:
         flat += true_positions(i) if i.dtype == "bool" else [i]
+    for dim, i in enumerate(flat[:x.ndim]):
+        check_range(i, x.shape[dim], dim, x.shape)
     return _index_put(x, flat, value, accumulate)
 
 

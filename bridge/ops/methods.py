@@ -54,7 +54,7 @@ def _to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     """
     unknown = set(kwargs) - {"device", "dtype", "blocking", "other"}
     if unknown:
-        raise TypeError(f"to() got an unexpected keyword argument {unknown.pop()!r}: it takes device, dtype, blocking, other.")
+        raise TypeError(f"to() has no argument {unknown.pop()!r}: it takes device, dtype, blocking, other.")
     device, dtype = kwargs.get("device"), kwargs.get("dtype")
     positional = [a for a in args if not isinstance(a, bool)]
     if "other" in kwargs:

@@ -31,7 +31,7 @@ def _wide(x: Any) -> Any:
 def _along(values: Any, x: Any, axis: int, what: str) -> Any:
     """A vector with one value per channel, shaped to broadcast along `axis`."""
     if values.size != x.shape[axis]:
-        raise ValueError(f"{what} must have {x.shape[axis]} elements, one per channel, but its shape is {list(values.shape)}.")
+        raise ValueError(f"{what} must have {x.shape[axis]} elements, one per channel, but is {list(values.shape)}.")
     return values.reshape([-1 if i == axis else 1 for i in range(x.ndim)])
 
 
@@ -86,7 +86,8 @@ def batch_norm(x, running_mean, running_var, weight=None, bias=None, training=Fa
     """
     if (not training) if use_global_stats is None else use_global_stats:
         return _batch_norm_infer(x, running_mean, running_var, weight, bias, float(epsilon), data_format)
-    out, mean, var = _batch_norm_train(x, running_mean, running_var, weight, bias, float(momentum), float(epsilon), data_format)
+    out, mean, var = _batch_norm_train(x, running_mean, running_var, weight, bias, float(momentum), float(epsilon),
+                                       data_format)
     running_mean.storage.array = mean.storage.array
     running_var.storage.array = var.storage.array
     return out
@@ -100,7 +101,8 @@ def layer_norm(x, normalized_shape, weight=None, bias=None, epsilon=1e-05, name=
     """
     shape = tuple(normalized_shape) if isinstance(normalized_shape, (list, tuple)) else (normalized_shape,)
     if tuple(x.shape[x.ndim - len(shape):]) != shape:
-        raise ValueError(f"The last dimensions of x must be {list(shape)} (normalized_shape), but its shape is {list(x.shape)}.")
+        raise ValueError(f"The last dimensions of x must be {list(shape)} (normalized_shape), but its shape is "
+                         f"{list(x.shape)}.")
     axes = tuple(range(x.ndim - len(shape), x.ndim))
     wide = _wide(x)
     mean = jnp.mean(wide, axes, keepdims=True)
@@ -121,7 +123,7 @@ def _shaped(values: Any, shape: tuple, what: str) -> Any:
 
 @op(name=_NAME + "rms_norm", amp="rms_norm")
 def rms_norm(input, normalized_shape, weight=None, eps=1e-05, name=None):
-    """``x / sqrt(mean(x ** 2) + eps) * weight`` over the last dimensions, and the inverse root (Zhang and Sennrich 2019).
+    """``x / sqrt(mean(x ** 2) + eps) * weight`` over the last dimensions, and the inverse root (Zhang, Sennrich 2019).
 
     Returns the normalized Tensor and the inverse root mean square, of the shape of the leading dimensions.
     """
@@ -150,8 +152,8 @@ def group_norm(x, num_groups, epsilon=1e-05, weight=None, bias=None, data_format
         raise ValueError(f"num_groups must be positive and divide the {channels} channels, but got {num_groups}.")
     split = (*x.shape[:axis], num_groups, channels // num_groups, *x.shape[axis + 1:])
     grouped = _wide(x).reshape(split)
-    return _affine(_standardize(grouped, [i for i in range(len(split)) if i not in (0, axis)], epsilon).reshape(x.shape),
-                   weight, bias, x, axis)
+    others = [i for i in range(len(split)) if i not in (0, axis)]
+    return _affine(_standardize(grouped, others, epsilon).reshape(x.shape), weight, bias, x, axis)
 
 
 def _standardize(x: Any, axes: Any, epsilon: float) -> Any:
@@ -171,8 +173,8 @@ def instance_norm(x, running_mean=None, running_var=None, weight=None, bias=None
                   eps=1e-05, data_format="NCHW", name=None):
     """Normalize each channel of each sample over its positions (Ulyanov et al. 2016).
 
-    running_mean, running_var, use_input_stats and momentum are accepted and have no effect, as in Paddle: the statistics
-    are always those of the input.
+    running_mean, running_var, use_input_stats and momentum are accepted and have no effect, as in Paddle: the
+    statistics are always those of the input.
     """
     return _instance_norm(x, weight, bias, float(eps), data_format)
 
@@ -194,10 +196,11 @@ def local_response_norm(x, size, alpha=0.0001, beta=0.75, k=1.0, data_format="NC
 @op(name=_NAME + "normalize", amp="norm")
 def _normalize(x, p, axis, epsilon):
     if not -x.ndim <= axis < x.ndim:
-        raise ValueError(f"axis must be in [-{x.ndim}, {x.ndim}) for a Tensor of shape {list(x.shape)}, but got {axis}.")
+        raise ValueError(f"axis must be in [-{x.ndim}, {x.ndim}) for a Tensor of shape {list(x.shape)}, not {axis}.")
     if p == 2:
         squares = jnp.sum(lax.square(x), axis, keepdims=True)
-        norm = jnp.where(squares > 0, jnp.sqrt(jnp.where(squares > 0, squares, 1)), 0)      # no nan in the gradient at 0
+        root = jnp.sqrt(jnp.where(squares > 0, squares, 1))     # no nan in the gradient at 0
+        norm = jnp.where(squares > 0, root, 0)
         return x / jnp.maximum(norm, epsilon)
     return x / jnp.maximum(jnp.linalg.norm(x, p, axis, keepdims=True), epsilon)
 

@@ -16,7 +16,7 @@ def _pairs(x: Any, pad: Any, mode: str, data_format: Any, from_left: bool) -> li
     """(before, after) per axis of `x`."""
     flat = (pad,) * (2 * (x.ndim - 2)) if isinstance(pad, int) else tuple(int(p) for p in pad)
     if len(flat) % 2 or len(flat) > 2 * x.ndim:
-        raise ValueError(f"pad must hold a pair for each padded axis, at most {2 * x.ndim} numbers, but got {list(flat)}.")
+        raise ValueError(f"pad must hold a pair for each padded axis, at most {2 * x.ndim} numbers, not {list(flat)}.")
     pairs = list(zip(flat[::2], flat[1::2], strict=True))
     if len(pairs) == x.ndim and mode == "constant":
         return pairs if from_left else pairs[::-1]
@@ -39,8 +39,8 @@ def _pairs(x: Any, pad: Any, mode: str, data_format: Any, from_left: bool) -> li
 def pad(x, pad, mode="constant", value=0.0, data_format=None, pad_from_left_axis=True, name=None):
     """Extend the axes of `x`, or cut them where a number is negative.
 
-    pad: with 2 * ndim numbers and mode "constant", before and after of every axis, from the first (or from the last with
-        ``pad_from_left_axis=False``); with fewer, of the spatial axes from the last one: [left, right, top, bottom, ...].
+    pad: with 2 * ndim numbers and mode "constant", before and after of every axis, from the first (or from the last
+        with ``pad_from_left_axis=False``); with fewer, of the spatial axes from the last: [left, right, top, ...].
     mode: "constant" (`value`), "reflect" (without the edge), "replicate" (the edge) or "circular".
     """
     if mode not in _MODES:

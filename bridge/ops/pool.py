@@ -38,7 +38,8 @@ class Windows:
         return (outer, *inner, outer) if self.last else (outer, outer, *inner)
 
     def reduce(self, x: Any, initial: Any, fn: Any) -> Any:
-        return lax.reduce_window(x, initial, fn, self.full(self.kernel, 1), self.full(self.stride, 1), self.full(self.pairs, (0, 0)))
+        return lax.reduce_window(x, initial, fn, self.full(self.kernel, 1), self.full(self.stride, 1),
+                                 self.full(self.pairs, (0, 0)))
 
     def sum(self, x: Any) -> Any:
         return self.reduce(x, np.zeros((), x.dtype)[()], lax.add)
@@ -64,10 +65,11 @@ def lowest(dtype: Any) -> Any:
     return -np.inf if jnp.issubdtype(dtype, jnp.floating) else jnp.iinfo(dtype).min
 
 
-def _max_pool(n: int, x: Any, kernel: Any, stride: Any, padding: Any, return_mask: bool, ceil_mode: bool, data_format: str) -> Any:
+def _max_pool(n: int, x: Any, kernel: Any, stride: Any, padding: Any, return_mask: bool, ceil_mode: bool,
+              data_format: str) -> Any:
     if return_mask and data_format[-1] == "C":
-        raise ValueError(f"return_mask=True needs the channels second ({'NCHW' if n == 2 else 'NCDHW'}), but data_format is "
-                         f"{data_format!r}.")
+        raise ValueError(f"return_mask=True needs the channels second ({'NCHW' if n == 2 else 'NCDHW'}), but "
+                         f"data_format is {data_format!r}.")
     windows = Windows(x, n, kernel, stride, padding, ceil_mode, data_format)
     out = windows.reduce(x, np.asarray(lowest(x.dtype), x.dtype)[()], lax.max)
     if ceil_mode and jnp.issubdtype(x.dtype, jnp.floating):
@@ -85,8 +87,8 @@ def _max_positions(x: Any, windows: Windows) -> Any:
         return jnp.where(take, b[0], a[0]), jnp.where(take, b[1], a[1])
 
     start = (np.asarray(lowest(x.dtype), x.dtype)[()], np.int32(np.iinfo(np.int32).max))
-    return lax.reduce_window((x, position), start, choose, windows.full(windows.kernel, 1), windows.full(windows.stride, 1),
-                             windows.full(windows.pairs, (0, 0)))[1]
+    return lax.reduce_window((x, position), start, choose, windows.full(windows.kernel, 1),
+                             windows.full(windows.stride, 1), windows.full(windows.pairs, (0, 0)))[1]
 
 
 def _avg_pool(n: int, x: Any, kernel: Any, stride: Any, padding: Any, ceil_mode: bool, exclusive: bool, divisor: Any,
@@ -110,17 +112,19 @@ def max_pool1d(x, kernel_size, stride=None, padding=0, return_mask=False, ceil_m
 
 
 @op(name=_NAME + "max_pool2d", amp="max_pool2d")
-def max_pool2d(x, kernel_size, stride=None, padding=0, return_mask=False, ceil_mode=False, data_format="NCHW", name=None):
+def max_pool2d(x, kernel_size, stride=None, padding=0, return_mask=False, ceil_mode=False, data_format="NCHW",
+               name=None):
     """The maximum of each window of x, [N, C, H, W] or [N, H, W, C].
 
-    padding: an integer, [h, w], [top, bottom, left, right], pairs per axis, "SAME" or "VALID". ceil_mode: a last, partial
-    window counts too. return_mask: also give where the maximum is, as an int32 index into the flattened H, W.
+    padding: an integer, [h, w], [top, bottom, left, right], pairs per axis, "SAME" or "VALID". ceil_mode: a last,
+    partial window counts too. return_mask: also give where the maximum is, as an int32 index into the flattened H, W.
     """
     return _max_pool(2, x, kernel_size, stride, padding, return_mask, ceil_mode, data_format)
 
 
 @op(name=_NAME + "max_pool3d", amp="max_pool3d")
-def max_pool3d(x, kernel_size, stride=None, padding=0, return_mask=False, ceil_mode=False, data_format="NCDHW", name=None):
+def max_pool3d(x, kernel_size, stride=None, padding=0, return_mask=False, ceil_mode=False, data_format="NCDHW",
+               name=None):
     """The maximum of each window of x, [N, C, D, H, W] or [N, D, H, W, C]; the arguments are those of `max_pool2d`."""
     return _max_pool(3, x, kernel_size, stride, padding, return_mask, ceil_mode, data_format)
 
@@ -150,7 +154,8 @@ def avg_pool3d(x, kernel_size, stride=None, padding=0, ceil_mode=False, exclusiv
     return _avg_pool(3, x, kernel_size, stride, padding, ceil_mode, exclusive, divisor_override, data_format)
 
 
-def _lp_pool(n: int, x: Any, norm_type: float, kernel: Any, stride: Any, padding: Any, ceil_mode: bool, data_format: str) -> Any:
+def _lp_pool(n: int, x: Any, norm_type: float, kernel: Any, stride: Any, padding: Any, ceil_mode: bool,
+             data_format: str) -> Any:
     if norm_type == 0:
         raise ValueError("norm_type must not be 0.")
     windows = Windows(x, n, kernel, stride, padding, ceil_mode, data_format)

@@ -80,7 +80,7 @@ def adaptive_avg_pool3d(x, output_size, data_format="NCDHW", name=None):
 
 
 def _windows(x: Any, bounds: list[tuple[np.ndarray, np.ndarray]]) -> tuple[Any, np.ndarray, np.ndarray]:
-    """The elements of every window of the last n axes: [..., *out, *window], which are inside, and their flat positions."""
+    """The elements of every window of the last n axes: [..., *out, *window], which are inside, their flat positions."""
     n = len(bounds)
     sizes = x.shape[-n:]
     inside, position = np.ones((1,) * 2 * n, bool), np.zeros((1,) * 2 * n, np.int64)
@@ -129,7 +129,7 @@ def adaptive_max_pool1d(x, output_size, return_mask=False, name=None):
 
 @op(name=_NAME + "adaptive_max_pool2d", amp="max_pool2d_with_index")
 def adaptive_max_pool2d(x, output_size, return_mask=False, name=None):
-    """The maxima of windows that cover x [N, C, H, W] evenly; with `return_mask` also their index in the flattened H, W."""
+    """The maxima of windows that cover x [N, C, H, W] evenly; with `return_mask` also their index in flattened H, W."""
     return _adaptive_max(2, x, output_size, return_mask)
 
 
@@ -158,8 +158,8 @@ def _fractional(n: int, x: Any, output_size: Any, kernel: Any, u: Any, return_ma
     need_rank(x, n)
     targets = _targets(output_size, tuple(x.shape[2:]), n)
     kernels = tuple(kernel) if isinstance(kernel, (list, tuple)) else (kernel,) * n
-    return max_of_windows(x, [_fractional_bounds(s, t, k, u) for s, t, k in zip(x.shape[2:], targets, kernels, strict=True)],
-                          return_mask)
+    bounds = [_fractional_bounds(s, t, k, u) for s, t, k in zip(x.shape[2:], targets, kernels, strict=True)]
+    return max_of_windows(x, bounds, return_mask)
 
 
 @op(name=_NAME + "fractional_max_pool", amp="fractional_max_pool2d")

@@ -11,7 +11,8 @@ from kayax.bridge.registry import op
 _NAME = "nn.functional."
 
 
-def _unpool(n: int, x: Any, indices: Any, kernel: Any, stride: Any, padding: Any, output_size: Any, data_format: str) -> Any:
+def _unpool(n: int, x: Any, indices: Any, kernel: Any, stride: Any, padding: Any, output_size: Any,
+            data_format: str) -> Any:
     need_rank(x, n)
     if data_format[1] != "C":
         raise ValueError(f"Only the channels-second format is supported, but data_format is {data_format!r}.")

@@ -97,7 +97,8 @@ def _columns(x: Any, kernel: Any, stride: Any, dilation: Any, pads: Any) -> Any:
     for i in range(kernel[0]):
         for j in range(kernel[1]):
             top, left = i * dilation[0], j * dilation[1]
-            rows.append(x[:, :, top:top + (oh - 1) * stride[0] + 1:stride[0], left:left + (ow - 1) * stride[1] + 1:stride[1]])
+            rows.append(x[:, :, top:top + (oh - 1) * stride[0] + 1:stride[0],
+                          left:left + (ow - 1) * stride[1] + 1:stride[1]])
     return jnp.stack(rows, 2)
 
 
@@ -125,7 +126,7 @@ def fold(x, output_sizes, kernel_sizes, strides=1, paddings=0, dilations=1, name
     oh, ow = _grid(size, kernel, stride, dilation, pads)
     area = kernel[0] * kernel[1]
     if x.shape[1] % area or x.shape[2] != oh * ow:
-        raise ValueError(f"x must be [N, multiple of {area}, {oh * ow}] for these sizes, but its shape is {list(x.shape)}.")
+        raise ValueError(f"x must be [N, multiple of {area}, {oh * ow}] for these sizes, but is {list(x.shape)}.")
     channels = x.shape[1] // area
     columns = x.reshape(x.shape[0], channels, *kernel, oh, ow)
     height, width = size[0] + sum(pads[0]), size[1] + sum(pads[1])

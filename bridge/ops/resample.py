@@ -122,8 +122,8 @@ def interpolate(x, size=None, scale_factor=None, mode="nearest", align_corners=F
 
     size: the output's size per spatial dimension; or scale_factor: what to multiply the input's with.
     mode: "nearest", "area", "linear" (3-D input), "bilinear", "bicubic" (4-D) or "trilinear" (5-D).
-    align_corners: the corner elements of input and output coincide. align_mode: 0, source positions are those of element
-    centres; 1, of their left edges. data_format: NCW, NWC, NCHW, NHWC, NCDHW or NDHWC.
+    align_corners: the corner elements of input and output coincide. align_mode: 0, source positions are those of
+    element centres; 1, of their left edges. data_format: NCW, NWC, NCHW, NHWC, NCDHW or NDHWC.
     recompute_scale_factor: use the rounded output's scale instead of `scale_factor`.
     """
     n = len(x.shape) - 2
@@ -131,8 +131,8 @@ def interpolate(x, size=None, scale_factor=None, mode="nearest", align_corners=F
     if mode not in _DIMS:
         raise ValueError(f"mode must be one of {', '.join(_DIMS)}, but got {mode!r}.")
     if n not in _FORMATS or n not in _DIMS[mode]:
-        raise ValueError(f"mode {mode!r} needs an input with {' or '.join(str(d + 2) for d in _DIMS[mode])} dimensions, but the "
-                         f"shape is {list(x.shape)}.")
+        raise ValueError(f"mode {mode!r} needs an input with {' or '.join(str(d + 2) for d in _DIMS[mode])} dimensions"
+                         f", but the shape is {list(x.shape)}.")
     data_format = data_format or _FORMATS[n][0]
     if data_format not in _FORMATS[n]:
         raise ValueError(f"data_format must be one of {', '.join(_FORMATS[n])}, but got {data_format!r}.")
@@ -141,7 +141,7 @@ def interpolate(x, size=None, scale_factor=None, mode="nearest", align_corners=F
     if align_corners and mode == "nearest":
         raise ValueError("align_corners=True does not go with mode 'nearest'.")
     if antialias:
-        raise NotImplementedError("interpolate(antialias=True) is not available: filter before resizing, or leave it out.")
+        raise NotImplementedError("interpolate(antialias=True) is not available: filter first, or leave it out.")
     last = data_format in _LAST
     sizes, scales = _target(x.shape[1:-1] if last else x.shape[2:], size, scale_factor, recompute_scale_factor, n)
     if mode == "area":
@@ -164,7 +164,8 @@ def _target(old: Any, size: Any, scale_factor: Any, recompute: Any, n: int) -> t
     return sizes, [None] * n if recompute else [float(s) for s in scales]       # type: ignore[union-attr]
 
 
-def upsample(x, size=None, scale_factor=None, mode="nearest", align_corners=False, align_mode=0, data_format=None, name=None):
+def upsample(x, size=None, scale_factor=None, mode="nearest", align_corners=False, align_mode=0, data_format=None,
+             name=None):
     """The same as `interpolate`."""
     return interpolate(x, size, scale_factor, mode, align_corners, align_mode, data_format)
 

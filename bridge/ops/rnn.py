@@ -42,8 +42,8 @@ _STEPS = {"lstm": _lstm, "gru": _gru, "tanh": _simple(jnp.tanh), "relu": _simple
 
 def _project(x, w_ih, b_ih, w_hh):
     if x.shape[-1] != w_ih.shape[1]:
-        raise ValueError(f"The last dimension of the inputs must be input_size={w_ih.shape[1]}, but the inputs have the "
-                         f"shape {list(x.shape)}.")
+        raise ValueError(f"The last dimension of the inputs must be input_size={w_ih.shape[1]}, but the inputs have "
+                         f"the shape {list(x.shape)}.")
     if x.dtype != w_ih.dtype or x.dtype != w_hh.dtype:
         raise TypeError(f"Inputs and weights must have one dtype, but got {x.dtype.name}, {w_ih.dtype.name} and "
                         f"{w_hh.dtype.name}. Cast one of them.")
@@ -138,7 +138,8 @@ def rnn(x, states, weights, lengths, kind, reverses, layers, time_major, stacked
     they are, and the outputs there are 0 if zero_padding. kind: lstm, gru, tanh, relu. reverses: for each direction,
     whether it runs from the end. Gives the outputs, then the last states.
     """
-    return _stack(x, states, weights, lengths, kind, reverses, layers, time_major, stacked, zero_padding, lambda x, _: x)
+    return _stack(x, states, weights, lengths, kind, reverses, layers, time_major, stacked, zero_padding,
+                  lambda x, _: x)
 
 
 @op(name="rnn_dropout", random=True, residuals=True, amp="rnn")

@@ -211,7 +211,7 @@ def _nonzero(x):
 
 @function(method=True)
 def nonzero(x: Tensor, as_tuple: bool = False, *, out: Tensor | None = None) -> Any:
-    """The positions of the elements that are not zero: a row for each, or with `as_tuple` a vector for each dimension."""
+    """The positions of the elements that are not zero: a row for each, or vectors, one a dimension, with `as_tuple`."""
     found = _nonzero(x)
     if not as_tuple:
         return put_out(found, out)

@@ -24,7 +24,8 @@ def affine_grid(theta, out_shape, align_corners=True, name=None):
                          f"{list(theta.shape)} and {list(out_shape)}.")
     lines = []
     for size in out_shape[2:]:
-        line = jnp.linspace(-1, 1, size, dtype=theta.dtype) if size > 1 else jnp.zeros(1, theta.dtype) - (1 if align_corners else 0)
+        line = (jnp.linspace(-1, 1, size, dtype=theta.dtype) if size > 1
+                else jnp.zeros(1, theta.dtype) - (1 if align_corners else 0))
         lines.append(line if align_corners or size == 1 else line * (size - 1) / size)
     coordinates = jnp.meshgrid(*lines, indexing="ij")[::-1]
     base = jnp.stack([*coordinates, jnp.ones_like(coordinates[0])], -1)
@@ -66,13 +67,13 @@ def _gather(x: Any, index: list) -> Any:
 def grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=True, name=None):
     """The values of images at the positions of a grid (Jaderberg et al. 2015).
 
-    x: [N, C, H, W] with grid [N, h, w, 2], or [N, C, D, H, W] with [N, d, h, w, 3]; the grid holds (x, y, z) from -1 to 1.
-    mode: "bilinear" or "nearest". padding_mode: outside of the image are zeros ("zeros"), the border, or its reflection.
+    x: [N, C, H, W] with grid [N, h, w, 2], or [N, C, D, H, W] with [N, d, h, w, 3]; the grid holds (x, y, z) in -1..1.
+    mode: "bilinear" or "nearest". padding_mode: outside of the image are "zeros", the "border", or its "reflection".
     """
     n = x.ndim - 2
     if n not in (2, 3) or grid.ndim != x.ndim or grid.shape[-1] != n:
-        raise ValueError(f"x must be [N, C, H, W] with a grid [N, h, w, 2], or 5-D with a grid [N, d, h, w, 3], but got "
-                         f"{list(x.shape)} and {list(grid.shape)}.")
+        raise ValueError(f"x must be [N, C, H, W] with a grid [N, h, w, 2], or 5-D with a grid [N, d, h, w, 3], but "
+                         f"got {list(x.shape)} and {list(grid.shape)}.")
     if mode not in ("bilinear", "nearest"):
         raise ValueError(f"mode must be 'bilinear' or 'nearest', but got {mode!r}.")
     if padding_mode not in ("zeros", "border", "reflection"):

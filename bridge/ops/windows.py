@@ -47,7 +47,8 @@ def _integer(value: Any, what: str) -> int:
 def need_rank(x: Any, n: int, what: str = "x") -> None:
     """A ValueError unless the array has `n` spatial dimensions next to batch and channels."""
     if x.ndim != n + 2:
-        raise ValueError(f"{what} must have {n + 2} dimensions ({FORMATS[n][0]} or {FORMATS[n][1]}), but its shape is {list(x.shape)}.")
+        raise ValueError(f"{what} must have {n + 2} dimensions ({FORMATS[n][0]} or {FORMATS[n][1]}), but its shape is "
+                         f"{list(x.shape)}.")
 
 
 def positive(values: Sequence[int], what: str) -> None:
