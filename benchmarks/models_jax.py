@@ -96,14 +96,16 @@ def batch_norm(p: Params, s: Params, x: Any) -> tuple[Any, Params]:
     return y, {"m": 0.9 * s["m"] + 0.1 * mean, "v": 0.9 * s["v"] + 0.1 * variance}
 
 
-_BLOCKS = [(64, 64, 1), (64, 64, 1), (64, 128, 2), (128, 128, 1), (128, 256, 2), (256, 256, 1), (256, 512, 2), (512, 512, 1)]
+_BLOCKS = [(64, 64, 1), (64, 64, 1), (64, 128, 2), (128, 128, 1), (128, 256, 2),
+           (256, 256, 1), (256, 512, 2), (512, 512, 1)]
 
 
 def resnet_init(keys: Any) -> tuple[Params, Params]:
     p: Params = {"c": _conv(next(keys), 64, 3, 7), "n": _norm(64), "fc": _dense(next(keys), 512, CLASSES["ResNet18"])}
     s: Params = {"n": {"m": jnp.zeros(64), "v": jnp.ones(64)}}
     for i, (n_in, n, stride) in enumerate(_BLOCKS):
-        p[f"b{i}"] = {"c1": _conv(next(keys), n, n_in, 3), "n1": _norm(n), "c2": _conv(next(keys), n, n, 3), "n2": _norm(n)}
+        p[f"b{i}"] = {"c1": _conv(next(keys), n, n_in, 3), "n1": _norm(n),
+                      "c2": _conv(next(keys), n, n, 3), "n2": _norm(n)}
         s[f"b{i}"] = {k: {"m": jnp.zeros(n), "v": jnp.ones(n)} for k in ("n1", "n2")}
         if stride != 1:
             p[f"b{i}"] |= {"cd": _conv(next(keys), n, n_in, 1), "nd": _norm(n)}

@@ -52,7 +52,8 @@ class ResNet18(nnx.Module):
     def __init__(self, rngs: nnx.Rngs):
         self.c = nnx.Conv(3, 64, (7, 7), 2, padding=3, use_bias=False, rngs=rngs)
         self.n = nnx.BatchNorm(64, momentum=0.9, rngs=rngs)
-        sizes = [(64, 64, 1), (64, 64, 1), (64, 128, 2), (128, 128, 1), (128, 256, 2), (256, 256, 1), (256, 512, 2), (512, 512, 1)]
+        sizes = [(64, 64, 1), (64, 64, 1), (64, 128, 2), (128, 128, 1), (128, 256, 2),
+                 (256, 256, 1), (256, 512, 2), (512, 512, 1)]
         self.blocks = nnx.List([Block(*s, rngs=rngs) for s in sizes])
         self.fc = nnx.Linear(512, CLASSES["ResNet18"], rngs=rngs)
 
@@ -66,7 +67,8 @@ class ResNet18(nnx.Module):
 
 class Encoder(nnx.Module):
     def __init__(self, rngs: nnx.Rngs):
-        self.attention = nnx.MultiHeadAttention(num_heads=HEADS, in_features=WIDTH, dropout_rate=DROPOUT, decode=False, rngs=rngs)
+        self.attention = nnx.MultiHeadAttention(
+            num_heads=HEADS, in_features=WIDTH, dropout_rate=DROPOUT, decode=False, rngs=rngs)
         self.n1, self.n2 = nnx.LayerNorm(WIDTH, epsilon=1e-5, rngs=rngs), nnx.LayerNorm(WIDTH, epsilon=1e-5, rngs=rngs)
         self.f1 = nnx.Linear(WIDTH, FEEDFORWARD, rngs=rngs)
         self.f2 = nnx.Linear(FEEDFORWARD, WIDTH, rngs=rngs)

@@ -82,7 +82,8 @@ def report(results: dict[str, dict[str, Any]]) -> str:
              "| --- | --- | ---: | ---: | ---: | ---: |"]
     for model, figures in results.items():
         for name, f in figures.items():
-            lines.append(f"| {model} | {name} | {f['us']:,.0f} | {f['ratio']:.2f} | {f['first_s']:.1f} | {f['memory_mb']:,.0f} |")
+            lines.append(f"| {model} | {name} | {f['us']:,.0f} | {f['ratio']:.2f} | {f['first_s']:.1f} | "
+                         f"{f['memory_mb']:,.0f} |")
     return "\n".join(lines)
 
 
@@ -114,7 +115,8 @@ def main() -> None:
     parser.add_argument("--plot")
     parser.add_argument("--json")
     options = parser.parse_args()
-    ways = {n: w for n, w in WAYS.items() if n in options.ways and (w[0] != "paddle" or os.environ.get("KAYAX_PADDLE_PYTHON"))}
+    paddle = os.environ.get("KAYAX_PADDLE_PYTHON")
+    ways = {n: w for n, w in WAYS.items() if n in options.ways and (w[0] != "paddle" or paddle)}
     results = {}
     for model in options.models:
         results[model] = measure_model(model, ways, options.rounds, options.seconds)

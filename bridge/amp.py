@@ -16,8 +16,8 @@ from kayax.spec import dtype as dtypes
 
 # Paddle's names of operations. White: cast to the low precision. Black: cast to float32.
 WHITE = frozenset("""
-    conv2d einsum matmul matmul_v2 linear_v2 max_pool2d_with_index mul fused_gemm_epilogue fused_rotary_position_embedding
-    flash_attn fused_attention fused_feedforward fake_quantize_dequantize_abs_max
+    conv2d einsum matmul matmul_v2 linear_v2 max_pool2d_with_index mul fused_gemm_epilogue
+    fused_rotary_position_embedding flash_attn fused_attention fused_feedforward fake_quantize_dequantize_abs_max
     fake_quantize_dequantize_moving_average_abs_max""".split())
 _NOT_WHITE_IN_BFLOAT16 = frozenset("""
     fused_attention fused_feedforward fake_quantize_dequantize_abs_max
@@ -118,8 +118,8 @@ def auto_cast(enable: bool = True, custom_white_list: Any = None, custom_black_l
               dtype: str = "float16", use_promote: bool = True) -> Iterator[None]:
     """Run operations in mixed precision inside a `with` block.
 
-    custom_white_list, custom_black_list: names of operations to run in low precision, or in float32, besides the built-in
-        lists (`white_list()`, `black_list()`).
+    custom_white_list, custom_black_list: names of operations to run in low precision, or in float32, besides the
+        built-in lists (`white_list()`, `black_list()`).
     level: "O0" off, "OD" only the white list is low, "O1" white low, black float32, others as their inputs are,
         "O2" everything but the black list is low (with `decorate`). dtype: "float16" or "bfloat16".
     use_promote: under O2, an operation with a float32 input computes in float32.
@@ -181,7 +181,7 @@ def keep_float32(layer: Any, dtype: str) -> bool:
 def decorate(models: Any, optimizers: Any = None, level: str = "O1", dtype: str = "float16",
              master_weight: bool | None = None, save_dtype: str | None = None, master_grad: bool = False,
              excluded_layers: Any = None) -> Any:
-    """Prepare models and optimizers for O2: cast parameters to the low precision, keep float32 masters in the optimizers.
+    """Prepare models and optimizers for O2: low-precision parameters, float32 masters in the optimizers.
 
     Batch norms keep float32 parameters (layer and instance norms too under float16), and so do `excluded_layers`
     (layers or their classes). With level "O1" everything is returned as it is. save_dtype: the dtype that `state_dict`
@@ -206,7 +206,8 @@ def _excluded(layers: Any) -> tuple[tuple[type, ...], list[Any]]:
     return tuple(x for x in found if isinstance(x, type)), [x for x in found if not isinstance(x, type)]
 
 
-def _cast_model(model: Any, dtype: str, kinds: tuple[type, ...], objects: Sequence[Any], save_dtype: str | None) -> None:
+def _cast_model(model: Any, dtype: str, kinds: tuple[type, ...], objects: Sequence[Any],
+                save_dtype: str | None) -> None:
     if not hasattr(model, "named_sublayers"):
         raise TypeError(f"decorate casts Layers, but got {type(model).__name__}.")
     spared = {s for o in objects for s in o.sublayers(include_self=True)}

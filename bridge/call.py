@@ -81,7 +81,7 @@ def split_vjp(fn: Callable, wanted: Sequence[bool], arrays: Sequence[Any]) -> tu
 def pull_back(vjp: Callable, outs: Any, given: Sequence[bool], cotangents: Sequence[Any]) -> tuple:
     """Apply what `jax.vjp` gave to the cotangents that arrived (`given` says for which outputs).
 
-    Missing ones are zeros, and those of integers JAX's float0. A complex gradient is ``dL/dRe + i dL/dIm``, as in Paddle:
+    Missing ones are zeros, those of integers JAX's float0. A complex gradient is ``dL/dRe + i dL/dIm``, as in Paddle:
     the conjugate of JAX's, on the way in and on the way out.
     """
     single = not isinstance(outs, (tuple, list))

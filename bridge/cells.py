@@ -22,7 +22,7 @@ class Storage:
     """A mutable cell that holds a `jax.Array`, or a tracer if it was made inside a function being converted.
 
     Several Tensors may share one (`detach()`, tied weights): a write is seen by all of them.
-    Inside a trace, cells made outside of it keep their arrays: the trace holds their values, and notes reads and writes.
+    Inside a trace, cells made outside of it keep their arrays: the trace holds their values and notes reads, writes.
     """
 
     __slots__ = ("_array", "version", "trace", "__weakref__")

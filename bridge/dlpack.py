@@ -22,8 +22,8 @@ def from_dlpack(dlpack: Any, *, device: Any = None, copy: bool | None = None) ->
     Differs from Paddle: bare capsules are not taken, for they do not say where their memory is.
     """
     if not hasattr(dlpack, "__dlpack__"):
-        raise TypeError(f"from_dlpack takes an array with a __dlpack__ method, but got {type(dlpack).__name__}: pass the "
-                        "array itself instead of its capsule.")
+        raise TypeError(f"from_dlpack takes an array with a __dlpack__ method, but got {type(dlpack).__name__}: pass "
+                        "the array itself instead of its capsule.")
     target = devices.to_jax(device) if device is not None else None
     return wrap(jax.dlpack.from_dlpack(dlpack, device=target, copy=copy))
 

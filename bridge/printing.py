@@ -52,7 +52,8 @@ def describe(tensor: Any) -> str:
     if values.dtype.kind == "V":                # bfloat16
         values = values.astype(np.float32)
     body = _Body(values).text()
-    return f"{_OPENING}{head}, place={tensor.place}, stop_gradient={tensor.stop_gradient},\n{' ' * len(_OPENING)}{body})"
+    head = f"{head}, place={tensor.place}, stop_gradient={tensor.stop_gradient}"
+    return f"{_OPENING}{head},\n{' ' * len(_OPENING)}{body})"
 
 
 class _Body:

@@ -23,7 +23,7 @@ state = _State()
 
 
 class Epoch:
-    """Counts changes to anything that a program may have guarded; while it stands still no guard needs to be looked at."""
+    """Counts changes to anything that a program may guard; while it stands still no guard needs a look."""
 
     value = 0
 
@@ -39,7 +39,7 @@ def tracing() -> bool:
 
 @contextlib.contextmanager
 def outside_traces() -> Iterator[None]:
-    """State that outlives a program but is made on its first run (an optimizer's slots) is made here, as real arrays."""
+    """State that outlives a program but is made on its first run (an optimizer's slots) is made here, of real arrays."""
     held, state.trace = state.trace, None
     try:
         with jax.ensure_compile_time_eval():

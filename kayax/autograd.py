@@ -2,4 +2,5 @@
 from kayax.bridge.autograd import backward, enable_grad, grad, is_grad_enabled, no_grad, set_grad_enabled
 from kayax.bridge.pylayer import PyLayer, PyLayerContext
 
-__all__ = ["PyLayer", "PyLayerContext", "backward", "enable_grad", "grad", "is_grad_enabled", "no_grad", "set_grad_enabled"]
+__all__ = ["PyLayer", "PyLayerContext", "backward", "enable_grad", "grad", "is_grad_enabled", "no_grad",
+           "set_grad_enabled"]

@@ -47,5 +47,5 @@ def synchronize(device: Any = None) -> None:
 
 
 __all__ = ["CPUPlace", "CUDAPinnedPlace", "CUDAPlace", "Place", "TPUPlace", "device_count", "get_all_device_type",
-           "get_available_device", "get_device", "is_compiled_with_cuda", "is_compiled_with_rocm", "is_compiled_with_xpu",
-           "set_device", "synchronize"]
+           "get_available_device", "get_device", "is_compiled_with_cuda", "is_compiled_with_rocm",
+           "is_compiled_with_xpu", "set_device", "synchronize"]

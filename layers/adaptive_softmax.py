@@ -13,10 +13,10 @@ from kayax.layers.layer import Layer
 class AdaptiveLogSoftmaxWithLoss(Layer):
     """The log-probability of labels among many classes, cheap where some are frequent (Grave et al., 2017).
 
-    cutoffs: where the head ends and each cluster begins: the classes must be numbered by falling frequency. div_value: the
-    projection of cluster i is ``in_features / div_value ** i`` wide, i from 1. Gives ``(log-probability of each label, mean
-    loss)``. The weights of the clusters are parameters of the layer (in Paddle `parameters()` and `state_dict()` leave them
-    out, so that they are neither trained nor saved): ``tail_0_0``, ``tail_0_1`` and so on.
+    cutoffs: where the head ends and each cluster begins: the classes must be numbered by falling frequency. div_value:
+    the projection of cluster i is ``in_features / div_value ** i`` wide, i from 1. Gives ``(log-probability of each
+    label, mean loss)``. The weights of the clusters are parameters of the layer (in Paddle `parameters()` and
+    `state_dict()` leave them out, so that they are neither trained nor saved): ``tail_0_0``, ``tail_0_1`` and so on.
     """
 
     def __init__(self, in_features: int, n_classes: int, cutoffs: Sequence[int], weight_attr: Any = None,

@@ -52,7 +52,7 @@ class MultiHeadAttention(Layer):
                  vdim: int | None = None, need_weights: bool = False, weight_attr: Any = None, bias_attr: Any = None):
         super().__init__()
         if embed_dim <= 0 or num_heads <= 0 or embed_dim % num_heads:
-            raise ValueError(f"embed_dim must be positive and divisible by num_heads, but got {embed_dim} and {num_heads}.")
+            raise ValueError(f"embed_dim must be a positive multiple of num_heads, but got {embed_dim} and {num_heads}.")
         self.embed_dim, self.num_heads, self.head_dim = embed_dim, num_heads, embed_dim // num_heads
         self.kdim = embed_dim if kdim is None else kdim
         self.vdim = embed_dim if vdim is None else vdim
@@ -267,7 +267,8 @@ class Transformer(Layer):
     def __init__(self, d_model: int = 512, nhead: int = 8, num_encoder_layers: int = 6, num_decoder_layers: int = 6,
                  dim_feedforward: int = 2048, dropout: float = 0.1, activation: str = "relu",
                  attn_dropout: float | None = None, act_dropout: float | None = None, normalize_before: bool = False,
-                 weight_attr: Any = None, bias_attr: Any = None, custom_encoder: Any = None, custom_decoder: Any = None):
+                 weight_attr: Any = None, bias_attr: Any = None, custom_encoder: Any = None,
+                 custom_decoder: Any = None):
         super().__init__()
         common = (d_model, nhead, dim_feedforward, dropout, activation, attn_dropout, act_dropout, normalize_before)
         weights, biases = _split_attrs(weight_attr), _split_attrs(bias_attr)

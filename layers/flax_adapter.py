@@ -26,7 +26,7 @@ from kayax.spec import tree
 class FlaxLayer(Layer):
     """A Flax module, nnx or linen, as a Layer.
 
-    Its Params are Parameters, its other variables (batch statistics, caches) buffers, under their dotted Flax names. Its
+    Its Params are Parameters, its other variables (batch statistics, caches) buffers, under dotted Flax names. Its
     random streams draw from Kayax's random state. `train()` and `eval()` reach an nnx module as its own do; a linen
     module is told by its own argument (`train=`, `deterministic=`), as in Flax.
 

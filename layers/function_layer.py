@@ -12,7 +12,10 @@ _OTHER_NAMES = {"dim": "axis", "return_indices": "return_mask", "lambd": "thresh
 
 
 class FunctionLayer(Layer):
-    """Calls ``function(*inputs, **arguments)``; the arguments can be read as attributes. `shown` are the arguments that printing shows (all, if None)."""
+    """Calls ``function(*inputs, **arguments)``; the arguments can be read as attributes.
+
+    `shown` are the arguments that printing shows (all, if None).
+    """
 
     def __init__(self, function: Callable, shown: tuple[str, ...] | None = None, **arguments: Any):
         super().__init__()

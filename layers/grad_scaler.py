@@ -13,8 +13,8 @@ from kayax.bridge.tensor import Tensor, wrap
 class GradScaler:
     """Scales a loss so that float16 gradients do not vanish, and skips the steps in which they overflow.
 
-    init_loss_scaling: the first factor. incr_ratio, incr_every_n_steps: how much and after how many good steps in a row it
-    grows. decr_ratio, decr_every_n_nan_or_inf: how much and after how many overflows in a row it shrinks.
+    init_loss_scaling: the first factor. incr_ratio, incr_every_n_steps: how much and after how many good steps in a row
+    it grows. decr_ratio, decr_every_n_nan_or_inf: how much and after how many overflows in a row it shrinks.
 
     Unlike Paddle's, it works inside a converted step, and eagerly it never waits for the device: a skipped step is
     computed and its result dropped.
@@ -50,7 +50,7 @@ class GradScaler:
         run_update(_unscale, [self._found_inf, *grads], [self._scale], [])
 
     def step(self, optimizer: Any) -> None:
-        """Unscale if that has not been done, then take the optimizer's step; an overflow leaves everything as it was."""
+        """Unscale if that has not been done, then take the optimizer's step; an overflow leaves all as it was."""
         if not self._enable:
             optimizer.step()
             return
@@ -119,8 +119,8 @@ class GradScaler:
         """The factor and the counts; empty if disabled."""
         if not self._enable:
             return {}
-        return {"scale": wrap(self._scale.array).numpy(), "incr_ratio": self._incr_ratio, "decr_ratio": self._decr_ratio,
-                "incr_every_n_steps": self._incr_every, "decr_every_n_nan_or_inf": self._decr_every,
+        return {"scale": wrap(self._scale.array).numpy(), "incr_ratio": self._incr_ratio,
+                "decr_ratio": self._decr_ratio, "incr_every_n_steps": self._incr_every, "decr_every_n_nan_or_inf": self._decr_every,
                 "incr_count": int(wrap(self._good.array)), "decr_count": int(wrap(self._bad.array)),
                 "use_dynamic_loss_scaling": self._dynamic}
 

@@ -67,8 +67,8 @@ def _replaced(hook: Callable, with_kwargs: bool, layer: Any, inputs: tuple, kwar
         if new is None:
             return inputs, kwargs
         if not (isinstance(new, tuple) and len(new) == 2):
-            raise RuntimeError("A forward pre-hook with keyword arguments must return None or (inputs, kwargs), but got "
-                               f"{new!r}.")
+            raise RuntimeError("A forward pre-hook with keyword arguments must return None or (inputs, kwargs), but "
+                               f"got {new!r}.")
         return new
     new = hook(layer, inputs)
     if new is None:

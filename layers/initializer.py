@@ -1,4 +1,4 @@
-"""Initial values of parameters, drawn with NumPy from the random state (compiling a program per shape would cost more)."""
+"""Initial values of parameters, drawn with NumPy from the random state (a program per shape would cost more)."""
 from __future__ import annotations
 
 import math
@@ -147,7 +147,8 @@ class KaimingUniform(_Scaled):
         fan: float = fans(shape)[self.mode == "fan_out"]
         if self.fan_in is not None and self.mode == "fan_in":
             fan = self.fan_in
-        return self._draw(shape, calculate_gain(self.nonlinearity, self.negative_slope) / math.sqrt(fan) if fan else 0.0)
+        gain = calculate_gain(self.nonlinearity, self.negative_slope)
+        return self._draw(shape, gain / math.sqrt(fan) if fan else 0.0)
 
 
 class KaimingNormal(KaimingUniform):
@@ -182,8 +183,8 @@ class Dirac(Initializer):
 
     def values(self, shape: tuple[int, ...]) -> np.ndarray:
         if len(shape) not in (3, 4, 5) or shape[0] % self.groups:
-            raise ValueError(f"Dirac needs a weight of 3 to 5 axes, the first divisible by groups={self.groups}, but its "
-                             f"shape is {list(shape)}.")
+            raise ValueError(f"Dirac needs a weight of 3 to 5 axes, the first divisible by groups={self.groups}, but "
+                             f"its shape is {list(shape)}.")
         value = np.zeros(shape)
         center = tuple(k // 2 for k in shape[2:])
         size = shape[0] // self.groups
@@ -198,7 +199,7 @@ class Bilinear(Initializer):
 
     def values(self, shape: tuple[int, ...]) -> np.ndarray:
         if len(shape) != 4 or shape[2] != shape[3]:
-            raise ValueError(f"Bilinear needs a weight with 4 axes and a square kernel, but its shape is {list(shape)}.")
+            raise ValueError(f"Bilinear needs a weight with 4 axes and a square kernel, but it is {list(shape)}.")
         size = shape[3]
         f = math.ceil(size / 2.0)
         c = (2 * f - 1 - f % 2) / (2.0 * f)

@@ -53,20 +53,20 @@ class Embedding(Layer):
     """Rows of a table by index.
 
     weight: ``[num_embeddings, embedding_dim]``; the row `padding_idx` starts as zeros and gets no gradient.
-    max_norm, norm_type: rows longer than this are shortened when they are used. sparse, scale_grad_by_freq: as in Paddle;
-    sparse gradients are dense here.
+    max_norm, norm_type: rows longer than this are shortened when they are used. sparse, scale_grad_by_freq: as in
+    Paddle; sparse gradients are dense here.
     """
 
     def __init__(self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None,
                  max_norm: float | None = None, norm_type: float = 2.0, *, scale_grad_by_freq: bool = False,
-                 sparse: bool = False, _weight: Any = None, _freeze: bool = False, device: Any = None, dtype: Any = None,
-                 weight_attr: Any = None, name: str | None = None):
+                 sparse: bool = False, _weight: Any = None, _freeze: bool = False, device: Any = None,
+                 dtype: Any = None, weight_attr: Any = None, name: str | None = None):
         super().__init__()
         if num_embeddings <= 0 or embedding_dim <= 0:
             raise ValueError(f"num_embeddings and embedding_dim must be positive, but got {num_embeddings} and "
                              f"{embedding_dim}.")
         if padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:
-            raise ValueError(f"padding_idx must be within [-{num_embeddings}, {num_embeddings}), but got {padding_idx}.")
+            raise ValueError(f"padding_idx must be in [-{num_embeddings}, {num_embeddings}), but got {padding_idx}.")
         self._num_embeddings, self._embedding_dim = num_embeddings, embedding_dim
         self._padding_idx = None if padding_idx is None else padding_idx % num_embeddings
         self.padding_idx, self.num_embeddings, self.embedding_dim = padding_idx, num_embeddings, embedding_dim

@@ -8,7 +8,8 @@ class ParamAttr:
     """The name, initializer, learning-rate factor, regularizer and trainability of a parameter to be made."""
 
     def __init__(self, name: str | None = None, initializer: Any = None, learning_rate: float = 1.0,
-                 regularizer: Any = None, trainable: bool = True, do_model_average: bool = True, need_clip: bool = True):
+                 regularizer: Any = None, trainable: bool = True, do_model_average: bool = True,
+                 need_clip: bool = True):
         if name == "":
             raise ValueError("The name of a ParamAttr must not be empty.")
         self.name, self.initializer, self.learning_rate = name, initializer, learning_rate
@@ -17,7 +18,7 @@ class ParamAttr:
 
     @staticmethod
     def of(attr: Any) -> ParamAttr | bool:
-        """The ParamAttr that a layer's `weight_attr` means: None, a name, an initializer, a ParamAttr; False for none."""
+        """The ParamAttr that a layer's `weight_attr` means: None, a name, an initializer, a ParamAttr, False (none)."""
         if attr is None or attr is True:
             return ParamAttr()
         if attr is False or isinstance(attr, ParamAttr):

@@ -153,7 +153,7 @@ class FractionalMaxPool3D(FunctionLayer):
 
 
 class MaxUnPool1D(FunctionLayer):
-    """Values put back to where a max pooling with `return_mask` found them: call with ``(x, indices)``, in 1 dimension."""
+    """Values put back to where a max pooling with `return_mask` found them, given ``(x, indices)``, in 1 dimension."""
 
     def __init__(self, kernel_size: Any, stride: Any = None, padding: int = 0, data_format: str = "NCL",
                  output_size: Any = None, name: str | None = None):
@@ -162,7 +162,7 @@ class MaxUnPool1D(FunctionLayer):
 
 
 class MaxUnPool2D(FunctionLayer):
-    """Values put back to where a max pooling with `return_mask` found them: call with ``(x, indices)``, in 2 dimensions."""
+    """Values put back to where a max pooling with `return_mask` found them, given ``(x, indices)``, in 2 dimensions."""
 
     def __init__(self, kernel_size: Any, stride: Any = None, padding: int = 0, data_format: str = "NCHW",
                  output_size: Any = None, name: str | None = None):
@@ -171,7 +171,7 @@ class MaxUnPool2D(FunctionLayer):
 
 
 class MaxUnPool3D(FunctionLayer):
-    """Values put back to where a max pooling with `return_mask` found them: call with ``(x, indices)``, in 3 dimensions."""
+    """Values put back to where a max pooling with `return_mask` found them, given ``(x, indices)``, in 3 dimensions."""
 
     def __init__(self, kernel_size: Any, stride: Any = None, padding: int = 0, data_format: str = "NCDHW",
                  output_size: Any = None, name: str | None = None):

@@ -25,8 +25,8 @@ class RNNCellBase(Layer):
     @property
     def state_shape(self) -> Any:
         """The shape of the states without the batch; a subclass defines it."""
-        raise NotImplementedError(f"{type(self).__name__} does not define the property state_shape, the shape of its states "
-                                  "without the batch. Define it, or pass initial states.")
+        raise NotImplementedError(f"{type(self).__name__} does not define the property state_shape, the shape of its "
+                                  "states without the batch. Define it, or pass initial states.")
 
     @property
     def state_dtype(self) -> Any:
@@ -37,8 +37,8 @@ class RNNCellBase(Layer):
                            batch_dim_idx: int = 0) -> Any:
         """States filled with `init_value`, for a batch as large as that of `batch_ref` along `batch_dim_idx`.
 
-        shape, dtype: those of the states without the batch, nested as the states are; `state_shape` and `state_dtype` if
-        None.
+        shape, dtype: those of the states without the batch, nested as the states are; `state_shape` and `state_dtype`
+        if None.
         """
         batch = jax.tree.leaves(batch_ref)[0].shape[batch_dim_idx]
         shapes = self.state_shape if shape is None else shape
@@ -72,7 +72,7 @@ class _Cell(RNNCellBase):
         if hidden_size <= 0:
             raise ValueError(f"hidden_size of {type(self).__name__} must be positive, but got {hidden_size}.")
         if proj_size < 0 or proj_size >= hidden_size:
-            raise ValueError(f"proj_size must be at least 0 and smaller than hidden_size={hidden_size}, but got {proj_size}.")
+            raise ValueError(f"proj_size must be at least 0 and below hidden_size={hidden_size}, but got {proj_size}.")
         self.input_size, self.hidden_size = input_size, hidden_size
         rows, state = self._gates * hidden_size, proj_size or hidden_size
         bound = 1.0 / math.sqrt(hidden_size)
@@ -80,7 +80,8 @@ class _Cell(RNNCellBase):
         for (name, shape), attr in zip(shapes.items(), attrs, strict=True):
             setattr(self, name, self._parameter(shape, attr, init.Uniform(-bound, bound)))
         if proj_size:
-            self.weight_ho = self.create_parameter([hidden_size, proj_size], default_initializer=init.Uniform(-bound, bound))
+            self.weight_ho = self.create_parameter([hidden_size, proj_size],
+                                                   default_initializer=init.Uniform(-bound, bound))
 
     def _parameter(self, shape: list[int], attr: Any, initializer: Any) -> Parameter | None:
         """attr False means a frozen parameter that changes nothing: ones for a weight, zeros for a bias."""

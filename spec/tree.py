@@ -21,7 +21,7 @@ LEAF = Leaf()
 
 
 class Static:
-    """A value that is not a leaf. Two are equal if type and value are; what cannot be hashed is equal only to itself."""
+    """A value that is not a leaf. Two are equal if type and value are; what cannot be hashed equals only itself."""
 
     __slots__ = ("value", "_hash")
 
@@ -63,7 +63,8 @@ class Branch:
 
     def __repr__(self) -> str:
         keys = self.extra if isinstance(self.extra, tuple) else ()
-        inner = (f"{k!r}: {c!r}" for k, c in zip(keys, self.children, strict=True)) if keys else map(repr, self.children)
+        inner = ((f"{k!r}: {c!r}" for k, c in zip(keys, self.children, strict=True)) if keys
+                 else map(repr, self.children))
         return f"{self.kind.__name__}({', '.join(inner)})"
 
 

@@ -17,14 +17,14 @@ def to_static(function: Any = None, input_spec: Any = None, build_strategy: Buil
               backend: Any = None, **kwargs: Any) -> Any:
     """Turn a function, a method, a Layer or a whole training step into compiled programs.
 
-    function: what to convert; without it, a decorator is given. A Layer is converted in place (its `forward`) and returned.
+    function: what to convert; without it, a decorator is given. A Layer is converted in place (its `forward`).
     input_spec: an InputSpec for each argument, nested as the arguments are; Python values for the others. Calls are
         checked against it, and `jit.save` uses it. Dims of None accept any size.
     build_strategy: a `paddle.static.BuildStrategy`. backend: accepted, XLA always compiles.
     full_graph: True to raise where something cannot be converted, instead of running it eagerly.
 
-    Arguments that are Tensors or arrays are inputs of the program; any other argument is static, and each value of it has
-    a program of its own. All programs share the parameters, buffers and random state.
+    Arguments that are Tensors or arrays are inputs of the program; any other argument is static, and each value of it
+    has a program of its own. All programs share the parameters, buffers and random state.
     """
     unknown = set(kwargs) - _OPTIONS
     if unknown:

@@ -47,8 +47,8 @@ def match(input_spec: Any, parameters: list[inspect.Parameter], function_name: s
             entries.append((p.name, input_spec[i]))
         elif p.default is p.empty:
             raise ValueError(
-                f"The argument `{p.name}` of {function_name} has no InputSpec: input_spec has {len(input_spec)} entries, but "
-                f"every required argument needs one. Add `InputSpec(shape, dtype, name={p.name!r})`.")
+                f"The argument `{p.name}` of {function_name} has no InputSpec: input_spec has {len(input_spec)} entries, "
+                f"but every required argument needs one. Add `InputSpec(shape, dtype, name={p.name!r})`.")
         else:
             entries.append((p.name, p.default))
     entries += [(f"{star.name}_{i}", s) for i, s in enumerate(input_spec[len(plain):])] if star is not None else []
@@ -87,7 +87,7 @@ def _check_one(spec: InputSpec, tensor: Any, name: str, function_name: str) -> N
         not isinstance(want, int) or want < 0 or want == size for want, size in zip(spec.shape, shape, strict=True))
     wanted = getattr(spec.dtype, "name", str(spec.dtype))
     if not fits or dtype != wanted:
-        raise ValueError(f"The argument `{name}` of {function_name} was declared as {spec}, but got {dtype}{list(shape)}.")
+        raise ValueError(f"The argument `{name}` of {function_name} is declared as {spec}, but got {dtype}{list(shape)}.")
 
 
 def check_inputs(structure: Any, specs: list[InputSpec], args: tuple, kwargs: dict[str, Any], name: str) -> list[Any]:
@@ -114,15 +114,15 @@ def check_inputs(structure: Any, specs: list[InputSpec], args: tuple, kwargs: di
     parts = list(zip(given, expected, strict=False))
     for missing in expected[len(given):]:
         if tree.LEAF in _leaves_of(missing):
-            raise TypeError(f"{name}() was saved with {len(expected)} arguments ({', '.join(map(str, specs))}), but got "
-                            f"{len(given)}.")
+            raise TypeError(f"{name}() was saved with {len(expected)} arguments ({', '.join(map(str, specs))}), but "
+                            f"got {len(given)}.")
     parts += [(kwargs[k], c) for k, c in zip(kwargs_spec.extra or (), kwargs_spec.children, strict=True) if k in kwargs]
     leaves: list[Any] = []
     for value, want in parts:
         found, shape = tree.flatten(value, lambda v: isinstance(v, Tensor) or hasattr(v, "dtype"))
         if not _fits(want, shape):
-            raise TypeError(f"An argument of {name}() was saved as {want!r}, but got {shape!r}. A saved function keeps the "
-                            "Python values and structures it was saved with: save it once for each.")
+            raise TypeError(f"An argument of {name}() was saved as {want!r}, but got {shape!r}. A saved function keeps "
+                            "the Python values and structures it was saved with: save it once for each.")
         leaves += found
     for i, (spec, leaf) in enumerate(zip(specs, leaves, strict=True)):
         _check_one(spec, leaf, spec.name or str(i), f"{name}()")

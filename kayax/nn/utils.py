@@ -133,8 +133,8 @@ def spectral_norm(layer: Layer, name: str = "weight", n_power_iterations: int = 
                   dim: int | None = None) -> Layer:
     """Divide a parameter by its largest singular value before each forward (Miyato et al., 2018).
 
-    The parameter becomes ``{name}_orig``; the buffers ``{name}_u`` and ``{name}_v`` hold the singular vectors, which get
-    better by `n_power_iterations` in each forward of training. dim: the axis that counts as rows; None for 1 in linear
+    The parameter becomes ``{name}_orig``; the buffers ``{name}_u`` and ``{name}_v`` hold the singular vectors, which
+    get better by `n_power_iterations` in each forward of training. dim: the axis that counts as rows; None for 1 in linear
     and transposed convolution layers, 0 in others. Gives the layer.
     """
     if n_power_iterations <= 0:
@@ -195,11 +195,11 @@ def clip_grad_norm_(parameters: Iterable[Tensor] | Tensor, max_norm: float, norm
     total = jnp.linalg.norm(norms, norm_type)
     if error_if_nonfinite:
         if state.trace is not None:
-            raise RuntimeError("clip_grad_norm_ with error_if_nonfinite=True cannot be converted: the norm is only known "
-                               "when the program runs. Leave the check out.")
+            raise RuntimeError("clip_grad_norm_ with error_if_nonfinite=True cannot be converted: the norm is only "
+                               "known when the program runs. Leave the check out.")
         if not np.isfinite(float(total)):
-            raise RuntimeError(f"The norm of order {norm_type} of the gradients is {float(total)}: it cannot be clipped. "
-                               "Pass error_if_nonfinite=False to scale by it all the same.")
+            raise RuntimeError(f"The norm of order {norm_type} of the gradients is {float(total)}: it cannot be "
+                               "clipped. Pass error_if_nonfinite=False to scale by it all the same.")
     factor = jnp.minimum(max_norm / (total + 1e-6), 1.0)
     for p, g in zip(held, grads, strict=True):
         p.grad.storage.array = g * factor.astype(g.dtype)

@@ -20,7 +20,7 @@ class BasicBlock(nn.Layer):
         super().__init__()
         norm = norm_layer or nn.BatchNorm2D
         if dilation > 1:
-            raise NotImplementedError(f"A BasicBlock has no dilation, but got dilation={dilation}. Use BottleneckBlock.")
+            raise NotImplementedError(f"A BasicBlock has no dilation, but got {dilation}. Use BottleneckBlock.")
         self.conv1 = nn.Conv2D(inplanes, planes, 3, padding=1, stride=stride, bias_attr=False)
         self.bn1 = norm(planes)
         self.relu = nn.ReLU()
@@ -98,7 +98,8 @@ class ResNet(nn.Layer):
                 nn.BatchNorm2D(planes * block.expansion))
         blocks = [block(self.inplanes, planes, stride, downsample, self.groups, self.base_width)]
         self.inplanes = planes * block.expansion
-        blocks += [block(self.inplanes, planes, groups=self.groups, base_width=self.base_width) for _ in range(1, count)]
+        blocks += [block(self.inplanes, planes, groups=self.groups, base_width=self.base_width)
+                   for _ in range(1, count)]
         return nn.Sequential(*blocks)
 
     def forward(self, x: Any) -> Any:
