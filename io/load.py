@@ -27,8 +27,8 @@ def load(path: str, **configs: Any) -> TranslatedLayer:
     Raises FileNotFoundError if there is no such model, ModelFileError if a file is damaged or of another save.
     """
     if not os.path.exists(os.fspath(path) + MODEL):
-        raise FileNotFoundError(f"There is no model {os.fspath(path)!r}: the file {os.fspath(path)}{MODEL} does not exist. Give "
-                                "the prefix that jit.save was given, without a suffix.")
+        raise FileNotFoundError(f"There is no model {os.fspath(path)!r}: the file {os.fspath(path)}{MODEL} does not "
+                                "exist. Give the prefix that jit.save was given, without a suffix.")
     return TranslatedLayer(load_set(path))
 
 
@@ -62,7 +62,7 @@ def load_state(path: str, return_numpy: bool = False) -> dict[str, Any]:
 def _arrays(parts: dict[str, Any]) -> dict[str, np.ndarray]:
     """All arrays of a model's parameter files by structured name."""
     arrays: dict[str, np.ndarray] = {}
-    for suffix, part in parts.items():
+    for part in parts.values():
         if isinstance(part, ParamsFile):
             for name in part:
                 if name not in arrays:
@@ -73,14 +73,16 @@ def _arrays(parts: dict[str, Any]) -> dict[str, np.ndarray]:
 class TranslatedLayer(Layer):
     """A saved model: a Layer with the parameters and buffers of the original, at the same places.
 
-    It runs as it was saved. `train()` and `eval()` switch between the two behaviours of a model that was saved in training
+    It runs as it was saved. `train()` and `eval()` switch between the two behaviours of a model saved in training
     mode; one saved in evaluation mode has only that.
     """
 
     def __init__(self, parts: dict[str, Any]):
         super().__init__()
         info: InfoFile = parts[INFO]
-        self.__dict__["_tensors"] = {name: _plant(self, name, array, info) for name, array in _arrays(parts).items()}
+        planted: dict[str, Tensor] = {}
+        self.__dict__["_tensors"] = {name: _planted(self, name, array, info, planted)
+                                     for name, array in _arrays(parts).items()}
         methods: dict[str, dict[str, _Method]] = {}
         for suffix, part in parts.items():
             if isinstance(part, ModelFile):
@@ -121,7 +123,8 @@ class _Method:
         self.structure, self.out_structure = rebuild_tree(record.input_tree), rebuild_tree(record.output_tree)
         self.cells, self.parameters = meta["cells"], record.parameters
         self.n_written, self.out_stops = meta["n_written"], meta["out_stops"]
-        self.imported = Imported(record.programs, self.name, meta["wanted"], meta.get("sources", ()), meta.get("given", ()))
+        self.imported = Imported(record.programs, self.name, meta["wanted"], meta.get("sources", ()),
+                                 meta.get("given", ()))
 
     def __call__(self, tensors: dict[str, Tensor], args: tuple, kwargs: dict[str, Any]) -> Any:
         inputs = [as_tensor(leaf) for leaf in check_inputs(self.structure, self.specs, args, kwargs, self.name)]
@@ -139,8 +142,18 @@ class _Method:
         return tree.unflatten(self.out_structure, results)
 
 
-def _plant(root: Layer, name: str, array: np.ndarray, info: InfoFile) -> Tensor:
-    """Put a parameter or buffer where its dotted name says, making plain Layers on the way."""
+def _planted(root: Layer, name: str, array: np.ndarray, info: InfoFile, planted: dict[str, Tensor]) -> Tensor:
+    """Put a parameter or buffer at its place; one that several layers shared is shared again."""
+    unique = info.tensors[name].unique_name
+    known = planted.get(unique)
+    if known is not None and np.asarray(known.array).tobytes() == array.tobytes():
+        return _plant(root, name, known, info)
+    tensor = planted[unique] = _plant(root, name, array, info)
+    return tensor
+
+
+def _plant(root: Layer, name: str, array: np.ndarray | Tensor, info: InfoFile) -> Tensor:
+    """Put a parameter or buffer (made of an array, or one that exists) where its name says, with plain Layers on the way."""
     path, _, last = name.rpartition(".")
     layer = root
     for part in path.split(".") if path else ():
@@ -148,7 +161,9 @@ def _plant(root: Layer, name: str, array: np.ndarray, info: InfoFile) -> Tensor:
             layer.add_sublayer(part, Layer(part))
         layer = layer._sub_layers[part]
     facts = info.tensors[name]
-    if facts.buffer:
+    if isinstance(array, Tensor):
+        (layer._buffers if facts.buffer else layer._parameters)[last] = tensor = array
+    elif facts.buffer:
         tensor = wrap(jnp.array(array))
         tensor.name = facts.unique_name
         layer._buffers[last] = tensor

@@ -29,11 +29,11 @@ def save(layer: Any, path: str, input_spec: Sequence[Any] | None = None, **confi
     layer: a Layer (its `forward`, and every further method decorated with `to_static`), a function, or a converted one.
     path: the files' common prefix: ``path.pdmodel``, ``path.pdiparams`` and ``path.pdiparams.info``, and for a further
         method ``path.method.pdmodel`` and ``path.method.pdiparams``.
-    input_spec: an InputSpec, Tensor or Python value for each argument, nested as the arguments are. Not needed if `to_static`
-        was given one, or if the converted function was called: then the call tells, with its first dim left open.
+    input_spec: an InputSpec, Tensor or Python value for each argument, nested as the arguments are. Not needed if
+        `to_static` was given one, or if the converted function was called: then the call tells, its first dim left open.
     trainable: (True) also save the gradient, so that the loaded model can be trained.
 
-    A Layer in training mode is saved with its training and its evaluation behaviour, one in evaluation mode with that alone.
+    A Layer in training mode is saved with both of its behaviours, one in evaluation mode with that alone.
 
     Raises ValueError if an argument has no InputSpec, ConversionError if the function is no pure program.
     """
@@ -42,8 +42,8 @@ def save(layer: Any, path: str, input_spec: Sequence[Any] | None = None, **confi
         raise ValueError(f"The path must be a prefix such as 'folder/model', but got {path!r}.")
     functions = _functions(layer)
     if len(functions) > 1 and input_spec is not None:
-        raise ValueError(f"The layer has {len(functions)} converted methods ({', '.join(functions)}), so jit.save cannot tell "
-                         "which one input_spec is for. Give each its own: @to_static(input_spec=[...]).")
+        raise ValueError(f"The layer has {len(functions)} converted methods ({', '.join(functions)}), so jit.save "
+                         "cannot tell which one input_spec is for. Give each its own: @to_static(input_spec=[...]).")
     names = _Names(layer if isinstance(layer, Layer) else None)
     parts: dict[str, Any] = {}
     for name, function in functions.items():
@@ -56,7 +56,8 @@ def save(layer: Any, path: str, input_spec: Sequence[Any] | None = None, **confi
         parts[prefix + PARAMS] = {n: t.numpy() for n, t in used.items()}
     training = isinstance(layer, Layer) and layer.training
     parts[INFO] = InfoFile(
-        {n: TensorInfo(t.name, isinstance(t, Parameter) and t.trainable, n in names.buffers) for n, t in names.tensors.items()},
+        {n: TensorInfo(t.name, isinstance(t, Parameter) and t.trainable, n in names.buffers)
+         for n, t in names.tensors.items()},
         training=training, random_state=default_generator().get_state().words.tolist())
     save_set(path, parts)
 
@@ -68,10 +69,8 @@ def _functions(layer: Any) -> dict[str, StaticFunction]:
         for name in dir(type(layer)):
             if name != "forward" and isinstance(getattr(type(layer), name, None), StaticFunction):
                 found[name] = getattr(layer, name)
-        for name, value in layer.__dict__.items():
-            if name != "forward" and isinstance(value, StaticFunction):
-                found[name] = value
-        return found
+        return found | {name: value for name, value in layer.__dict__.items()
+                        if name != "forward" and isinstance(value, StaticFunction)}
     if callable(layer):
         return {"forward": _as_static(layer, None)}
     raise TypeError(f"jit.save saves a Layer or a function, but got {type(layer).__name__}.")
@@ -98,7 +97,8 @@ def _export_modes(layer: Any, name: str, function: StaticFunction, input_spec: A
     return ModelFile({TRAIN: record, EVAL: evaluation}, producer=versions)
 
 
-def _export(function: StaticFunction, input_spec: Any, trainable: bool, names: _Names) -> tuple[Exported, FunctionRecord]:
+def _export(function: StaticFunction, input_spec: Any, trainable: bool,
+            names: _Names) -> tuple[Exported, FunctionRecord]:
     positional, keywords, by_example = _arguments(function, input_spec)
     leaves, structure = tree.flatten((tuple(positional), keywords), is_tensor_like)
     specs = [as_spec(leaf) for leaf in leaves]
@@ -116,8 +116,8 @@ def _export(function: StaticFunction, input_spec: Any, trainable: bool, names: _
         else:
             cells.append("tensor")
             parameters.append(names.of(storage, exported.fact.captured))
-    metadata = {"cells": cells, "n_written": exported.n_written, "wanted": exported.wanted, "out_stops": exported.out_stops,
-                "name": function.__name__}
+    metadata = {"cells": cells, "n_written": exported.n_written, "wanted": exported.wanted,
+                "out_stops": exported.out_stops, "name": function.__name__}
     if exported.differentiable:
         metadata |= {"sources": exported.sources, "given": exported.given}
     return exported, FunctionRecord(exported.programs, specs, parameters, describe_tree(structure),
@@ -125,7 +125,7 @@ def _export(function: StaticFunction, input_spec: Any, trainable: bool, names: _
 
 
 def _arguments(function: StaticFunction, input_spec: Any) -> tuple[list[Any], dict[str, Any], bool]:
-    """The nested specs of the positional and keyword arguments, and whether they come from a call or example tensors."""
+    """The nested specs of positional and keyword arguments, and whether they come from a call or examples."""
     if input_spec is None and function.input_spec is None and function.last_example is not None:
         (args, values), keys = function.last_example
         return list(args), dict(zip(keys, values, strict=True)), True
@@ -151,7 +151,7 @@ def _labels(entries: list[tuple[str, Any]]) -> list[str | None]:
 
 def _try_open(body: Callable, specs: list[InputSpec], by_example: bool, name: str,
               trainable: bool) -> tuple[Exported, list[InputSpec]]:
-    """Export with the open dims that were asked for. Specs made from examples get an open first dim where that works."""
+    """Export with the open dims that were asked for. Specs of examples get an open first dim where that works."""
     if by_example:
         opened = [InputSpec(["batch", *s.shape[1:]], s.dtype, s.name) if len(s.shape) else s for s in specs]
         try:
@@ -170,7 +170,7 @@ def _try_open(body: Callable, specs: list[InputSpec], by_example: bool, name: st
 
 def _is_symbolic(error: Exception) -> bool:
     """Whether an export failed because two open dims would have to be compared."""
-    return isinstance(error, (ValueError, TypeError, jax.core.InconclusiveDimensionOperation))
+    return isinstance(error, (ValueError, TypeError, jax.errors.InconclusiveDimensionOperation))
 
 
 class _Names:

@@ -1,6 +1,6 @@
 """Programs that leave the process: a function exported as bytes with its gradient, and such bytes as a function again.
 
-Three programs are written: `predict`, and, if a gradient may be asked for, `forward` (with residuals as further outputs)
+Three programs are written: `predict`, and, if a gradient may be asked for, `forward` (with residuals as more outputs)
 and `backward` (from residuals and cotangents to gradients). Together they make one differentiable JAX function.
 """
 from __future__ import annotations
@@ -47,8 +47,9 @@ def symbolic_shapes(specs: Sequence[InputSpec], share_first: bool) -> list[tuple
 class Exported:
     """A function exported for one set of input specs.
 
-    programs: "predict", and if differentiable "forward" and "backward", as bytes. cells: the storages whose arrays follow
-    the inputs; the last `n_written` of them get new values from the last outputs. wanted: which arrays have a gradient.
+    programs: "predict", and if differentiable "forward" and "backward", as bytes. cells: the storages whose arrays
+    follow the inputs; the last `n_written` of them get new values from the last outputs. wanted: which arrays have
+    a gradient.
     """
 
     def __init__(self, body: Callable, specs: Sequence[InputSpec], share_first: bool, name: str, trainable: bool):
@@ -63,18 +64,27 @@ class Exported:
         avals = [jax.ShapeDtypeStruct(s, d) for s, d in zip(shapes, dtypes, strict=True)]
         avals += [jax.ShapeDtypeStruct(c._array.shape, c._array.dtype) for c in self.cells]
         self.reads_training = any(g.label.endswith(".training") for g in fact.guards)
-        self.out_stops = [o[1] for o in fact.outs]
+        self.out_stops = [self._stops(o, examples) for o in fact.outs]
         self.programs = {"predict": _to_bytes(jax.jit(self._flat), avals)}
         captured = {t.storage for t in fact.captured}
-        self.wanted = [not e._stop_gradient for e in examples] + [c in captured and is_inexact(c._array) for c in self.cells]
+        self.wanted = [not e._stop_gradient for e in examples]
+        self.wanted += [c in captured and is_inexact(c._array) for c in self.cells]
         self.differentiable = trainable and fact.has_differentiable and any(self.wanted)
         if self.differentiable:
             self._export_gradient(avals)
 
     def _check(self, fact: Functionalized) -> None:
         if fact.written_inputs or fact.input_grads or fact.grad_changes:
-            raise ConversionError(f"`{self.name}` changes its inputs or the gradients of tensors. A saved function can only "
-                                  "compute outputs from inputs and update buffers: save the forward function alone.")
+            raise ConversionError(f"`{self.name}` changes its inputs or the gradients of tensors. A saved function can "
+                                  "only compute outputs from inputs and update buffers: save forward alone.")
+
+    @staticmethod
+    def _stops(out: tuple, examples: Sequence[Abstract]) -> bool:
+        """Whether no gradient goes into this output."""
+        kind, where, *_ = out
+        if kind is NEW:
+            return where
+        return examples[where]._stop_gradient if kind is INPUT else where._stop_gradient
 
     def _flat(self, *arrays: Any) -> tuple:
         n, m = self.n_inputs, len(arrays) - self.n_written
@@ -106,7 +116,8 @@ class Exported:
             return saving._run_backward(given, residuals, dict(zip(sources, inputs, strict=True)), cotangents)
 
         self.sources, self.given = sources, list(given)
-        self.programs["backward"] = _to_bytes(jax.jit(backward), residuals, [avals[i] for i in sources], cotangents, star=False)
+        self.programs["backward"] = _to_bytes(jax.jit(backward), residuals, [avals[i] for i in sources], cotangents,
+                                              star=False)
 
 
 def _to_bytes(function: Any, *args: Any, star: bool = True) -> bytes:
@@ -128,6 +139,7 @@ class Imported:
         self.wanted, self.sources, self.given = tuple(wanted), list(sources), tuple(given)
         predict = self.exported["predict"]
         if "forward" in self.exported:
+            self._gradient = _once(self.exported["backward"].call, name)
             fn = jax.custom_vjp(lambda *arrays: tuple(predict.call(*arrays)))
             fn.defvjp(self._forward, self._backward)
         else:
@@ -141,8 +153,20 @@ class Imported:
     def _backward(self, saved: tuple, cotangents: tuple) -> tuple:
         residuals, inputs, arrays = saved
         present = [c for c, g in zip(cotangents, self.given, strict=True) if g]
-        rest = iter(self.exported["backward"].call(residuals, inputs, present))
+        rest = iter(self._gradient(residuals, inputs, present))
         return tuple(next(rest) if w else _no_gradient(a) for w, a in zip(self.wanted, arrays, strict=True))
+
+
+def _once(backward: Callable, name: str) -> Callable:
+    """The gradient program, with an error in the user's terms when it would have to be differentiated itself."""
+    once = jax.custom_vjp(lambda *arguments: backward(*arguments))
+
+    def refuse(*_: Any) -> Any:
+        raise ConversionError(f"`{name}` is a saved model, and its file has the first gradient alone: a gradient of "
+                              "its gradient (create_graph=True) needs the original model.")
+
+    once.defvjp(lambda *arguments: (backward(*arguments), None), refuse)
+    return once
 
 
 def _no_gradient(array: Any) -> Any:
@@ -160,8 +184,8 @@ def describe_tree(spec: Any) -> Any:
     if isinstance(spec, tree.Static):
         value = spec.value
         if value is not None and type(value) not in (bool, int, float, str):
-            raise ConversionError(f"An output of type {type(value).__name__} cannot be saved: return Tensors, Python numbers, "
-                                  "strings and None, in lists, tuples, dicts or named tuples.")
+            raise ConversionError(f"An output of type {type(value).__name__} cannot be saved: return Tensors, Python "
+                                  "numbers, strings and None, in lists, tuples, dicts or named tuples.")
         return {"value": value}
     children = [describe_tree(c) for c in spec.children]
     if spec.kind in (list, tuple):
