@@ -95,7 +95,8 @@ class BatchNorm(_BatchNorm):
                  use_global_stats: bool = False, trainable_statistics: bool = False):
         super().__init__(dtype=dtype)
         self._act, self._trainable_statistics = act, trainable_statistics
-        self._setup(num_channels, momentum, epsilon, param_attr, bias_attr, data_layout, use_global_stats)
+        # False means here what None means to `F.batch_norm`: the running statistics in evaluation.
+        self._setup(num_channels, momentum, epsilon, param_attr, bias_attr, data_layout, use_global_stats or None)
         if moving_mean_name:
             self._mean.name = moving_mean_name
         if moving_variance_name:
@@ -142,8 +143,8 @@ class LayerNorm(Layer):
     _amp_keep_float32 = ("float16",)
 
     def __init__(self, normalized_shape: Any, epsilon: float = 1e-05, *, elementwise_affine: bool = True,
-                 bias: bool = True, device: Any = None, dtype: Any = None, weight_attr: Any = None, bias_attr: Any = None,
-                 name: str | None = None):
+                 bias: bool = True, device: Any = None, dtype: Any = None, weight_attr: Any = None,
+                 bias_attr: Any = None, name: str | None = None):
         super().__init__()
         self._normalized_shape = [normalized_shape] if isinstance(normalized_shape, int) else list(normalized_shape)
         self._epsilon = epsilon
@@ -173,7 +174,8 @@ class GroupNorm(Layer):
         self._data_format = data_format
         self.weight = self.create_parameter([num_channels], attr=weight_attr if affine else False, dtype=dtype,
                                             default_initializer=init.Constant(1.0))
-        self.bias = self.create_parameter([num_channels], attr=bias_attr if affine else False, dtype=dtype, is_bias=True)
+        self.bias = self.create_parameter([num_channels], attr=bias_attr if affine else False, dtype=dtype,
+                                          is_bias=True)
 
     def forward(self, input: Any) -> Any:
         return F.group_norm(input, self._num_groups, self._epsilon, self.weight, self.bias, self._data_format)
@@ -192,7 +194,8 @@ class _InstanceNorm(Layer):
                data_format: str) -> None:
         if (weight_attr is False) != (bias_attr is False):
             raise ValueError("weight_attr and bias_attr must both be False or neither.")
-        self._num_features, self._epsilon, self._momentum, self._data_format = num_features, epsilon, momentum, data_format
+        self._num_features, self._data_format = num_features, data_format
+        self._epsilon, self._momentum = epsilon, momentum
         self.scale = self.create_parameter([num_features], attr=weight_attr, default_initializer=init.Constant(1.0))
         self.bias = self.create_parameter([num_features], attr=bias_attr, is_bias=True)
 

@@ -11,8 +11,8 @@ def no_download(name: str, pretrained: bool) -> None:
     """Pretrained weights are not downloaded: an error says what to do instead."""
     if pretrained:
         raise NotImplementedError(
-            f"{name}(pretrained=True): weights are not downloaded here. Make the model with pretrained=False and give it "
-            f"weights from a file: model.set_state_dict(paddle.load('{name}.pdparams')).")
+            f"{name}(pretrained=True): weights are not downloaded here. Make the model with pretrained=False and give "
+            f"it weights from a file: model.set_state_dict(paddle.load('{name}.pdparams')).")
 
 
 def flatten(x: Any) -> Any:
@@ -23,8 +23,8 @@ def flatten(x: Any) -> Any:
 class ConvNormActivation(nn.Sequential):
     """A convolution, a normalization and an activation.
 
-    padding: half of the (dilated) kernel if None. norm_layer, activation_layer: None for none. bias: True, False, or None
-    for "if there is no normalization".
+    padding: half of the (dilated) kernel if None. norm_layer, activation_layer: None for none. bias: True, False, or
+    None for "if there is no normalization".
     """
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: int = 3, stride: int = 1,

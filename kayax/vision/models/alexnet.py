@@ -47,7 +47,7 @@ class AlexNet(nn.Layer):
         self._conv5 = ConvPoolLayer(256, 256, 3, 1, 1)
         if num_classes > 0:
             sizes = (256 * 6 * 6, 4096, 4096, num_classes)
-            for i, (a, b) in enumerate(zip(sizes, sizes[1:], strict=False)):
+            for i, (a, b) in enumerate(pairwise(sizes)):
                 if i < 2:
                     setattr(self, f"_drop{i + 1}", nn.Dropout(p=0.5, mode="downscale_in_infer"))
                 setattr(self, f"_fc{i + 6}", nn.Linear(a, b, _attr(sizes[0]), _attr(sizes[0])))

@@ -86,7 +86,8 @@ class GoogLeNet(nn.Layer):
         x = part["pool_o"](x) if self.with_pool else x
         if self.num_classes <= 0:
             return x
-        x = F.relu(part["fc_o"](flatten(part["conv_o"](x))))
+        x = part["fc_o"](flatten(part["conv_o"](x)))
+        x = F.relu(x) if i == 1 else x          # the second has none in Paddle, whose trained weights expect that
         return part["out"](part["drop_o"](x))
 
     def forward(self, inputs: Any) -> Any:
