@@ -4,7 +4,7 @@ from __future__ import annotations
 import itertools
 import weakref
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
@@ -38,6 +38,14 @@ class Tensor:
 
     __slots__ = ("storage", "_stop_gradient", "node", "index", "_grad", "_name", "_hooks", "persistable",
                  "__weakref__", "__dict__")
+    storage: Storage
+    node: Any
+    index: int
+    persistable: bool
+    _stop_gradient: bool
+    _grad: Any
+    _name: str | None
+    _hooks: dict[int, Callable] | None
     __array_priority__ = 100            # NumPy arrays leave the operators to us
 
     def __init__(self, data: Any = None, dtype: Any = None, place: Any = None, stop_gradient: bool = True):
@@ -116,7 +124,7 @@ class Tensor:
         grad = self._read_grad()
         if grad is ZERO:
             array = self.storage.array
-            grad = wrap(jnp.zeros(array.shape, array.dtype))
+            grad = wrap(jnp.zeros(array.shape, array.dtype), False)
             self._write_grad(grad)
         return grad
 
@@ -144,7 +152,7 @@ class Tensor:
         grad = self._read_grad(exact=False)
         if grad is not None and grad is not ZERO:
             value = grad + value if isinstance(value, Tensor) else tape._Arrays.add(grad.storage.array, value)
-        self._write_grad(value if isinstance(value, Tensor) else wrap(value))
+        self._write_grad(value if isinstance(value, Tensor) else wrap(value, False))
 
     def backward(self, grad_tensor: Tensor | None = None, retain_graph: bool = False) -> None:
         """Compute the gradients of this Tensor and add them to the `.grad` of every leaf it depends on.
@@ -175,7 +183,7 @@ class Tensor:
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> HookHandle:
         """Call `hook(gradient)` when this Tensor's gradient is computed; what it returns, if anything, replaces it."""
         if self._stop_gradient:
-            raise RuntimeError("A hook needs a gradient, and this tensor has stop_gradient=True: no gradient will come.")
+            raise RuntimeError("A hook needs a gradient, and this tensor has stop_gradient=True: none will come.")
         trace = state.trace
         if trace is not None:
             trace.note_hook(self)
@@ -215,12 +223,14 @@ class Tensor:
         """Become `new` in place: the end of every in-place operation."""
         if not self._stop_gradient and self.node is None and state.grad_enabled:
             raise ValueError(
-                f"Leaf tensor `{self.name}` requires a gradient and cannot be changed in place by a recorded operation. "
-                "Do it under paddle.no_grad(), or use the out-of-place operation.")
+                f"Leaf tensor `{self.name}` requires a gradient and cannot be changed in place by a recorded operation."
+                " Do it under paddle.no_grad(), or use the out-of-place operation.")
         array = new.storage.array
         old = self.storage.array
         if array.shape != old.shape and new.node is not None and new.node is self.node:
             raise ValueError(f"An in-place operation cannot change the shape {list(old.shape)} to {list(array.shape)}.")
+        if new.node is not None:            # it keeps the old value, which is the right one: no change behind its back
+            new.node.storages = [None if s is self.storage else s for s in new.node.storages]
         self.storage.array = array
         if not state.grad_enabled:          # the value changes and the graph behind it stays, as in Paddle
             return self
@@ -240,7 +250,8 @@ class Tensor:
         return copy
 
     def __reduce__(self) -> tuple:
-        return _rebuild, (type(self), self.numpy(), self._stop_gradient, self.name, self.persistable, dict(self.__dict__))
+        return _rebuild, (type(self), self.numpy(), self._stop_gradient, self.name, self.persistable,
+                          dict(self.__dict__))
 
     # ---- values ----------------------------------------------------------------------------------------------
 
@@ -320,6 +331,12 @@ class Tensor:
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec and self.size == 1 else format(str(self), spec)
 
+    if TYPE_CHECKING:                   # the registry attaches the methods, bridge.ops.operators the operators
+        def __getattr__(self, name: str) -> Any: ...
+        def _operator(self, other: Any) -> Any: ...
+        __getitem__ = __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _operator
+        __truediv__ = __rtruediv__ = __pow__ = __rpow__ = __matmul__ = __rmatmul__ = _operator
+
 
 _MENDS = {
     "bool(tensor), as in `if` and `while`,":
@@ -352,7 +369,8 @@ class Parameter(Tensor):
 
     __slots__ = ()
 
-    def __init__(self, data: Any, dtype: Any = None, name: str | None = None, trainable: bool = True, **attributes: Any):
+    def __init__(self, data: Any, dtype: Any = None, name: str | None = None, trainable: bool = True,
+                 **attributes: Any):
         from kayax.bridge.convert import to_array
         _fill(self, Storage(to_array(data, dtype)), not trainable)
         self._name = name
@@ -402,7 +420,8 @@ def wrap(array: Any, stop_gradient: bool = True, node: Any = None, index: int = 
     self._stop_gradient = stop_gradient
     self.node = node
     self.index = index
-    self._grad = self._name = self._hooks = None
+    self._grad = None
+    self._name = self._hooks = None
     self.persistable = False
     return self
 

@@ -16,7 +16,6 @@ from kayax.bridge.tensor import Tensor, wrap
 from kayax.bridge.trace import EMPTY, HELD, ZERO, Guard, same
 from kayax.spec import tree
 
-
 _serials = itertools.count()
 
 
@@ -98,7 +97,7 @@ class Program:
                 return False
         if self.epoch == Epoch.value:
             return True
-        if all([g.holds() for g in self.guards]):
+        if all(g.holds() for g in self.guards):
             self.epoch = Epoch.value
             return True
         return False
@@ -169,7 +168,7 @@ class Program:
                 if isinstance(change, int):
                     _arrive(tensor, (tensor.node, tensor.index), outputs[change])
                 continue
-            tensor._grad = wrap(outputs[change]) if isinstance(change, int) else change
+            tensor._grad = wrap(outputs[change], False) if isinstance(change, int) else change
         leaves = []
         for kind, *rest in fact.outs:
             if kind is NEW:
