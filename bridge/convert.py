@@ -41,8 +41,9 @@ def _to_numpy(data: Any, wanted: Any) -> np.ndarray:
         elif natural.kind == "c" and not _has_numpy(data):
             natural = np.dtype("complex128" if default().name == "float64" else "complex64")
     if find(natural) is None:
-        raise TypeError(f"A Tensor cannot be made of data of type {type(data).__name__} with NumPy dtype {found.dtype}: "
-                        "use numbers, booleans, nested lists of them with equal lengths, or a NumPy array.")
+        raise TypeError(f"A Tensor cannot be made of data of type {type(data).__name__} with NumPy dtype "
+                        f"{found.dtype}: use numbers, booleans, nested lists of them with equal lengths, or a NumPy "
+                        "array.")
     return found.astype(wanted if wanted is not None else natural, copy=False)
 
 

@@ -91,7 +91,7 @@ def to_jax(device: Any) -> jax.Device:
     if place.index >= len(devices):
         have = sorted({d.platform for d in jax.local_devices()} | {"cpu"})
         raise ValueError(f"{place} is not here: this machine has {len(devices)} device(s) of kind {place.kind!r} and "
-                         f"JAX was installed for {', '.join(have)}. Install the extra for it: kayax[cuda] or kayax[tpu].")
+                         f"JAX was installed for {', '.join(have)}. Install the extra for it, kayax[cuda] or [tpu].")
     return devices[place.index]
 
 

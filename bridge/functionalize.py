@@ -15,7 +15,7 @@ from kayax.bridge.cells import Storage
 from kayax.bridge.errors import ConversionError
 from kayax.bridge.surroundings import value_of
 from kayax.bridge.tape import Node
-from kayax.bridge.tensor import Parameter, Tensor, wrap
+from kayax.bridge.tensor import Tensor, wrap
 from kayax.bridge.trace import GradCell, Guard, Trace, same
 from kayax.spec import tree
 
@@ -41,8 +41,8 @@ class Functionalized:
     def __init__(self, body: Callable[[list[Tensor]], Any], examples: Sequence[Any]):
         self.body = body
         self.flags = [getattr(x, "_stop_gradient", True) for x in examples]
-        self.computed = [not getattr(x, "_stop_gradient", True) and getattr(x, "node", None) is not None for x in examples]
-        self.kinds = [type(x) if isinstance(x, Parameter) else Tensor for x in examples]
+        self.computed = [not flag and getattr(x, "node", None) is not None
+                         for flag, x in zip(self.flags, examples, strict=True)]
         storages = [getattr(x, "storage", x) for x in examples]
         self.aliases = [next(j for j, s in enumerate(storages) if s is storage) for storage in storages]
         sources = [x if isinstance(x, Abstract) else x.storage.array for x in examples]
@@ -74,7 +74,7 @@ class Functionalized:
             storages = [Storage(a) for a in arrays]
             tensors: list[Tensor] = []
             sources: list[Tensor] = []          # where the gradient of each input ends
-            for i, (flag, kind) in enumerate(zip(self.flags, self.kinds, strict=True)):
+            for i, flag in enumerate(self.flags):
                 tensor = wrap(arrays[i], flag)
                 tensor.storage = storages[self.aliases[i]]
                 sources.append(tensor)

@@ -13,7 +13,7 @@ from kayax.bridge.state import state
 
 @contextmanager
 def closed_world(what: str, mend: str) -> Iterator[None]:
-    """Code that runs in a program's backward: it may use what it is given, no other cell, whose value would be frozen."""
+    """Code that runs in a program's backward: it may use what it is given, no other cell: its value would be frozen."""
     from kayax.bridge.trace import Trace
     trace, held = Trace(), state.grad_enabled
     state.grad_enabled = False
@@ -23,8 +23,8 @@ def closed_world(what: str, mend: str) -> Iterator[None]:
     finally:
         state.grad_enabled = held
     if trace.reads:
-        raise ConversionError(f"{what} uses a Tensor (or a random number) from outside, which the backward program of a "
-                              f"converted forward does not have. {mend}")
+        raise ConversionError(f"{what} uses a Tensor (or a random number) from outside, which the backward program of "
+                              f"a converted forward does not have. {mend}")
 
 
 def hooked(array: Any, table: dict[int, Callable], key: int) -> Any:

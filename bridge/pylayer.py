@@ -110,7 +110,8 @@ def _record(cls: type[PyLayer], ctx: PyLayerContext, inputs: list[Tensor], out: 
     return type(out)(new) if isinstance(out, (tuple, list)) else new[0]
 
 
-def _call_backward(cls: type[PyLayer], ctx: PyLayerContext, cotangents: list[Any], avals: list[Any], n: int) -> list[Any]:
+def _call_backward(cls: type[PyLayer], ctx: PyLayerContext, cotangents: list[Any], avals: list[Any],
+                   n: int) -> list[Any]:
     full = [wrap(jnp.zeros(*aval)) if c is None and aval is not None and ctx._materialize else c
             for c, aval in zip(cotangents, avals, strict=True)]
     grads = cls.backward(ctx, *full)

@@ -64,8 +64,10 @@ def advance(state: Any) -> Any:
 
 
 def numpy_generator() -> np.random.Generator:
-    """A NumPy generator seeded from the random state, which moves on: for initial values, where compiling costs more than
-    drawing."""
+    """A NumPy generator seeded from the random state, which moves on.
+
+    It draws initial values, where compiling costs more than drawing.
+    """
     storage = default_generator().storage
     words = np.asarray(storage._array)
     storage.array = advance(storage._array)

@@ -39,7 +39,7 @@ def tracing() -> bool:
 
 @contextlib.contextmanager
 def outside_traces() -> Iterator[None]:
-    """State that outlives a program but is made on its first run (an optimizer's slots) is made here, of real arrays."""
+    """State that outlives a program but is made in its first run (an optimizer's slots) is made here, as arrays."""
     held, state.trace = state.trace, None
     try:
         with jax.ensure_compile_time_eval():

@@ -82,7 +82,7 @@ class Trace:
         self.grad_cells: dict[Tensor, GradCell] = dict(grad_cells or {})
         self.grad_guards: dict[Tensor, Any] = {}
         self.guards: dict[Any, Guard] = {}
-        self.names: dict[Any, tuple[Any, str, Any]] = {}        # (globals or cell, name, value) of what users' functions name
+        self.names: dict[Any, tuple[Any, str, Any]] = {}        # (globals or cell, name, value) of users' globals
         self.born: list[tuple[weakref.ref, str]] = []
         self.uses_tape = uses_tape                              # backward() runs inside; None while that is not known
         self.used_tape = False
@@ -110,7 +110,7 @@ class Trace:
         else:
             array = outer.read(storage)
         if isinstance(array, Leaked):
-            array.dtype                                         # raises, naming the line it was made at
+            _ = array.dtype                                     # raises, naming the line it was made at
         self.reads.setdefault(storage)
         self.values[storage] = array
         return array
@@ -140,7 +140,7 @@ class Trace:
     def _first_grad(self, tensor: Tensor, exact: bool) -> Any:
         outer = self.parent
         if tensor.node is not None:
-            return None                                         # what arrives here goes on from here when the program ends
+            return None                                         # what arrives here goes on when the program ends
         grad = tensor._grad if outer is None or tensor.storage.trace is outer else outer.read_grad(tensor, exact)
         if not isinstance(grad, Tensor) or outer is not None:
             return grad
@@ -193,8 +193,8 @@ class Trace:
     def note_hook(self, tensor: Tensor) -> None:
         if tensor.storage.trace is not self:
             raise ConversionError(
-                f"register_hook on a tensor from outside of the converted function would add one hook in every call.{at_user_line()}"
-                "\nRegister it outside of the function.")
+                "register_hook on a tensor from outside of the converted function would add one hook in every call."
+                f"{at_user_line()}\nRegister it outside of the function.")
         if self.uses_tape is False and tensor.storage in self.consumed:
             raise ConversionError(
                 "register_hook on a tensor that was already used: in a converted forward the hook would miss those "

@@ -20,3 +20,7 @@ from kayax.io.sampler import (
     WeightedRandomSampler,
 )
 from kayax.io.worker import get_worker_info
+
+__all__ = ["BatchSampler", "ChainDataset", "ComposeDataset", "ConcatDataset", "DataLoader", "Dataset",
+           "DistributedBatchSampler", "IterableDataset", "RandomSampler", "Sampler", "SequenceSampler", "Subset",
+           "SubsetRandomSampler", "TensorDataset", "WeightedRandomSampler", "get_worker_info", "random_split"]

@@ -30,7 +30,7 @@ def save(layer: Any, path: str, input_spec: Sequence[Any] | None = None, **confi
     path: the files' common prefix: ``path.pdmodel``, ``path.pdiparams`` and ``path.pdiparams.info``, and for a further
         method ``path.method.pdmodel`` and ``path.method.pdiparams``.
     input_spec: an InputSpec, Tensor or Python value for each argument, nested as the arguments are. Not needed if
-        `to_static` was given one, or if the converted function was called: then the call tells, its first dim left open.
+        `to_static` was given one, or if the converted function was called, which tells then, its first dim left open.
     trainable: (True) also save the gradient, so that the loaded model can be trained.
 
     A Layer in training mode is saved with both of its behaviours, one in evaluation mode with that alone.

@@ -12,9 +12,11 @@ if _os.path.isfile(_os.path.join(_root, "bridge", "tensor.py")):        # a sour
 from kayax.spec.dtype import ALL as _DTYPES  # noqa: E402
 from kayax.spec.dtype import DType as dtype  # noqa: E402
 from kayax.spec.dtype import get_default_dtype, set_default_dtype  # noqa: E402
+from kayax.spec.limits import finfo, iinfo  # noqa: E402
 from kayax.spec.size import Size  # noqa: E402
 from kayax.bridge.tensor import Tensor  # noqa: E402
 from kayax.bridge.convert import to_tensor  # noqa: E402
+from kayax.bridge.dlpack import from_dlpack, to_dlpack  # noqa: E402
 from kayax.bridge.rng import get_rng_state, seed, set_rng_state  # noqa: E402
 from kayax.bridge.rng import get_rng_state as get_cuda_rng_state  # noqa: E402
 from kayax.bridge.rng import set_rng_state as set_cuda_rng_state  # noqa: E402
@@ -37,8 +39,8 @@ globals().update(_DTYPES)
 __version__ = "0.1.0"
 
 # Loaded when first used: a training script does not need them.
-_LAZY = {"metric", "vision", "distributed", "hub", "incubate", "distribution", "fft", "signal", "sparse", "text", "audio",
-         "callbacks", "inference", "onnx", "profiler", "quantization", "version"}
+_LAZY = {"metric", "vision", "distributed", "hub", "incubate", "distribution", "fft", "signal", "sparse", "text",
+         "audio", "callbacks", "inference", "onnx", "profiler", "quantization", "version"}
 
 
 def in_dynamic_mode() -> bool:

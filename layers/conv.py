@@ -96,7 +96,8 @@ class Conv1D(_ForwardConv):
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any = 1, padding: Any = 0,
                  dilation: Any = 1, groups: int = 1, *, bias: bool = True, padding_mode: str = "zeros",
-                 device: Any = None, dtype: Any = None, weight_attr: Any = None, bias_attr: Any = None, data_format: str = "NCL"):
+                 device: Any = None, dtype: Any = None, weight_attr: Any = None, bias_attr: Any = None,
+                 data_format: str = "NCL"):
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode,
                          dtype, weight_attr, bias_attr, data_format)
 
@@ -108,7 +109,8 @@ class Conv2D(_ForwardConv):
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any = 1, padding: Any = 0,
                  dilation: Any = 1, groups: int = 1, *, bias: bool = True, padding_mode: str = "zeros",
-                 device: Any = None, dtype: Any = None, weight_attr: Any = None, bias_attr: Any = None, data_format: str = "NCHW"):
+                 device: Any = None, dtype: Any = None, weight_attr: Any = None, bias_attr: Any = None,
+                 data_format: str = "NCHW"):
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode,
                          dtype, weight_attr, bias_attr, data_format)
 
@@ -120,7 +122,8 @@ class Conv3D(_ForwardConv):
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any = 1, padding: Any = 0,
                  dilation: Any = 1, groups: int = 1, *, bias: bool = True, padding_mode: str = "zeros",
-                 device: Any = None, dtype: Any = None, weight_attr: Any = None, bias_attr: Any = None, data_format: str = "NCDHW"):
+                 device: Any = None, dtype: Any = None, weight_attr: Any = None, bias_attr: Any = None,
+                 data_format: str = "NCDHW"):
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode,
                          dtype, weight_attr, bias_attr, data_format)
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from kayax.layers.layer import Layer
 
-
 # What PyTorch calls an argument: readable under that name too.
 _OTHER_NAMES = {"dim": "axis", "return_indices": "return_mask", "lambd": "threshold"}
 

@@ -120,8 +120,9 @@ class GradScaler:
         if not self._enable:
             return {}
         return {"scale": wrap(self._scale.array).numpy(), "incr_ratio": self._incr_ratio,
-                "decr_ratio": self._decr_ratio, "incr_every_n_steps": self._incr_every, "decr_every_n_nan_or_inf": self._decr_every,
-                "incr_count": int(wrap(self._good.array)), "decr_count": int(wrap(self._bad.array)),
+                "decr_ratio": self._decr_ratio, "incr_every_n_steps": self._incr_every,
+                "decr_every_n_nan_or_inf": self._decr_every, "incr_count": int(wrap(self._good.array)),
+                "decr_count": int(wrap(self._bad.array)),
                 "use_dynamic_loss_scaling": self._dynamic}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:

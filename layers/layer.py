@@ -141,8 +141,8 @@ class Layer(LayerTree):
         for store, what in (("_parameters", "Parameter"), ("_sub_layers", "Layer")):
             if name in fields.get(store, ()):
                 if value is not None:
-                    raise TypeError(f"{name!r} is a {what} of {type(self).__name__}: it can be set to a {what} or None, but "
-                                    f"got {type(value).__name__}.")
+                    raise TypeError(f"{name!r} is a {what} of {type(self).__name__}: it can be set to a {what} or "
+                                    f"None, but got {type(value).__name__}.")
                 fields[store][name] = None
                 return
         if name in fields.get("_buffers", ()):

@@ -3,8 +3,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from kayax.layers import ops
 from kayax.layers import functional as F
+from kayax.layers import ops
 from kayax.layers.function_layer import FunctionLayer
 from kayax.layers.layer import Layer
 

@@ -1,4 +1,4 @@
-"""Recurrent networks over time: any cell, step by step; the known cells and their stacks as one operation (one scan)."""
+"""Recurrent networks over time: any cell, step by step; the known cells and their stacks as one scan."""
 from __future__ import annotations
 
 from typing import Any
@@ -39,7 +39,8 @@ def _run_known(cell: _Cell, inputs: Tensor, states: Any, lengths: Any, time_majo
     if given is not None and len(given) != expected:
         raise ValueError(f"The initial states of a {type(cell).__name__} must be "
                          f"{'a pair (h, c)' if expected == 2 else 'one Tensor'}, but got {len(given)}.")
-    outputs, *last = rnn_ops.rnn(inputs, given, cell._weights(), lengths, cell._kind, (reverse,), 1, time_major, False, False)
+    outputs, *last = rnn_ops.rnn(inputs, given, cell._weights(), lengths, cell._kind, (reverse,), 1, time_major, False,
+                                 False)
     return outputs, tuple(last) if expected == 2 else last[0]
 
 
@@ -79,9 +80,9 @@ def _run(cell: Any, inputs: Any, states: Any, lengths: Any, time_major: bool, re
 class RNN(Layer):
     """A cell run over time.
 
-    cell: any layer whose ``forward(inputs, states)`` gives ``(outputs, new states)``. is_reverse: from the last step to the
-    first. inputs: ``[batch, time, ...]``, or ``[time, batch, ...]`` if `time_major`. sequence_length ``[batch]``: beyond it
-    the states stay as they are. Gives ``(outputs, final states)``. More keyword arguments are handed to the cell.
+    cell: any layer whose ``forward(inputs, states)`` gives ``(outputs, new states)``. is_reverse: from the last step to
+    the first. inputs: ``[batch, time, ...]``, or ``[time, batch, ...]`` if `time_major`. sequence_length ``[batch]``:
+    beyond it the states stay as they are. Gives ``(outputs, final states)``. More keyword arguments are handed to the cell.
     """
 
     def __init__(self, cell: Any, is_reverse: bool = False, time_major: bool = False):
@@ -126,8 +127,8 @@ class RNNBase(LayerList):
 
     _cell: type[_Cell]
 
-    def _setup(self, input_size: int, hidden_size: int, num_layers: int, direction: str, time_major: bool, dropout: float,
-               cell: dict[str, Any]) -> None:
+    def _setup(self, input_size: int, hidden_size: int, num_layers: int, direction: str, time_major: bool,
+               dropout: float, cell: dict[str, Any]) -> None:
         if direction not in _DIRECTIONS:
             raise ValueError(f"direction must be one of {', '.join(_DIRECTIONS)}, but got {direction!r}.")
         if num_layers < 1:
@@ -142,7 +143,7 @@ class RNNBase(LayerList):
         size = input_size
         for _ in range(num_layers):
             cells = [self._cell(size, hidden_size, **cell) for _ in self._reverses]
-            self.append(RNN(cells[0], False, time_major) if len(cells) == 1 else BiRNN(*cells, time_major))
+            self.append(RNN(cells[0], False, time_major) if len(cells) == 1 else BiRNN(cells[0], cells[1], time_major))
             size = len(cells) * (self.proj_size or hidden_size)
         self._name_weights([name for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
                             if not (name.startswith("bias") and cell[f"{name}_attr"] is False)])
@@ -152,8 +153,8 @@ class RNNBase(LayerList):
         held = [p for cell in self._cells() for name, p in cell.named_parameters()
                 if name in names or name.startswith("weight")]
         suffixes = [f"_l{i}{'_reverse' * d}" for i in range(self.num_layers) for d in range(self.num_directions)]
-        # Paddle pairs names and parameters in their order, and has no name for an LSTM's projection: with one, the names
-        # come to stand for other parameters. Saved states depend on it.
+        # Paddle pairs names and parameters in their order, and has no name for an LSTM's projection: with one, the
+        # names come to stand for other parameters. Saved states depend on it.
         for name, parameter in zip([n + suffix for suffix in suffixes for n in names], held, strict=False):
             setattr(self, name, parameter)
 
@@ -170,14 +171,16 @@ class RNNBase(LayerList):
             states = list(initial_states) if _pair(initial_states) else [initial_states]
             if len(states) != self.state_components:
                 raise ValueError(f"The initial states of {type(self).__name__} must be "
-                                 f"{'a pair (h, c)' if self.state_components == 2 else 'one Tensor'}, but got {len(states)}.")
+                                 f"{'a pair (h, c)' if self.state_components == 2 else 'one Tensor'}, but got "
+                                 f"{len(states)}.")
         cells = self._cells()
         if not all(map(_is_known, cells)):
-            raise TypeError(f"The cells of {type(self).__name__} must be {self._cell.__name__}s without hooks: they are "
-                            "computed all at once. Use RNN or BiRNN with cells of your own.")
+            raise TypeError(f"The cells of {type(self).__name__} must be {self._cell.__name__}s without hooks: they "
+                            "are computed all at once. Use RNN or BiRNN with cells of your own.")
         weights = [w for cell in cells for w in cell._weights()]
         # Paddle's kernel writes zeros beyond a sequence's length; with a projection it runs the cells, which do not.
-        how = (sequence_length, cells[0]._kind, self._reverses, self.num_layers, self.time_major, True, not self.proj_size)
+        how = (sequence_length, cells[0]._kind, self._reverses, self.num_layers, self.time_major, True,
+               not self.proj_size)
         if self.training and self.dropout and self.num_layers > 1:
             outputs, *last = rnn_ops.rnn_dropout(inputs, states, weights, *how, self.dropout)
         else:
@@ -199,7 +202,8 @@ class SimpleRNN(RNNBase):
 
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, direction: str = "forward",
                  time_major: bool = False, dropout: float = 0.0, activation: str = "tanh", weight_ih_attr: Any = None,
-                 weight_hh_attr: Any = None, bias_ih_attr: Any = None, bias_hh_attr: Any = None, name: str | None = None):
+                 weight_hh_attr: Any = None, bias_ih_attr: Any = None, bias_hh_attr: Any = None,
+                 name: str | None = None):
         super().__init__()
         if activation not in ("tanh", "relu"):
             raise ValueError(f"activation of SimpleRNN must be 'tanh' or 'relu', but got {activation!r}.")
@@ -212,8 +216,8 @@ class SimpleRNN(RNNBase):
 class LSTM(RNNBase):
     """Layers of `LSTMCell` over a sequence.
 
-    inputs: ``[batch, time, input_size]``, or ``[time, batch, input_size]`` if `time_major`. initial_states: None for zeros,
-    or ``(h, c)``, each ``[num_layers * directions, batch, hidden_size]`` (h: `proj_size` if there is one).
+    inputs: ``[batch, time, input_size]``, or ``[time, batch, input_size]`` if `time_major`. initial_states: None for
+    zeros, or ``(h, c)``, each ``[num_layers * directions, batch, hidden_size]`` (h: `proj_size` if there is one).
     sequence_length ``[batch]``: beyond it the outputs are 0 and the states stay as they are. direction: "forward",
     "bidirect" or "bidirectional". dropout: between the layers, while training.
     Gives the outputs ``[batch, time, directions * hidden_size]`` and ``(h, c)``.

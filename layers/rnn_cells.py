@@ -115,7 +115,7 @@ class _OneState(_Cell):
         if states is None:
             states = self.get_initial_states(inputs, dtype=inputs.dtype)
         if not isinstance(states, Tensor):
-            raise TypeError(f"The states of a {type(self).__name__} must be one Tensor, but got {type(states).__name__}.")
+            raise TypeError(f"The states of a {type(self).__name__} must be one Tensor, not {type(states).__name__}.")
         new, = self._step(inputs, [states])
         return new, new
 
@@ -123,12 +123,13 @@ class _OneState(_Cell):
 class SimpleRNNCell(_OneState):
     """``h' = act(W_ih x + b_ih + W_hh h + b_hh)``, with tanh or relu (Elman, 1990).
 
-    inputs ``[batch, input_size]``, states ``[batch, hidden_size]``; gives ``(h', h')``. Attrs of False: a parameter that is
-    not trained, ones for a weight and zeros for a bias, as in Paddle.
+    inputs ``[batch, input_size]``, states ``[batch, hidden_size]``; gives ``(h', h')``. Attrs of False: a parameter
+    that is not trained, ones for a weight and zeros for a bias, as in Paddle.
     """
 
     def __init__(self, input_size: int, hidden_size: int, activation: str = "tanh", weight_ih_attr: Any = None,
-                 weight_hh_attr: Any = None, bias_ih_attr: Any = None, bias_hh_attr: Any = None, name: str | None = None):
+                 weight_hh_attr: Any = None, bias_ih_attr: Any = None, bias_hh_attr: Any = None,
+                 name: str | None = None):
         super().__init__()
         if activation not in ("tanh", "relu"):
             raise ValueError(f"activation of SimpleRNNCell must be 'tanh' or 'relu', but got {activation!r}.")
@@ -142,14 +143,15 @@ class SimpleRNNCell(_OneState):
 class GRUCell(_OneState):
     """A gated recurrent unit (Cho et al., 2014): ``h' = z * h + (1 - z) * tanh(W_ic x + b_ic + r * (W_hc h + b_hc))``.
 
-    inputs ``[batch, input_size]``, states ``[batch, hidden_size]``; gives ``(h', h')``. The rows of the weights are in the
-    order r, z, c.
+    inputs ``[batch, input_size]``, states ``[batch, hidden_size]``; gives ``(h', h')``. The rows of the weights are in
+    the order r, z, c.
     """
 
     _gates, _kind = 3, "gru"
 
     def __init__(self, input_size: int, hidden_size: int, weight_ih_attr: Any = None, weight_hh_attr: Any = None,
-                 bias_ih_attr: Any = None, bias_hh_attr: Any = None, name: str | None = None):
+                 bias_ih_attr: Any = None, bias_hh_attr: Any = None,
+                 name: str | None = None):
         super().__init__()
         self._setup(input_size, hidden_size, (weight_ih_attr, weight_hh_attr, bias_ih_attr, bias_hh_attr))
 
@@ -157,8 +159,8 @@ class GRUCell(_OneState):
 class LSTMCell(_Cell):
     """Long short-term memory (Hochreiter and Schmidhuber, 1997): ``c' = f * c + i * g``, ``h' = o * tanh(c')``.
 
-    inputs ``[batch, input_size]``, states a pair ``(h, c)`` of ``[batch, hidden_size]``; gives ``(h', (h', c'))``. The rows
-    of the weights are in the order i, f, g, o. proj_size: project h' to this size (Sak et al., 2014).
+    inputs ``[batch, input_size]``, states a pair ``(h, c)`` of ``[batch, hidden_size]``; gives ``(h', (h', c'))``. The
+    rows of the weights are in the order i, f, g, o. proj_size: project h' to this size (Sak et al., 2014).
     """
 
     _gates, _kind = 4, "lstm"

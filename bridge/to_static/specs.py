@@ -47,8 +47,8 @@ def match(input_spec: Any, parameters: list[inspect.Parameter], function_name: s
             entries.append((p.name, input_spec[i]))
         elif p.default is p.empty:
             raise ValueError(
-                f"The argument `{p.name}` of {function_name} has no InputSpec: input_spec has {len(input_spec)} entries, "
-                f"but every required argument needs one. Add `InputSpec(shape, dtype, name={p.name!r})`.")
+                f"The argument `{p.name}` of {function_name} has no InputSpec: input_spec has {len(input_spec)} "
+                f"entries, but every required argument needs one. Add `InputSpec(shape, dtype, name={p.name!r})`.")
         else:
             entries.append((p.name, p.default))
     entries += [(f"{star.name}_{i}", s) for i, s in enumerate(input_spec[len(plain):])] if star is not None else []
@@ -87,7 +87,7 @@ def _check_one(spec: InputSpec, tensor: Any, name: str, function_name: str) -> N
         not isinstance(want, int) or want < 0 or want == size for want, size in zip(spec.shape, shape, strict=True))
     wanted = getattr(spec.dtype, "name", str(spec.dtype))
     if not fits or dtype != wanted:
-        raise ValueError(f"The argument `{name}` of {function_name} is declared as {spec}, but got {dtype}{list(shape)}.")
+        raise ValueError(f"The argument `{name}` of {function_name} is to be {spec}, but got {dtype}{list(shape)}.")
 
 
 def check_inputs(structure: Any, specs: list[InputSpec], args: tuple, kwargs: dict[str, Any], name: str) -> list[Any]:

@@ -19,7 +19,6 @@ from kayax.bridge.to_static.program import Program
 from kayax.bridge.to_static.specs import as_spec, check_call, match, parameters_of
 from kayax.spec import dtype, tree
 
-
 _MOST = 16              # programs for the same arguments that differ in the facts they were made under
 
 
@@ -88,7 +87,8 @@ class StaticFunction:
     def __reduce__(self) -> Any:
         if self._instance is None:
             return self.__qualname__                            # found under its name, like any function
-        return StaticFunction._blank, (), (self._function, self._input_spec, self._build_strategy, self._full_graph, self.__self__)
+        return StaticFunction._blank, (), (self._function, self._input_spec, self._build_strategy,
+                                           self._full_graph, self.__self__)
 
     @staticmethod
     def _blank() -> StaticFunction:
@@ -210,4 +210,5 @@ class StaticFunction:
         return function
 
     def __repr__(self) -> str:
-        return f"<StaticFunction {getattr(self._function, '__qualname__', self._function)} with {len(self.programs)} programs>"
+        name = getattr(self._function, "__qualname__", self._function)
+        return f"<StaticFunction {name} with {len(self.programs)} programs>"

@@ -134,8 +134,8 @@ def spectral_norm(layer: Layer, name: str = "weight", n_power_iterations: int = 
     """Divide a parameter by its largest singular value before each forward (Miyato et al., 2018).
 
     The parameter becomes ``{name}_orig``; the buffers ``{name}_u`` and ``{name}_v`` hold the singular vectors, which
-    get better by `n_power_iterations` in each forward of training. dim: the axis that counts as rows; None for 1 in linear
-    and transposed convolution layers, 0 in others. Gives the layer.
+    get better by `n_power_iterations` in each forward of training. dim: the axis that counts as rows; None for 1 in
+    linear and transposed convolution layers, 0 in others. Gives the layer.
     """
     if n_power_iterations <= 0:
         raise ValueError(f"n_power_iterations must be positive, but got {n_power_iterations}.")
