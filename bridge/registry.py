@@ -30,8 +30,8 @@ class Op:
 
     def __init__(self, fn: Callable, name: str, *, static: Iterable[str] = (), scalars: Iterable[str] = (),
                  random: bool = False, differentiable: bool = True, eager: bool = False, residuals: bool = False,
-                 amp: str | None = None, check: Callable | None = None):
-        self.fn, self.name, self.amp, self.check = fn, name, amp or name, check
+                 amp: str | None = None, check: Callable | None = None, verify: Callable | None = None):
+        self.fn, self.name, self.amp, self.check, self.verify = fn, name, amp or name, check, verify
         self.random, self.differentiable, self.eager, self.residuals = random, differentiable, eager, residuals
         signature = inspect.signature(fn)
         parameters = list(signature.parameters.values())[1 if random else 0:]
@@ -56,12 +56,10 @@ class Op:
         if call is None:
             call = self._make_call(key)
         try:
-            if self.check is not None:
-                self.check(*args)
             if self.eager:
                 return self._run_eagerly(call, inputs)
             out = run_call(call, inputs, self.differentiable)
-            if self.verify is not None:
+            if self.verify is not None and state.trace is None:
                 self.verify(out)
             return out
         except (TypeError, ValueError) as error:
@@ -115,7 +113,8 @@ class Op:
         if len(key) > len(self.names):
             raise TypeError(f"{self.name}() takes {len(self.names)} arguments ({', '.join(self.names)}) but "
                             f"{len(key)} were given.")
-        missing = [n for n, d in zip(self.names[len(key):], self.defaults[len(key):], strict=True) if d is inspect.Parameter.empty]
+        rest = zip(self.names[len(key):], self.defaults[len(key):], strict=True)
+        missing = [n for n, default in rest if default is inspect.Parameter.empty]
         if missing:
             raise TypeError(f"{self.name}() missing a required argument: {missing[0]!r}.")
 
@@ -138,9 +137,9 @@ class Op:
         arrays = [x.storage.array if isinstance(x, Tensor) else x for x in inputs]
         if any(isinstance(a, jax.core.Tracer) for a in arrays):
             raise DataDependentShapeError(
-                f"The shape of the result of `{self.name}` depends on the values of its input, which an XLA program cannot "
-                f"express.{at_user_line()}\nUse an operation with a fixed shape (a mask with paddle.where, topk), or keep "
-                "this function eager (`paddle.jit.not_to_static`).")
+                f"The shape of the result of `{self.name}` depends on the values of its input, which an XLA program "
+                f"cannot express.{at_user_line()}\nUse an operation with a fixed shape (a mask with paddle.where, topk)"
+                ", or keep this function eager (`paddle.jit.not_to_static`).")
         outs = call.fn(*arrays)
         return type(outs)([wrap(o) for o in outs]) if isinstance(outs, (tuple, list)) else wrap(outs)
 
@@ -159,8 +158,8 @@ _MISSING = object()
 def _read_out(value: Tensor, name: str) -> Any:
     if isinstance(value.storage.array, jax.core.Tracer):
         raise ConversionError(
-            f"The argument `{name}` must be known when the function is converted, but it is a Tensor whose value is only "
-            f"known when the program runs.{at_user_line()}\nPass a Python number, or take it from `.shape`.")
+            f"The argument `{name}` must be known when the function is converted, but it is a Tensor whose value is "
+            f"only known when the program runs.{at_user_line()}\nPass a Python number, or take it from `.shape`.")
     return value.tolist()
 
 
@@ -227,10 +226,9 @@ def op(fn: Callable | None = None, /, *, name: str | None = None, method: Any = 
     static: parameters that are always Python values; a Tensor given there is read out.
     scalars: parameters where a Python number is a run-time value, not part of the key.
     random: the first parameter is a PRNG key, which the door supplies.
-    check: called with the public arguments before an eager run, to raise for values that a program could not refuse.
+    check: called with the public arguments before an eager run, verify: with its result after it, to raise for values
+    that a program could not refuse.
     differentiable, eager (the result's shape depends on values), residuals (see `Call`), amp (name in the AMP lists).
-    check: called with the arguments as given before every call, verify: with the result after it; they raise errors that
-    depend on values, and pass over what has no value yet (tracers).
     """
     if fn is None:
         return functools.partial(op, name=name, method=method, inplace=inplace, **options)
@@ -248,8 +246,9 @@ def op(fn: Callable | None = None, /, *, name: str | None = None, method: Any = 
     return _publish(public, operation.name, method, inplace)
 
 
-def function(fn: Callable | None = None, /, *, name: str | None = None, method: Any = False, inplace: Any = False) -> Any:
-    """Register a plain function of Tensors (a composition of operations) as a method, with an in-place twin if asked."""
+def function(fn: Callable | None = None, /, *, name: str | None = None, method: Any = False,
+             inplace: Any = False) -> Any:
+    """Register a plain function of Tensors (a composition of operations) as a method, with an in-place twin if told."""
     if fn is None:
         return functools.partial(function, name=name, method=method, inplace=inplace)
     return _publish(fn, name or fn.__name__, method, inplace)
@@ -289,10 +288,8 @@ def _inplace_twin(public: Any, any_shape: bool) -> Any:
         array = new.storage.array
         if not any_shape and (array.shape != old.shape or array.dtype != old.dtype):
             raise ValueError(
-                f"{twin.__name__}: the result is {array.dtype.name}{list(array.shape)}, which does not fit in place into "
-                f"{old.dtype.name}{list(old.shape)}. Use `{public.__name__}`.")
-        if new.node is not None:            # the old value that it keeps is the right one: not a change behind its back
-            new.node.storages = [None if s is x.storage else s for s in new.node.storages]
+                f"{twin.__name__}: the result is {array.dtype.name}{list(array.shape)}, which does not fit in place "
+                f"into {old.dtype.name}{list(old.shape)}. Use `{public.__name__}`.")
         return x._rebind(new)
 
     twin.__name__ = twin.__qualname__ = public.__name__ + "_"

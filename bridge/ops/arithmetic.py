@@ -24,6 +24,7 @@ from kayax.bridge.ops.promotion import (
     unify_float,
 )
 from kayax.bridge.registry import attach, function, op
+from kayax.bridge.tensor import Tensor
 
 _XY = {"scalars": ("x", "y")}
 
@@ -267,7 +268,11 @@ def add_n(inputs, name=None):
     return functools.reduce(operator.add, inputs)
 
 
-@op(method=True)
+def _check_choice(inputs, index, name=None):
+    check_range(index, len(inputs), 0, (len(inputs),))
+
+
+@op(method=True, check=_check_choice)
 def multiplex(inputs, index, name=None):
     """Row i of the result is row i of ``inputs[index[i]]``.
 

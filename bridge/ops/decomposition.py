@@ -8,6 +8,7 @@ import numpy as np
 from jax import lax
 from jax.scipy import linalg as scipy_linalg
 
+from kayax.bridge.ops.checks import finite
 from kayax.bridge.ops.promotion import cast, need
 from kayax.bridge.ops.random import randn
 from kayax.bridge.registry import function, op
@@ -27,11 +28,11 @@ def adjoint(x: Any) -> Any:
     return jnp.conj(jnp.swapaxes(x, -1, -2))
 
 
-@op(method=True, residuals=True)
+@op(method=True, residuals=True, verify=finite("a matrix is not positive definite: it has no Cholesky factor."))
 def cholesky(x, upper=False, name=None):
     """The triangular factor of a positive definite matrix: ``L @ L.T = x``, or ``U.T @ U = x`` if `upper`.
 
-    Where the matrix is not positive definite the result is nan; Paddle raises an error.
+    A matrix that is not positive definite is an error; in a converted function, which cannot raise, the result is nan.
     """
     matrices(x, square=True)
     return jnp.linalg.cholesky(x, upper=upper)
@@ -39,7 +40,7 @@ def cholesky(x, upper=False, name=None):
 
 @op(name="cholesky_inverse", method=True)
 def cholesky_inverse(x, upper=False, name=None):
-    """The inverse of the matrix whose Cholesky factor is `x`."""
+    """The inverse of the matrix whose Cholesky factor is `x`, of which only that triangle is read."""
     matrices(x, square=True)
     return scipy_linalg.cho_solve((x, not upper), jnp.broadcast_to(jnp.eye(x.shape[-1], dtype=x.dtype), x.shape))
 
@@ -140,11 +141,17 @@ def matrix_rank(x, tol=None, hermitian=False, atol=None, rtol=None, name=None):
     return jnp.sum(values > bound, -1, dtype=np.int64)
 
 
-@op(method=True)
-def matrix_power(x, n, name=None):
-    """Square matrices to the integer power `n`; a negative one is a power of the inverse."""
+@op(name="matrix_power")
+def _matrix_power(x, n):
     matrices(x, square=True)
     return jnp.linalg.matrix_power(x, n)
+
+
+@function(method=True)
+def matrix_power(x: Tensor, n: int, name: str | None = None) -> Tensor:
+    """Square matrices to the integer power `n`; a negative one is a power of the inverse."""
+    from kayax.bridge.ops.solve import inverse
+    return _matrix_power(inverse(x), -n) if n < 0 else _matrix_power(x, n)
 
 
 @op(name="matrix_exp")

@@ -290,8 +290,8 @@ def roll(x, shifts, axis=None, name=None):
 
 @op
 def shape(input):
-    """The shape of a Tensor as a Tensor (int32)."""
-    return jnp.asarray(input.shape, np.int32)
+    """The shape of a Tensor as a Tensor (int64)."""
+    return jnp.asarray(input.shape, np.int64)
 
 
 @op(method=True)

@@ -10,22 +10,21 @@ import jax.numpy as jnp
 import numpy as np
 
 from kayax.bridge.ops.manipulation import atleast_1d, atleast_2d, atleast_3d
-from kayax.bridge.ops.promotion import axis_of, common
+from kayax.bridge.ops.promotion import axis_of
 from kayax.bridge.registry import function, op
 from kayax.bridge.tensor import Tensor
 
 
 def _meet(arrays: Any, what: str) -> list:
-    """The arrays in their common type."""
+    """The arrays, which must be several and of one type."""
     if not isinstance(arrays, (tuple, list)):
         raise TypeError(f"{what} takes a list of Tensors, but got one Tensor of shape {list(arrays.shape)}.")
     if not arrays:
         raise ValueError(f"{what} needs at least one Tensor, but the list is empty.")
-    dtype = arrays[0].dtype
-    for a in arrays[1:]:
-        if a.dtype != dtype:
-            dtype = common(dtype, a.dtype)
-    return [a.astype(dtype) for a in arrays]
+    if any(a.dtype != arrays[0].dtype for a in arrays):
+        raise ValueError(f"{what} takes Tensors of one dtype, but got {', '.join(a.dtype.name for a in arrays)}. Cast "
+                         "them with .astype().")
+    return list(arrays)
 
 
 @op(name="concat", static=("axis",))
@@ -58,7 +57,7 @@ def put_out(result: Any, out: Any) -> Any:
 def concat(x: Any, axis: Any = 0, name: str | None = None, *, out: Tensor | None = None) -> Tensor:
     """The Tensors of the list `x` one after the other along `axis`, into `out` if given.
 
-    Their other sizes must be equal; floating types meet in the widest.
+    Their other sizes must be equal, and so must their dtypes.
     """
     return put_out(_concat(x, axis), out)
 

@@ -12,6 +12,7 @@ from kayax.bridge.registry import op
 from kayax.spec.dtype import to_numpy
 
 _MATRIX_NORMS = ("fro", "nuc", 1, -1, 2, -2, math.inf, -math.inf)
+_SUMS = (1, -1, math.inf, -math.inf)            # of rows or columns
 
 
 def _root(total: Any, p: float) -> Any:
@@ -45,8 +46,13 @@ def matrix_norm_of(x: Any, p: Any, axes: tuple[int, ...], keepdim: bool) -> Any:
         raise ValueError(f"The norm of matrices must be one of 'fro', 'nuc', 1, -1, 2, -2, inf, -inf, but got {p!r}.")
     if p == "fro":
         return vector_norm_of(x, 2, axes, keepdim)
-    return jnp.linalg.norm(jnp.moveaxis(x, axes, (-2, -1)), p, (-2, -1)) if not keepdim else jnp.expand_dims(
-        jnp.linalg.norm(jnp.moveaxis(x, axes, (-2, -1)), p, (-2, -1)), axes)
+    x = jnp.moveaxis(x, axes, (-2, -1))
+    if p in _SUMS:
+        sums = jnp.sum(jnp.abs(x), -2 if abs(p) == 1 else -1)
+        out = jnp.max(sums, -1) if p > 0 else jnp.min(sums, -1)
+    else:
+        out = jnp.linalg.norm(x, p, (-2, -1))
+    return jnp.expand_dims(out, axes) if keepdim else out
 
 
 def _checked(x: Any, dtype: Any) -> Any:

@@ -7,15 +7,16 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from kayax.bridge.ops.checks import SINGULAR, finite
 from kayax.bridge.ops.decomposition import adjoint, matrices, permutation
 from kayax.bridge.ops.promotion import cast, unify
 from kayax.bridge.registry import function, op
 from kayax.bridge.tensor import Tensor
 
 
-@op(method=("inverse",), residuals=True)
+@op(method=("inverse",), residuals=True, verify=finite(SINGULAR))
 def inverse(x, name=None):
-    """The inverse of square matrices. Where there is none the result is inf or nan; Paddle raises an error."""
+    """The inverse of square matrices. Where there is none: an error; in a converted function inf or nan."""
     matrices(x, square=True)
     return jnp.linalg.inv(x)
 
@@ -34,12 +35,12 @@ def _same_type(x: Any, y: Any) -> tuple[Any, Any]:
     return cast(x, dtype), cast(y, dtype)
 
 
-@op(method=True, residuals=True)
+@op(method=True, residuals=True, verify=finite(SINGULAR))
 def solve(x, y, left=True, name=None):
     """The solution of ``x @ out = y``, or of ``out @ x = y`` if not `left`.
 
-    x: (..., n, n). y: (..., n, k), or vectors (..., n). Where x is singular the result is inf or nan; Paddle raises an
-    error.
+    x: (..., n, n). y: (..., n, k), or vectors (..., n). A singular x is an error; in a converted function, which cannot
+    raise, the result is inf or nan.
     """
     x, y = _same_type(x, y)
     matrices(x, square=True)
