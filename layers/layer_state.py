@@ -56,11 +56,13 @@ def set_state_dict(layer: Any, values: dict, use_structured_name: bool) -> tuple
     if not isinstance(values, dict):
         raise TypeError(f"set_state_dict needs a dict of names and tensors, but got {type(values).__name__}.")
     own = state_dict(layer, None, True, "", False, True, True)
+    saved = state_dict(layer, None, True, "", False, True, False)
     missing, used = [], set()
     for name, tensor in own.items():
         key = name if use_structured_name else tensor.name
         if key not in values:
-            missing.append(name if use_structured_name else key)
+            if name in saved:               # a buffer that is not saved cannot be missing
+                missing.append(key)
             continue
         used.add(key)
         problem = assign(tensor, values[key])
