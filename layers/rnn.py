@@ -82,7 +82,7 @@ class RNN(Layer):
 
     cell: any layer whose ``forward(inputs, states)`` gives ``(outputs, new states)``. is_reverse: from the last step to
     the first. inputs: ``[batch, time, ...]``, or ``[time, batch, ...]`` if `time_major`. sequence_length ``[batch]``:
-    beyond it the states stay as they are. Gives ``(outputs, final states)``. More keyword arguments are handed to the cell.
+    beyond it the states stay as they are. Gives ``(outputs, final states)``. More keyword arguments go to the cell.
     """
 
     def __init__(self, cell: Any, is_reverse: bool = False, time_major: bool = False):

@@ -76,5 +76,5 @@ def test_without_classes_and_pooling_a_model_gives_features():
     lambda: models.SqueezeNet("2.0"), lambda: models.ShuffleNetV2(scale=3.0), lambda: models.ShuffleNetV2(act="elu"),
     lambda: models.resnet.BasicBlock(3, 4, dilation=2)])
 def test_variants_that_do_not_exist_are_named(wrong):
-    with pytest.raises(Exception, match="must be|has no dilation"):
+    with pytest.raises(Exception, match=r"must be|has no dilation"):
         wrong()
