@@ -13,6 +13,8 @@ from kayax.layers.layer import Layer
 class SpectralNorm(Layer):
     """A weight divided by its largest singular value (Miyato et al., 2018), found by `power_iters` steps of the power
     iteration from `weight_u` and `weight_v`, which stay as they are. dim: the axis that counts as rows.
+
+    The vectors count as constants in the gradient, which agrees with finite differences; Paddle 3.3's does not.
     """
 
     def __init__(self, weight_shape: Any, dim: int = 0, power_iters: int = 1, eps: float = 1e-12,

@@ -83,6 +83,9 @@ def batch_norm(x, running_mean, running_var, weight=None, bias=None, training=Fa
         ``running = running * momentum + batch * (1 - momentum)`` with the biased variance, as Paddle does.
         Otherwise, or with `use_global_stats`, the running statistics are used and stay.
     data_format: "NC", "NCL", "NCHW", "NCDHW", or with the channels last "NLC", "NHWC", "NDHWC".
+
+    With training=False and use_global_stats=False the statistics are those of `x` as well, and unlike Paddle's the
+    gradient is that of this function (Paddle 3.3's disagrees with finite differences there).
     """
     if (not training) if use_global_stats is None else use_global_stats:
         return _batch_norm_infer(x, running_mean, running_var, weight, bias, float(epsilon), data_format)
@@ -145,6 +148,7 @@ def group_norm(x, num_groups, epsilon=1e-05, weight=None, bias=None, data_format
     """Normalize each sample over each of `num_groups` groups of channels and all positions (Wu and He 2018).
 
     weight, bias: one per channel. data_format: "NC", "NCL", "NCHW", "NCDHW", or channels last.
+    Without a weight Paddle 3.3's gradient on the CPU disagrees with finite differences; this one is with them.
     """
     axis = _channel_axis(x, data_format)
     channels = x.shape[axis]
