@@ -17,10 +17,11 @@ class _GradMode:
     """A context manager and a decorator (with or without parentheses) that sets whether gradients are recorded."""
 
     _mode: bool
+    _held: list[bool]
 
     def __new__(cls, fn: Callable | None = None) -> Any:
-        self = super().__new__(cls)
-        self._held: list[bool] = []
+        self: Any = super().__new__(cls)
+        self._held = []
         return self(fn) if fn is not None else self
 
     def __enter__(self) -> None:

@@ -121,7 +121,7 @@ def _call_backward(cls: type[PyLayer], ctx: PyLayerContext, cotangents: list[Any
     return grads
 
 
-def _check_shapes(cls: type[PyLayer], grads: list[Any], inputs: list[Tensor]) -> None:
+def _check_shapes(cls: type[PyLayer], grads: list[Any], inputs: Sequence[Any]) -> None:
     for tensor, grad in zip(inputs, grads, strict=True):
         if grad is not None and tuple(grad.shape) != tuple(tensor.shape):
             raise ValueError(f"{cls.__name__}.backward gave a gradient of shape {list(grad.shape)} for an input of "

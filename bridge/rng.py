@@ -83,7 +83,7 @@ def default_generator() -> Generator:
     if _default is None:
         from kayax.bridge.state import outside_traces
         with outside_traces():
-            _default = Generator(int(np.random.SeedSequence().entropy) & 0x7FFFFFFF)     # type: ignore[operator]
+            _default = Generator(int(np.random.SeedSequence().generate_state(1)[0]) & 0x7FFFFFFF)
     return _default
 
 

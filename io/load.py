@@ -155,7 +155,7 @@ def _planted(root: Layer, name: str, array: np.ndarray, info: InfoFile, planted:
 def _plant(root: Layer, name: str, array: np.ndarray | Tensor, info: InfoFile) -> Tensor:
     """Put a parameter or buffer (made of an array, or existing) where its name says, with plain Layers on the way."""
     path, _, last = name.rpartition(".")
-    layer = root
+    layer: Any = root
     for part in path.split(".") if path else ():
         if part not in layer._sub_layers:
             layer.add_sublayer(part, Layer(part))

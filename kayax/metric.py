@@ -111,6 +111,10 @@ class Accuracy(Metric):
 class _Binary(Metric):
     """Counts of a binary classifier: what is predicted (probability above one half) against what is true (1)."""
 
+    tp: int
+    fp: int
+    fn: int
+
     def _counts(self, preds: Any, labels: Any) -> tuple[int, int, int]:
         """True positives, false positives, false negatives."""
         metric = type(self).__name__

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 from kayax.layers import functional as F
@@ -25,7 +24,7 @@ class _Conv(Layer):
     ``[in_channels, out_channels / groups, *kernel]``."""
 
     _n: int
-    _function: Callable
+    _function: Any
     _transposed = False
 
     def _setup(self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any, padding: Any, dilation: Any,
@@ -92,7 +91,8 @@ class _ForwardConv(_Conv):
 class Conv1D(_ForwardConv):
     """Convolution over ``[N, C, L]`` (or ``NLC``)."""
 
-    _n, _function = 1, staticmethod(F.conv1d)
+    _n = 1
+    _function: Any = staticmethod(F.conv1d)
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any = 1, padding: Any = 0,
                  dilation: Any = 1, groups: int = 1, *, bias: bool = True, padding_mode: str = "zeros",
@@ -105,7 +105,8 @@ class Conv1D(_ForwardConv):
 class Conv2D(_ForwardConv):
     """Convolution over ``[N, C, H, W]`` (or ``NHWC``)."""
 
-    _n, _function = 2, staticmethod(F.conv2d)
+    _n = 2
+    _function: Any = staticmethod(F.conv2d)
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any = 1, padding: Any = 0,
                  dilation: Any = 1, groups: int = 1, *, bias: bool = True, padding_mode: str = "zeros",
@@ -118,7 +119,8 @@ class Conv2D(_ForwardConv):
 class Conv3D(_ForwardConv):
     """Convolution over ``[N, C, D, H, W]`` (or ``NDHWC``)."""
 
-    _n, _function = 3, staticmethod(F.conv3d)
+    _n = 3
+    _function: Any = staticmethod(F.conv3d)
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any = 1, padding: Any = 0,
                  dilation: Any = 1, groups: int = 1, *, bias: bool = True, padding_mode: str = "zeros",
@@ -148,7 +150,8 @@ class _TransposedConv(_Conv):
 class Conv1DTranspose(_TransposedConv):
     """Transposed convolution over ``[N, C, L]`` (or ``NLC``); call with `output_size` to choose the length."""
 
-    _n, _function = 1, staticmethod(F.conv1d_transpose)
+    _n = 1
+    _function: Any = staticmethod(F.conv1d_transpose)
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any = 1, padding: Any = 0,
                  output_padding: Any = 0, groups: int = 1, dilation: Any = 1, weight_attr: Any = None,
@@ -160,7 +163,8 @@ class Conv1DTranspose(_TransposedConv):
 class Conv2DTranspose(_TransposedConv):
     """Transposed convolution over ``[N, C, H, W]`` (or ``NHWC``); call with `output_size` to choose the size."""
 
-    _n, _function = 2, staticmethod(F.conv2d_transpose)
+    _n = 2
+    _function: Any = staticmethod(F.conv2d_transpose)
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any = 1, padding: Any = 0,
                  output_padding: Any = 0, dilation: Any = 1, groups: int = 1, weight_attr: Any = None,
@@ -172,7 +176,8 @@ class Conv2DTranspose(_TransposedConv):
 class Conv3DTranspose(_TransposedConv):
     """Transposed convolution over ``[N, C, D, H, W]`` (or ``NDHWC``); call with `output_size` to choose the size."""
 
-    _n, _function = 3, staticmethod(F.conv3d_transpose)
+    _n = 3
+    _function: Any = staticmethod(F.conv3d_transpose)
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any = 1, padding: Any = 0,
                  output_padding: Any = 0, dilation: Any = 1, groups: int = 1, weight_attr: Any = None,

@@ -48,7 +48,7 @@ class _ChannelDropout(Layer):
 class Dropout2D(_ChannelDropout):
     """Sets whole channels of ``[N, C, H, W]`` to zero with probability `p` while training."""
 
-    _function = staticmethod(F.dropout2d)
+    _function: Any = staticmethod(F.dropout2d)
 
     def __init__(self, p: float = 0.5, data_format: str = "NCHW", name: str | None = None):
         super().__init__(p, data_format, name)
@@ -57,7 +57,7 @@ class Dropout2D(_ChannelDropout):
 class Dropout3D(_ChannelDropout):
     """Sets whole channels of ``[N, C, D, H, W]`` to zero with probability `p` while training."""
 
-    _function = staticmethod(F.dropout3d)
+    _function: Any = staticmethod(F.dropout3d)
 
     def __init__(self, p: float = 0.5, data_format: str = "NCDHW", name: str | None = None):
         super().__init__(p, data_format, name)
@@ -80,13 +80,13 @@ class _Alpha(Layer):
 class AlphaDropout(_Alpha):
     """Dropout that keeps mean and variance, for SELU networks (Klambauer et al., 2017)."""
 
-    _function = staticmethod(F.alpha_dropout)
+    _function: Any = staticmethod(F.alpha_dropout)
 
 
 class FeatureAlphaDropout(_Alpha):
     """AlphaDropout of whole channels."""
 
-    _function = staticmethod(F.feature_alpha_dropout)
+    _function: Any = staticmethod(F.feature_alpha_dropout)
 
 
 __all__ = ["AlphaDropout", "Dropout", "Dropout2D", "Dropout3D", "FeatureAlphaDropout"]

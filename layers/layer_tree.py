@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class LayerTree:
     """What every Layer can say of those below it."""
 
-    _sub_layers: OrderedDict[str, Layer | None]
+    _sub_layers: OrderedDict[str, Any]
 
     def named_sublayers(self: Any, prefix: str = "", include_self: bool = False, layers_set: set | None = None,
                         remove_duplicate: bool = True) -> Iterator[tuple[str, Layer]]:

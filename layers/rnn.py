@@ -125,7 +125,7 @@ _DIRECTIONS = {"forward": (False,), "bidirect": (False, True), "bidirectional": 
 class RNNBase(LayerList):
     """What SimpleRNN, GRU and LSTM share: a stack of layers, in one or two directions."""
 
-    _cell: type[_Cell]
+    _cell: Any                  # the kind of cell, a subclass of _Cell
 
     def _setup(self, input_size: int, hidden_size: int, num_layers: int, direction: str, time_major: bool,
                dropout: float, cell: dict[str, Any]) -> None:

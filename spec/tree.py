@@ -69,7 +69,7 @@ class Branch:
 
 
 Spec = Leaf | Static | Branch
-_DICTS = (dict, OrderedDict, defaultdict)
+_DICTS: tuple[Any, ...] = (dict, OrderedDict, defaultdict)
 
 
 def flatten(value: Any, is_leaf: Callable[[Any], bool]) -> tuple[list[Any], Spec]:
@@ -118,7 +118,7 @@ def _unflatten(spec: Spec, leaves: Iterator[Any]) -> Any:
         return kind(zip(spec.extra, children, strict=True))
     if hasattr(kind, "_fields"):
         return kind(*children)
-    new = object.__new__(kind)
+    new: Any = object.__new__(kind)
     for name, child in zip(spec.extra, children, strict=True):
         object.__setattr__(new, name, child)
     return new

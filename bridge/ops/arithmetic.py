@@ -26,7 +26,7 @@ from kayax.bridge.ops.promotion import (
 from kayax.bridge.registry import attach, function, op
 from kayax.bridge.tensor import Tensor
 
-_XY = {"scalars": ("x", "y")}
+_XY: dict[str, Any] = {"scalars": ("x", "y")}
 
 
 def _scaled(y: Any, alpha: Any) -> Any:

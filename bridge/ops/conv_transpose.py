@@ -36,7 +36,7 @@ def _as_forward(weight: Any, groups: int, n: int) -> Any:
     weight = jnp.flip(weight, tuple(range(2, 2 + n)))
     if groups == 1:
         return jnp.swapaxes(weight, 0, 1)
-    each, out, *k = weight.shape[0] // groups, *weight.shape[1:]
+    each, out, k = weight.shape[0] // groups, weight.shape[1], weight.shape[2:]
     return jnp.swapaxes(weight.reshape(groups, each, out, *k), 1, 2).reshape(groups * out, each, *k)
 
 

@@ -103,7 +103,7 @@ def _trapezoids(y: Any, x: Any, dx: Any, axis: int) -> tuple[Any, int]:
         raise ValueError("Give either x or dx, not both.")
     axis = axis_of(axis, y.ndim)
     if x is None:
-        width = 1.0 if dx is None else dx
+        width: Any = 1.0 if dx is None else dx
         if hasattr(width, "ndim") and width.ndim:
             raise ValueError(f"dx must be a number or a 0-D Tensor, but got shape {list(width.shape)}.")
         width = cast(width, y.dtype)

@@ -253,7 +253,8 @@ def _with_new(parts: tuple, shape: tuple) -> list:
 
 
 def _same_type(starts: list) -> list:
-    return [jnp.asarray(s, np.int64 if jax.config.jax_enable_x64 else np.int32) for s in starts]
+    wide = jax.config.jax_enable_x64        # type: ignore[attr-defined]
+    return [jnp.asarray(s, np.int64 if wide else np.int32) for s in starts]
 
 
 def _fitted(value: Any, shape: tuple, dtype: Any) -> Any:

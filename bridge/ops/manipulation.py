@@ -279,7 +279,7 @@ def rot90(x, k=1, axes=(0, 1), name=None):
     """`x` turned by 90 degrees `k` times in the plane of two axes, from the first towards the second."""
     if len(axes) != 2 or x.ndim < 2:
         raise ValueError(f"rot90 turns in a plane of 2 axes, but got axes={list(axes)} for x {list(x.shape)}.")
-    return jnp.rot90(x, k, tuple(axis_of(a, x.ndim) for a in axes))
+    return jnp.rot90(x, k, (axis_of(axes[0], x.ndim), axis_of(axes[1], x.ndim)))
 
 
 @op(method=True, static=("shifts",))

@@ -60,7 +60,7 @@ def diag(x, offset=0, padding_value=0, name=None):
     made = jnp.diag(x, offset)
     if isinstance(padding_value, (int, float)) and padding_value == 0:
         return made
-    return jnp.where(jnp.eye(*made.shape, k=offset, dtype=bool), made, cast(padding_value, x.dtype))
+    return jnp.where(jnp.eye(made.shape[0], made.shape[1], k=offset, dtype=bool), made, cast(padding_value, x.dtype))
 
 
 @op(method=True)

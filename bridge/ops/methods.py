@@ -289,6 +289,7 @@ for _name, _method in _METHODS.items():
         attach(_name, _method)
 for _name, _accessors in _PROPERTIES.items():
     if _name not in Tensor.__dict__:
-        attach(_name, property(*_accessors, doc=_accessors[0].__doc__))
+        _getter, _setter = (*_accessors, None)[:2]
+        attach(_name, property(_getter, _setter, doc=_getter.__doc__))
 
 __all__: list[str] = []

@@ -106,8 +106,8 @@ def max_of_windows(x: Any, bounds: list[tuple[np.ndarray, np.ndarray]], return_m
     out = jnp.take_along_axis(flat, best[..., None], -1)[..., 0]
     if not return_mask:
         return out
-    places = np.broadcast_to(position, inside.shape).reshape(*inside.shape[:n], -1)
-    places = jnp.broadcast_to(jnp.asarray(places, jnp.int32), flat.shape)
+    each = np.broadcast_to(position, inside.shape).reshape(*inside.shape[:n], -1)
+    places = jnp.broadcast_to(jnp.asarray(each, jnp.int32), flat.shape)
     return out, jnp.take_along_axis(places, best[..., None], -1)[..., 0]
 
 

@@ -20,7 +20,7 @@ def _unpool(n: int, x: Any, indices: Any, kernel: Any, stride: Any, padding: Any
         raise ValueError(f"indices must have the shape of x, {list(x.shape)}, but got {list(indices.shape)}.")
     kernel = per_dim(kernel, n, "kernel_size")
     stride = kernel if stride is None else per_dim(stride, n, "stride")
-    pairs = pads(padding, n, False)
+    pairs: Any = pads(padding, n, False)
     default = [(size - 1) * s - sum(p) + k for size, s, p, k in zip(x.shape[2:], stride, pairs, kernel, strict=True)]
     sizes = default if output_size is None else tuple(output_size)[-n:]
     lead = x.shape[:2]

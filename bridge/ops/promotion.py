@@ -41,8 +41,9 @@ def complex_of(dtype: Any) -> np.dtype:
 
 def real_of(dtype: Any) -> np.dtype:
     """The floating type of a complex type's parts; any other type itself."""
-    dtype = np.dtype(dtype)
-    return {"complex64": np.dtype("float32"), "complex128": np.dtype("float64")}.get(dtype.name, dtype)
+    own = np.dtype(dtype)
+    parts: dict[str, np.dtype] = {"complex64": np.dtype("float32"), "complex128": np.dtype("float64")}
+    return parts.get(own.name, own)
 
 
 def with_number(dtype: Any, number_rank: int) -> np.dtype:

@@ -40,7 +40,7 @@ def symbolic_shapes(specs: Sequence[InputSpec], share_first: bool) -> list[tuple
                 dims.append("_batch" if share_first and j == 0 else f"_d{i}_{j}")
             else:
                 dims.append(str(dim))
-        shapes.append(export.symbolic_shape(", ".join(dims), scope=scope) if dims else ())
+        shapes.append(tuple(export.symbolic_shape(", ".join(dims), scope=scope)) if dims else ())
     return shapes
 
 
@@ -140,7 +140,7 @@ class Imported:
         predict = self.exported["predict"]
         if "forward" in self.exported:
             self._gradient = _once(self.exported["backward"].call, name)
-            fn = jax.custom_vjp(lambda *arrays: tuple(predict.call(*arrays)))
+            fn: Any = jax.custom_vjp(lambda *arrays: tuple(predict.call(*arrays)))
             fn.defvjp(self._forward, self._backward)
         else:
             fn = functools.partial(_without_gradient, predict, name)

@@ -174,9 +174,9 @@ def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor], name: str | 
         start += size
 
 
-def _with_gradient(parameters: Any) -> list[Tensor]:
+def _gradients(parameters: Any) -> list[Tensor]:
     given = [parameters] if isinstance(parameters, Tensor) else list(parameters)
-    return [p for p in given if p.grad is not None]
+    return [grad for grad in (p.grad for p in given) if grad is not None]
 
 
 def clip_grad_norm_(parameters: Iterable[Tensor] | Tensor, max_norm: float, norm_type: float = 2.0,
@@ -185,12 +185,12 @@ def clip_grad_norm_(parameters: Iterable[Tensor] | Tensor, max_norm: float, norm
 
     norm_type: 0, 1, 2 or inf. error_if_nonfinite: a norm that is nan or infinite is an error (not while converting).
     """
-    norm_type, held = float(norm_type), _with_gradient(parameters)
+    norm_type, held = float(norm_type), _gradients(parameters)
     if norm_type not in (0.0, 1.0, 2.0, math.inf):
         raise ValueError(f"norm_type must be 0, 1, 2 or inf, but got {norm_type}.")
     if not held:
         return wrap(jnp.zeros((), jnp.float32))
-    grads = [p.grad.storage.array for p in held]
+    grads = [grad.storage.array for grad in held]
     norms = jnp.stack([jnp.linalg.norm(g.ravel(), norm_type).astype(jnp.float32) for g in grads])
     total = jnp.linalg.norm(norms, norm_type)
     if error_if_nonfinite:
@@ -201,16 +201,16 @@ def clip_grad_norm_(parameters: Iterable[Tensor] | Tensor, max_norm: float, norm
             raise RuntimeError(f"The norm of order {norm_type} of the gradients is {float(total)}: it cannot be "
                                "clipped. Pass error_if_nonfinite=False to scale by it all the same.")
     factor = jnp.minimum(max_norm / (total + 1e-6), 1.0)
-    for p, g in zip(held, grads, strict=True):
-        p.grad.storage.array = g * factor.astype(g.dtype)
+    for grad, g in zip(held, grads, strict=True):
+        grad.storage.array = g * factor.astype(g.dtype)
     return wrap(total)
 
 
 def clip_grad_value_(parameters: Iterable[Tensor] | Tensor, clip_value: float) -> None:
     """Clip every element of the gradients to ``[-clip_value, clip_value]``, in place."""
     limit = float(clip_value)
-    for p in _with_gradient(parameters):
-        p.grad.storage.array = jnp.clip(p.grad.storage.array, -limit, limit)
+    for grad in _gradients(parameters):
+        grad.storage.array = jnp.clip(grad.storage.array, -limit, limit)
 
 
 __all__ = ["clip_grad_norm_", "clip_grad_value_", "parameters_to_vector", "remove_weight_norm", "spectral_norm",

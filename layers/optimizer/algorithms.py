@@ -23,7 +23,7 @@ def _number(name: str, value: Any, low: float = 0.0, below: float = float("inf")
         value = value.item()
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name} must be a number, but got {type(value).__name__}.")
-    if not low <= value < below:
+    if not low <= float(value) < below:
         limit = "" if below == float("inf") else f" and less than {below:g}"
         raise ValueError(f"{name} must be at least {low:g}{limit}, but got {value}.")
     return float(value)

@@ -38,6 +38,9 @@ class CosineAnnealingDecay(LRScheduler):
 class CosineAnnealingWarmRestarts(LRScheduler):
     """Cosine annealing from `lr` to `eta_min` over `T_0` epochs, then over ``T_0 * T_mult``, and so on ("SGDR")."""
 
+    T_i: float
+    T_cur: float
+
     def __init__(self, learning_rate: float, T_0: int, T_mult: int = 1, eta_min: float = 0, last_epoch: int = -1,
                  verbose: bool = False):
         require(isinstance(T_0, int) and T_0 > 0, f"T_0 must be a positive integer, but got {T_0!r}.")

@@ -82,7 +82,8 @@ class GoogLeNet(nn.Layer):
                 setattr(self, f"_out{i}", _linear(1024, num_classes, 1024))
 
     def _auxiliary(self, x: Any, i: int) -> Any:
-        part = {name: getattr(self, f"_{name}{i}", None) for name in ("pool_o", "conv_o", "fc_o", "drop_o", "out")}
+        part: dict[str, Any] = {name: getattr(self, f"_{name}{i}", None)
+                                for name in ("pool_o", "conv_o", "fc_o", "drop_o", "out")}
         x = part["pool_o"](x) if self.with_pool else x
         if self.num_classes <= 0:
             return x

@@ -10,7 +10,8 @@ from kayax.layers.param_attr import ParamAttr
 from kayax.nn.initializer import Uniform
 from kayax.vision.models._common import ConvNormActivation, flatten, no_download
 
-_ROW, _COLUMN = {"kernel_size": (1, 7), "padding": (0, 3)}, {"kernel_size": (7, 1), "padding": (3, 0)}
+_ROW: dict[str, Any] = {"kernel_size": (1, 7), "padding": (0, 3)}
+_COLUMN: dict[str, Any] = {"kernel_size": (7, 1), "padding": (3, 0)}
 
 
 def _conv(inputs: int, outputs: int, kernel_size: Any = 1, stride: int = 1, padding: Any = 0) -> ConvNormActivation:
