@@ -127,7 +127,8 @@ class InceptionE(nn.Layer):
 
     def __init__(self, channels: int):
         super().__init__()
-        row, column = {"kernel_size": (1, 3), "padding": (0, 1)}, {"kernel_size": (3, 1), "padding": (1, 0)}
+        row: dict[str, Any] = {"kernel_size": (1, 3), "padding": (0, 1)}
+        column: dict[str, Any] = {"kernel_size": (3, 1), "padding": (1, 0)}
         self.branch1x1 = _conv(channels, 320)
         self.branch3x3_1 = _conv(channels, 384)
         self.branch3x3_2a = _conv(384, 384, **row)

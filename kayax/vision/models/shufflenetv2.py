@@ -51,8 +51,11 @@ class InvertedResidualDS(nn.Layer):
 
 
 class ShuffleNetV2(nn.Layer):
-    """scale: 0.25, 0.33, 0.5, 1.0, 1.5 or 2.0. act: "relu", "swish" or None. num_classes: outputs; none if not positive.
-    with_pool: average over the image."""
+    """ShuffleNet V2.
+
+    scale: 0.25, 0.33, 0.5, 1.0, 1.5 or 2.0. act: "relu", "swish" or None. num_classes: outputs; none if not positive.
+    with_pool: average over the image.
+    """
 
     def __init__(self, scale: float = 1.0, act: str | None = "relu", num_classes: int = 1000, with_pool: bool = True):
         super().__init__()
