@@ -12,15 +12,15 @@ from kayax.bridge.registry import op
 
 def _simple(activation: Any) -> Any:
     def step(x, states, weights):
-        (h,), (w, b) = states, weights
-        return (activation(x + h @ w + b),)
+        (h,), (w, _) = states, weights
+        return (activation(x + h @ w),)
     return step
 
 
 def _lstm(x, states, weights):
     """Hochreiter and Schmidhuber 1997; with a projection of the hidden state, Sak et al. 2014."""
-    (h, c), (w, b, *projection) = states, weights
-    i, f, g, o = jnp.split(x + h @ w + b, 4, axis=-1)
+    (h, c), (w, _, *projection) = states, weights
+    i, f, g, o = jnp.split(x + h @ w, 4, axis=-1)
     c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
     h = jax.nn.sigmoid(o) * jnp.tanh(c)
     return (h @ projection[0] if projection else h), c
@@ -40,14 +40,15 @@ def _gru(x, states, weights):
 _STEPS = {"lstm": _lstm, "gru": _gru, "tanh": _simple(jnp.tanh), "relu": _simple(jax.nn.relu)}
 
 
-def _project(x, w_ih, b_ih, w_hh):
+def _project(x, w_ih, w_hh, b_ih, b_hh, kind):
+    """What the inputs, and the biases that no gate multiplies, add to the gates."""
     if x.shape[-1] != w_ih.shape[1]:
         raise ValueError(f"The last dimension of the inputs must be input_size={w_ih.shape[1]}, but the inputs have "
                          f"the shape {list(x.shape)}.")
     if x.dtype != w_ih.dtype or x.dtype != w_hh.dtype:
         raise TypeError(f"Inputs and weights must have one dtype, but got {x.dtype.name}, {w_ih.dtype.name} and "
                         f"{w_hh.dtype.name}. Cast one of them.")
-    return jnp.matmul(x, w_ih.T) + b_ih
+    return jnp.matmul(x, w_ih.T) + (b_ih if kind == "gru" else b_ih + b_hh)
 
 
 def _sizes(weights):
@@ -72,13 +73,13 @@ def cell(x, states, weights, kind):
         raise ValueError(f"The inputs of a cell must be [batch, input_size], but have the shape {list(x.shape)}.")
     w_ih, w_hh, b_ih, b_hh, *projection = weights
     _check_states(states, [(x.shape[0], size) for size in _sizes(weights)[:len(states)]])
-    return tuple(_STEPS[kind](_project(x, w_ih, b_ih, w_hh), states, (w_hh.T, b_hh, *projection)))
+    return tuple(_STEPS[kind](_project(x, w_ih, w_hh, b_ih, b_hh, kind), states, (w_hh.T, b_hh, *projection)))
 
 
 def _direction(x, states, weights, mask, kind, reverse, zero_padding):
     """One direction of one layer over x [T, B, input]: outputs [T, B, size] and the last states."""
     w_ih, w_hh, b_ih, b_hh, *projection = weights
-    projected = _project(x, w_ih, b_ih, w_hh)           # all time steps in one product
+    projected = _project(x, w_ih, w_hh, b_ih, b_hh, kind)           # all time steps in one product
     step, constant = _STEPS[kind], (w_hh.T, b_hh, *projection)
 
     def body(states, now):

@@ -15,7 +15,8 @@ def cases():
     """(name, expression that makes the layer from `nn`, time-major, with lengths, shapes of initial states or None)."""
     for cell, lengths, reverse in itertools.product(CELLS, (False, True), (False, True)):
         states = None if not reverse else ((2, 4), (2, 4)) if cell == "LSTMCell" else (2, 4)
-        yield (f"RNN-{cell}-{lengths}-{reverse}", f"nn.RNN(nn.{cell}(3, 4), is_reverse={reverse})", False, lengths, states)
+        made = f"nn.RNN(nn.{cell}(3, 4), is_reverse={reverse})"
+        yield f"RNN-{cell}-{lengths}-{reverse}", made, False, lengths, states
     for cell in CELLS:
         yield f"BiRNN-{cell}", f"nn.BiRNN(nn.{cell}(3, 4), nn.{cell}(3, 4))", False, True, None
         yield f"RNN-{cell}-time-major", f"nn.RNN(nn.{cell}(3, 4), time_major=True)", True, True, None
@@ -24,7 +25,8 @@ def cases():
         shape = (count, 2, 4)
         # Paddle's gradients are wrong for states and lengths with a backward direction: see test_rnn.py.
         states = None if not lengths or direction != "forward" else (shape, shape) if net == "LSTM" else shape
-        yield f"{net}-{layers}-{direction}-{lengths}", f"nn.{net}(3, 4, {layers}, '{direction}')", False, lengths, states
+        made = f"nn.{net}(3, 4, {layers}, '{direction}')"
+        yield f"{net}-{layers}-{direction}-{lengths}", made, False, lengths, states
     for net in NETS:
         yield f"{net}-time-major", f"nn.{net}(3, 4, time_major=True)", True, True, None
     yield "SimpleRNN-relu", "nn.SimpleRNN(3, 4, activation='relu')", False, True, None
