@@ -1,7 +1,7 @@
 """Choices and loops that depend on tensors: run as Python where the value is known, staged into the program where not.
 
-Each branch or body is functionalized, so that it may read and write cells as any code does; what all of them read goes in,
-what any of them writes comes out. The staged form is one operation at the door, so its gradient is the tape's.
+Each branch or body is functionalized, so that it may read and write cells as any code does; what all of them read goes
+in, what any of them writes comes out. The staged form is one operation at the door, so its gradient is the tape's.
 """
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ from kayax.bridge.state import state
 from kayax.bridge.tensor import Tensor, view
 from kayax.spec import tree
 
-
 _CHECKPOINTS = 64               # copies of a loop's variables that a differentiable loop keeps
 
 
@@ -31,7 +30,7 @@ def cond(pred: Any, true_fn: Callable | None = None, false_fn: Callable | None =
     """``true_fn()`` if `pred` is true, else ``false_fn()``.
 
     pred: a Tensor with one boolean, or a bool. Both functions return the same structure with the same shapes and dtypes
-    (None for a function that is None). Eagerly only the chosen one runs; while converting both become branches of the program.
+    (None for a function that is None). Eagerly only the chosen one runs; while converting both are in the program.
     """
     branches = [false_fn or _nothing, true_fn or _nothing]
     if not callable(branches[0]) or not callable(branches[1]):
@@ -60,9 +59,11 @@ def switch_case(branch_index: Any, branch_fns: Any, default: Callable | None = N
     return _select(chosen, functions, [*map(str, indices), "default"])
 
 
-def case(pred_fn_pairs: Sequence[tuple[Any, Callable]], default: Callable | None = None, name: str | None = None) -> Any:
+def case(pred_fn_pairs: Sequence[tuple[Any, Callable]], default: Callable | None = None,
+         name: str | None = None) -> Any:
     """The result of the first function whose predicate is true, or of `default` (the last one, if None)."""
-    if not pred_fn_pairs or not all(isinstance(p, (list, tuple)) and len(p) == 2 and callable(p[1]) for p in pred_fn_pairs):
+    if not pred_fn_pairs or not all(isinstance(p, (list, tuple)) and len(p) == 2 and callable(p[1])
+                                    for p in pred_fn_pairs):
         raise TypeError("case takes a list of (predicate, function) pairs.")
     (pred, function), *rest = pred_fn_pairs
     if rest:
@@ -75,8 +76,8 @@ def while_loop(cond: Callable, body: Callable, loop_vars: Sequence[Any], is_test
     """Run ``loop_vars = body(*loop_vars)`` while ``cond(*loop_vars)`` is true, and give the last variables.
 
     loop_vars: a list or tuple of Tensors, or structures of them. While converting, the variables keep their shapes and
-    dtypes from round to round. If a gradient may be asked for, the loop keeps checkpoints (Griewank and Walther, 2000), so
-    that its number of rounds need not be known.
+    dtypes from round to round. If a gradient may be asked for, the loop keeps checkpoints (Griewank and Walther, 2000),
+    so that its number of rounds need not be known.
     """
     if not callable(cond) or not callable(body):
         raise TypeError("while_loop takes two functions: cond and body.")
@@ -105,12 +106,16 @@ def _is_traced(value: Any) -> bool:
     return isinstance(value, Tensor) and isinstance(value.storage.array, jax.core.Tracer)
 
 
+def _without_inputs(branch: Callable) -> Callable:
+    return lambda _: branch()
+
+
 def _select(index: Any, branches: list[Callable], names: list[str]) -> Any:
     if isinstance(index, Tensor) and index.size != 1:
         raise ValueError(f"The condition must have one element, but its shape is {list(index.shape)}.")
     if not _is_traced(index):
         return branches[int(index)]()
-    facts = [Functionalized(lambda _, f=f: f(), []) for f in branches]
+    facts = [Functionalized(_without_inputs(f), []) for f in branches]
     for fact, name in zip(facts, names, strict=True):
         _check_pure(fact, name)
         if fact.out_spec != facts[0].out_spec:
@@ -132,7 +137,7 @@ def _select(index: Any, branches: list[Callable], names: list[str]) -> Any:
 
 
 def _branch(fact: Functionalized, values: dict[Storage, Any], writes: list[Storage]) -> Callable[[], tuple]:
-    """The branch as a function of nothing: all its outputs, then the new values of everything that any branch writes."""
+    """The branch as a function of nothing: all its outputs, then the new values of all that any branch writes."""
     def run() -> tuple:
         outputs, new = fact.pure([], [values[s] for s in fact.reads], [values[s] for s in fact.writes])
         now = values | dict(zip(fact.writes, new, strict=True))
@@ -141,7 +146,8 @@ def _branch(fact: Functionalized, values: dict[Storage, Any], writes: list[Stora
     return run
 
 
-def _all_outputs(fact: Functionalized, outputs: Sequence[Any], inputs: Sequence[Any], values: dict[Storage, Any]) -> list:
+def _all_outputs(fact: Functionalized, outputs: Sequence[Any], inputs: Sequence[Any],
+                 values: dict[Storage, Any]) -> list:
     """An array for every Tensor that the function returned, those that were there before included."""
     found = []
     for kind, *rest in fact.outs:
@@ -152,13 +158,13 @@ def _all_outputs(fact: Functionalized, outputs: Sequence[Any], inputs: Sequence[
         else:
             assert kind is OUTER
             storage = rest[0].storage
-            found.append(values[storage] if storage in values else storage.array)
+            found.append(values[storage] if storage in values else storage.array)   # noqa: SIM401 (.array notes a read)
     return found
 
 
 def _check_pure(fact: Functionalized, name: str) -> None:
     if fact.grad_changes or fact.input_grads:
-        raise ConversionError(f"backward() inside {name} cannot be staged.{at_user_line()}\nCall it outside, on the result.")
+        raise ConversionError(f"backward() inside {name} cannot be staged.{at_user_line()}\nCall it outside.")
 
 
 def _check_same(first: tuple, other: tuple, name: str, other_name: str) -> None:
@@ -166,7 +172,7 @@ def _check_same(first: tuple, other: tuple, name: str, other_name: str) -> None:
         if a.shape != b.shape or a.dtype != b.dtype:
             raise ConversionError(
                 f"The branches differ in result {i}: {name} gives {a.dtype.name}{list(a.shape)}, {other_name} gives "
-                f"{b.dtype.name}{list(b.shape)}.{at_user_line()}\nGive the same shape and dtype from each (cast, or pad).")
+                f"{b.dtype.name}{list(b.shape)}.{at_user_line()}\nGive one shape and dtype from each (cast, or pad).")
 
 
 def _union(facts: Sequence[Functionalized], what: str) -> list[Storage]:
@@ -177,7 +183,7 @@ def _sources(cells: Sequence[Storage], facts: Sequence[Functionalized]) -> list[
     """For each cell the Tensor through which a gradient goes to it, or its array where none does."""
     owners = {t.storage: t for f in facts for t in f.captured}
     owners |= {r[0].storage: r[0] for f in facts for k, *r in f.outs if k is OUTER and not r[0]._stop_gradient}
-    return [owners[c] if c in owners else c.array for c in cells]
+    return [owners[c] if c in owners else c.array for c in cells]           # noqa: SIM401 (.array notes a read)
 
 
 def _finish(outs: list[Tensor], facts: Sequence[Functionalized], writes: list[Storage]) -> Any:
@@ -242,7 +248,8 @@ def _stage_loop(cond: Callable, body: Callable, variables: list[Any]) -> list[An
         _check_round(start, jax.eval_shape(round_, start))
         return _loop(going, round_, start, differentiable)
 
-    tensors = [*(t.storage.array if t._stop_gradient else t for t in given), *_sources(writes, [test, step]), *_sources(reads, [test, step])]
+    tensors = [*(t.storage.array if t._stop_gradient else t for t in given),
+               *_sources(writes, [test, step]), *_sources(reads, [test, step])]
     differentiable = state.grad_enabled and any(
         isinstance(t, Tensor) and not t._stop_gradient and is_inexact(t.storage.array) for t in tensors)
     outs = list(run_call(Call(run, "while_loop"), tensors))
@@ -256,8 +263,8 @@ def _settled(body: Callable, carried: list[Tensor]) -> Functionalized:
     while True:
         examples = [Abstract(t.storage.array.shape, t.storage.array.dtype, t._stop_gradient) for t in carried]
         fact = Functionalized(body, examples)
-        late = [i for i, out in enumerate(fact.outs) if not _stops(out) and out[0] is not INPUT and carried[i]._stop_gradient
-                and is_inexact(carried[i].storage.array)]
+        late = [i for i, out in enumerate(fact.outs) if not _stops(out) and out[0] is not INPUT
+                and carried[i]._stop_gradient and is_inexact(carried[i].storage.array)]
         if not late or len(fact.outs) != len(carried):
             return fact
         for i in late:
@@ -276,5 +283,6 @@ def _check_round(start: Sequence[Any], after: Sequence[Any]) -> None:
     for i, (a, b) in enumerate(zip(start, after, strict=True)):
         if tuple(a.shape) != tuple(b.shape) or a.dtype != b.dtype:
             raise ConversionError(
-                f"The variable {i} of while_loop changes from {a.dtype.name}{list(a.shape)} to {b.dtype.name}{list(b.shape)} "
-                f"in a round, which a program cannot express.{at_user_line()}\nCast or shape it before the loop.")
+                f"The variable {i} of while_loop changes from {a.dtype.name}{list(a.shape)} to "
+                f"{b.dtype.name}{list(b.shape)} in a round, which a program cannot express.{at_user_line()}\n"
+                "Cast or shape it before the loop.")

@@ -28,15 +28,15 @@ def known_values(x: Any) -> np.ndarray | None:
 
 def need_range(index: Any, size: Any, name: str, error: type[Exception] = ValueError, ignore: int | None = None,
                lowest: int = 0) -> None:
-    """An `error` if a value of `index` is outside of ``[lowest, size)`` and not `ignore`; nothing if values are not known."""
+    """An `error` if a known value of `index` is outside of ``[lowest, size)`` and not `ignore`."""
     values = known_values(index)
     if values is None or values.dtype.kind not in "iu" or not values.size:
         return
-    if values.view(_UNSIGNED[values.dtype.itemsize]).max() < size:      # a negative number is a huge one: one pass for both
+    if values.view(_UNSIGNED[values.dtype.itemsize]).max() < size:      # negative is huge: one pass for both
         return
     wrong = (values < lowest) | (values >= size)
     if ignore is not None:
         wrong &= values != ignore
     if wrong.any():
         but = "" if ignore is None else f", or ignore_index {ignore}"
-        raise error(f"The values of {name} must be in [{lowest}, {size}){but}, but there is {values[wrong][0]} among them.")
+        raise error(f"The values of {name} must be in [{lowest}, {size}){but}, but one is {values[wrong][0]}.")

@@ -14,15 +14,17 @@ from kayax.bridge.ops.bounds import known_values, need_range
 from kayax.bridge.tensor import Tensor
 
 
-def check_range(item: Any, n: Any, dim: int, shape: tuple) -> None:
+def check_range(item: Any, n: Any, dim: int, shape: Any) -> None:
     """An IndexError for an index out of range, where its values are known: JAX would clamp it silently."""
     if type(n) is int:
         need_range(item, n, f"the index for dimension {dim} of a Tensor of shape {list(shape)}", IndexError, lowest=-n)
 
 
 def along(tensor: int, index: int, axis: int | None = None, default: Any = 0) -> Callable:
-    """The check that argument `index` holds positions along an axis of argument `tensor`: the value of argument `axis`, or
-    `default`."""
+    """The check that argument `index` holds positions along an axis of argument `tensor`.
+
+    The axis is the value of argument `axis`, or `default`.
+    """
     def check(*args: Any) -> None:
         x, places = args[tensor], args[index]
         dim = args[axis] if axis is not None and axis < len(args) else default

@@ -84,7 +84,8 @@ def _check_classes(input, label, weight=None, ignore_index=-100, reduction="mean
         need_range(label, _classes(input, axis), "label", ValueError if label_smoothing else IndexError, ignore)
 
 
-def _check_logits(logits, label, soft_label=False, ignore_index=-100, numeric_stable_mode=True, return_softmax=False, axis=-1):
+def _check_logits(logits, label, soft_label=False, ignore_index=-100, numeric_stable_mode=True, return_softmax=False,
+                  axis=-1):
     if not soft_label:
         need_range(label, _classes(logits, axis), "label", IndexError, ignore_index)
 

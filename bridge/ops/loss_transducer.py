@@ -34,6 +34,7 @@ def _forward_variables(empty: Any, emit: Any) -> Any:
         here = up + lax.cumlogsumexp(before + stay - up, before.ndim - 1)
         return here, here
 
+    later: Any
     _, later = lax.scan(step, climb[0], (empty[:-1], climb[1:]))
     return jnp.concatenate([climb[:1], later])
 
@@ -50,8 +51,8 @@ def rnnt_loss(input, label, input_lengths, label_lengths, blank=0, fastemit_lamb
     """
     check_reduction(reduction)
     if input.ndim != 4 or label.ndim != 2 or tuple(input.shape[::2]) != (label.shape[0], label.shape[1] + 1):
-        raise ValueError("input must be [batch, time, longest label + 1, classes] and label [batch, longest label], but "
-                         f"their shapes are {list(input.shape)} and {list(label.shape)}.")
+        raise ValueError("input must be [batch, time, longest label + 1, classes] and label [batch, longest label], "
+                         f"but their shapes are {list(input.shape)} and {list(label.shape)}.")
     if not 0 <= blank < input.shape[3]:
         raise ValueError(f"blank must be in [0, {input.shape[3]}), but got {blank}.")
     x = jnp.moveaxis(input.astype(jnp.float32) if input.dtype.itemsize < 4 else input, 1, 0)

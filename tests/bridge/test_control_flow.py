@@ -67,7 +67,8 @@ def test_switch_case_and_case(index):
 @pytest.mark.parametrize("limit", [0.5, 10.0, 1e4])
 def test_while_loop_with_an_unknown_number_of_rounds_has_gradients(limit):
     def grow(x, w):
-        n, x = while_loop(lambda n, x: x.sum() < limit, lambda n, x: [n + 1, x * w + 0.1], [paddle.zeros([], "int64"), x])
+        _, x = while_loop(lambda n, x: x.sum() < limit, lambda n, x: [n + 1, x * w + 0.1],
+                          [paddle.zeros([], "int64"), x])
         return x
 
     same_both_ways(grow, np.array([0.3, 0.4]), np.array([1.5, 1.3]))

@@ -1,4 +1,4 @@
-"""Functions of neural networks, against NumPy in float64 or against each other; values of real Paddle are in tests/parity."""
+"""Functions of neural networks, against NumPy in float64 or each other; values of real Paddle are in tests/parity."""
 import numpy as np
 import pytest
 

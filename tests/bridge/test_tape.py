@@ -1,4 +1,4 @@
-"""The tape: what backward(), paddle.grad, hooks, PyLayer and in-place operations do, compared with real Paddle 3.3.1."""
+"""The tape: what backward(), paddle.grad, hooks, PyLayer and in-place operations do, beside real Paddle 3.3.1."""
 import gc
 import weakref
 
@@ -95,7 +95,7 @@ def test_unused_branch_is_left_alone():
 
 def test_several_outputs_of_one_operation():
     x = leaf([[1.0, 2.0], [3.0, 4.0]])
-    a, b = paddle.split(x, 2)
+    a, _ = paddle.split(x, 2)
     (a * 3.0).backward()
     same(x.grad, [[3.0, 3.0], [0.0, 0.0]])
     values, indices = paddle.topk(leaf([3.0, 1.0, 2.0]), 2)

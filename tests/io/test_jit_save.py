@@ -232,7 +232,8 @@ def test_several_methods(tmp_path):
 
 
 def test_open_dims(tmp_path):
-    net = nn.Sequential(nn.Conv2D(1, 2, 3, padding=1), nn.ReLU(), nn.AdaptiveAvgPool2D(1), nn.Flatten(), nn.Linear(2, 2))
+    net = nn.Sequential(nn.Conv2D(1, 2, 3, padding=1), nn.ReLU(), nn.AdaptiveAvgPool2D(1), nn.Flatten(),
+                        nn.Linear(2, 2))
     net.eval()
     save(net, str(tmp_path / "m"), input_spec=[InputSpec([None, 1, None, None], "float32")])
     loaded = load(str(tmp_path / "m"))

@@ -1,5 +1,6 @@
 """``paddle.nn.functional``."""
-from kayax.bridge.ops.public import FUNCTIONAL_NAMES as _FUNCTIONAL, TOP_LEVEL as _TOP_LEVEL
+from kayax.bridge.ops.public import FUNCTIONAL_NAMES as _FUNCTIONAL
+from kayax.bridge.ops.public import TOP_LEVEL as _TOP_LEVEL
 
 _NAMES = _FUNCTIONAL | {name: _TOP_LEVEL[name] for name in ("diag_embed", "pdist")}
 globals().update(_NAMES)
