@@ -113,3 +113,19 @@ def test_rnnt_loss_emits_faster() -> None:
         grads.append(given.grad.numpy())
     np.testing.assert_allclose(grads[1][..., 1], 1.5 * grads[0][..., 1])
     np.testing.assert_allclose(grads[1][..., 0], grads[0][..., 0])
+
+
+def test_hsigmoid_loss() -> None:
+    """Four classes: a tree in which every way to the root is as long, so that the classes' probabilities sum to 1."""
+    random = np.random.RandomState(2)
+    x, weight, bias = random.standard_normal((1, 3)), random.standard_normal((3, 3)), random.standard_normal(3)
+    given = [paddle.to_tensor(a) for a in (x, weight, bias)]
+    losses = [float(F.hsigmoid_loss(given[0], paddle.to_tensor([c]), 4, *given[1:])) for c in range(4)]
+    up = 1 / (1 + np.exp(-(weight @ x[0] + bias)))           # the probability of branch 1 at each node
+    chances = [(1 - up[0]) * (1 - up[1]), (1 - up[0]) * up[1], up[0] * (1 - up[2]), up[0] * up[2]]
+    np.testing.assert_allclose(losses, -np.log(chances))
+    table, code = paddle.to_tensor([[1, 0]]), paddle.to_tensor([[1, 0]])
+    custom = F.hsigmoid_loss(given[0], paddle.to_tensor([0]), 4, *given[1:], table, code)
+    np.testing.assert_allclose(float(custom), -np.log(chances[1]))
+    with pytest.raises(ValueError, match="4"):
+        F.hsigmoid_loss(given[0], paddle.to_tensor([4]), 4, *given[1:])
