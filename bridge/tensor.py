@@ -17,7 +17,7 @@ from kayax.bridge.state import bump, state
 from kayax.spec.dtype import DType, convert
 from kayax.spec.size import Size
 
-_counter = itertools.count()
+counter = itertools.count()
 _hook_ids = itertools.count()
 _new = object.__new__
 
@@ -50,7 +50,7 @@ class Tensor:
 
     def __init__(self, data: Any = None, dtype: Any = None, place: Any = None, stop_gradient: bool = True):
         from kayax.bridge.convert import to_array
-        _fill(self, Storage(to_array([] if data is None else data, dtype, place)), stop_gradient)
+        fill(self, Storage(to_array([] if data is None else data, dtype, place)), stop_gradient)
 
     # ---- what it is ------------------------------------------------------------------------------------------
 
@@ -82,7 +82,7 @@ class Tensor:
     @property
     def name(self) -> str:
         if self._name is None:
-            self._name = f"generated_tensor_{next(_counter)}"
+            self._name = f"generated_tensor_{next(counter)}"
         return self._name
 
     @name.setter
@@ -231,6 +231,8 @@ class Tensor:
             raise ValueError(f"An in-place operation cannot change the shape {list(old.shape)} to {list(array.shape)}.")
         if new.node is not None:            # it keeps the old value, which is the right one: no change behind its back
             new.node.storages = [None if s is self.storage else s for s in new.node.storages]
+        if state.trace is not None and not (state.grad_enabled or self._stop_gradient):
+            array = state.trace.overwritten(old, array)
         self.storage.array = array
         if not state.grad_enabled:          # the value changes and the graph behind it stays, as in Paddle
             return self
@@ -242,11 +244,11 @@ class Tensor:
     def __deepcopy__(self, memo: dict) -> Tensor:
         if not self.is_leaf:
             raise RuntimeError("Only leaf tensors can be deep-copied: this one has a history. Use clone() or detach().")
-        copy = _fill(_new(type(self)), Storage(jnp.copy(self.array)), self._stop_gradient)
+        copy = fill(_new(type(self)), Storage(jnp.copy(self.array)), self._stop_gradient)
         memo[id(self)] = copy
         copy.persistable = self.persistable
         copy.__dict__.update(self.__dict__)
-        copy._name = f"{self.name}_deepcopy_{next(_counter)}"
+        copy._name = f"{self.name}_deepcopy_{next(counter)}"
         return copy
 
     def __reduce__(self) -> tuple:
@@ -333,6 +335,7 @@ class Tensor:
 
     if TYPE_CHECKING:                   # the registry attaches the methods, bridge.ops.operators the operators
         def __getattr__(self, name: str) -> Any: ...
+        def __setattr__(self, name: str, value: Any) -> None: ...
         def _operator(self, other: Any) -> Any: ...
         __getitem__ = __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _operator
         __truediv__ = __rtruediv__ = __pow__ = __rpow__ = __matmul__ = __rmatmul__ = _operator
@@ -360,51 +363,8 @@ class HookHandle:
         return self._table.pop(self._id, None) is not None
 
 
-class Parameter(Tensor):
-    """A Tensor that is trained: `stop_gradient` is False, and it keeps its value for life (it is persistable).
-
-    `optimize_attr["learning_rate"]` scales the learning rate, `regularizer` replaces the optimizer's weight decay, and
-    `need_clip=False` leaves its gradient out of gradient clipping.
-    """
-
-    __slots__ = ()
-
-    def __init__(self, data: Any, dtype: Any = None, name: str | None = None, trainable: bool = True,
-                 **attributes: Any):
-        from kayax.bridge.convert import to_array
-        _fill(self, Storage(to_array(data, dtype)), not trainable)
-        self._name = name
-        self.persistable = True
-        self.optimize_attr = attributes.pop("optimize_attr", {"learning_rate": 1.0})
-        self.regularizer = attributes.pop("regularizer", None)
-        self.need_clip = attributes.pop("need_clip", True)
-        self.__dict__.update(attributes)
-
-    @property
-    def name(self) -> str:
-        if self._name is None:
-            self._name = f"eager_param_{next(_counter)}"
-        return self._name
-
-    @name.setter
-    def name(self, value: str) -> None:
-        self._name = value
-
-    @property
-    def trainable(self) -> bool:
-        return not self._stop_gradient
-
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        self.stop_gradient = not value
-
-    def __repr__(self) -> str:
-        return f"Parameter containing:\n{super().__repr__()}"
-
-    __str__ = __repr__
-
-
-def _fill(self: Any, storage: Storage, stop_gradient: bool) -> Any:
+def fill(self: Any, storage: Storage, stop_gradient: bool) -> Any:
+    """Give a Tensor that was made without its `__init__` its fields."""
     self.storage = storage
     self._stop_gradient = stop_gradient
     self.node = self._grad = self._name = self._hooks = None
@@ -428,7 +388,7 @@ def wrap(array: Any, stop_gradient: bool = True, node: Any = None, index: int = 
 
 def view(storage: Storage) -> Tensor:
     """A Tensor of a storage that exists."""
-    return _fill(_new(Tensor), storage, True)
+    return fill(_new(Tensor), storage, True)
 
 
 def restore(array: Any, edge: Any) -> Tensor:
@@ -439,7 +399,7 @@ def restore(array: Any, edge: Any) -> Tensor:
 
 
 def _rebuild(cls: type, data: np.ndarray, stop_gradient: bool, name: str, persistable: bool, extra: dict) -> Tensor:
-    self = _fill(_new(cls), Storage(jnp.asarray(data)), stop_gradient)
+    self = fill(_new(cls), Storage(jnp.asarray(data)), stop_gradient)
     self._name, self.persistable = name, persistable
     self.__dict__.update(extra)
     return self

@@ -10,8 +10,9 @@ import numpy as np
 
 from kayax.bridge.convert import as_tensor
 from kayax.bridge.dispatch import run_call
+from kayax.bridge.parameter import Parameter
 from kayax.bridge.rng import default_generator
-from kayax.bridge.tensor import Parameter, Tensor, view, wrap
+from kayax.bridge.tensor import Tensor, view, wrap
 from kayax.bridge.to_static.exporting import Imported, rebuild_tree
 from kayax.bridge.to_static.specs import check_inputs
 from kayax.io import state_file

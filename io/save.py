@@ -10,8 +10,9 @@ import jax
 
 from kayax.bridge.cells import Storage
 from kayax.bridge.errors import ConversionError
+from kayax.bridge.parameter import Parameter
 from kayax.bridge.rng import default_generator
-from kayax.bridge.tensor import Parameter, Tensor, view
+from kayax.bridge.tensor import Tensor, view
 from kayax.bridge.to_static.exporting import Exported, describe_tree
 from kayax.bridge.to_static.specs import as_spec, is_tensor_like
 from kayax.bridge.to_static.static_function import StaticFunction

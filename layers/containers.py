@@ -5,7 +5,9 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from kayax.bridge.tensor import Parameter, Tensor
+from kayax.bridge.parameter import Parameter
+from kayax.bridge.state import bump
+from kayax.bridge.tensor import Tensor
 from kayax.layers.layer import Layer, _adopt
 
 
@@ -42,6 +44,7 @@ class Sequential(Layer):
         if name not in self._sub_layers:
             raise KeyError(f"Sequential has no layer {name!r}.")
         del self._sub_layers[name]
+        bump()
 
     def __len__(self) -> int:
         return len(self._sub_layers)
@@ -99,6 +102,7 @@ class LayerList(Layer):
 
     def _refill(self, layers: list[Any]) -> None:
         self._sub_layers.clear()
+        bump()
         for i, layer in enumerate(layers):
             self.add_sublayer(str(i), layer)
 
@@ -140,6 +144,7 @@ class LayerDict(Layer):
 
     def __delitem__(self, key: str) -> None:
         del self._sub_layers[key]
+        bump()
 
     def __len__(self) -> int:
         return len(self._sub_layers)
@@ -153,6 +158,7 @@ class LayerDict(Layer):
     def clear(self) -> None:
         """Remove all layers."""
         self._sub_layers.clear()
+        bump()
 
     def pop(self, key: str) -> Layer:
         """Remove a layer and give it back."""

@@ -15,9 +15,10 @@ from flax import linen, nnx
 
 from kayax.bridge.call import Call
 from kayax.bridge.dispatch import run_call
+from kayax.bridge.parameter import Parameter
 from kayax.bridge.rng import advance, default_generator, key_of
 from kayax.bridge.state import outside_traces
-from kayax.bridge.tensor import Parameter, Tensor, wrap
+from kayax.bridge.tensor import Tensor, wrap
 from kayax.bridge.trace import Trace
 from kayax.layers.layer import Layer
 from kayax.spec import tree

@@ -12,8 +12,10 @@ from typing import Any
 
 import jax.numpy as jnp
 
+from kayax.bridge.parameter import Parameter
 from kayax.bridge.state import bump, state
-from kayax.bridge.tensor import Parameter, Tensor
+from kayax.bridge.surroundings import attribute_names
+from kayax.bridge.tensor import Tensor
 from kayax.layers import layer_state
 from kayax.layers.hooks import HookHandle, Hooks
 from kayax.layers.layer_tree import LayerTree
@@ -183,7 +185,7 @@ class Layer(LayerTree):
         names = [n for store in _STORES for n in self.__dict__.get(store, ()) if n.isidentifier()]
         return sorted({*super().__dir__(), *names})
 
-    def _guard(self, name: str, value: Any, get: Callable[[Layer], Any], lasting: bool = True) -> None:
+    def _guard(self, name: str, value: Any, get: Callable[..., Any], lasting: bool = True) -> None:
         reference = weakref.ref(self)
 
         def now() -> Any:
@@ -192,17 +194,24 @@ class Layer(LayerTree):
 
         state.trace.guard((id(self), name), f"{self.__dict__['_full_name']}.{name}", now, value, lasting)    # type: ignore[union-attr]
 
-    def _note_attributes(self) -> None:
+    def _note_attributes(self, names: frozenset[str] = frozenset()) -> None:
         """Note that the program being made depends on this layer's plain attributes and on which sublayers it has."""
+        names |= attribute_names(type(self).forward, type(self))
         for name in self.__dict__:
-            if name not in _OWN_FIELDS and not name.startswith("__"):
+            if name in names and name not in _OWN_FIELDS:
                 self._guard(name, self.__dict__[name], lambda layer, name=name: layer.__dict__.get(name), lasting=False)
-        self._guard("sublayers", tuple(self._sub_layers.items()), lambda layer: tuple(layer._sub_layers.items()))
+        for store in _STORES:
+            self._guard(store, _held(self, store), lambda layer, store=store: _held(layer, store), lasting=False)
+
+    def note_all(self, names: frozenset[str]) -> None:
+        """The same of this layer and all below it: a function that names it may look at any of them."""
+        for layer in self.sublayers(include_self=True):
+            layer._note_attributes(names)
 
     # ---- making and adding -----------------------------------------------------------------------------------
 
     def create_parameter(self, shape: Any, attr: Any = None, dtype: Any = None, is_bias: bool = False,
-                         default_initializer: Any = None, device: Any = None) -> Parameter | None:
+                         default_initializer: Any = None, device: Any = None) -> Any:
         """A new Parameter named after this layer; None if `attr` is False. Assign it to an attribute to register it."""
         return create_parameter(shape, dtype or self._dtype, attr=attr, is_bias=is_bias,
                                 default_initializer=default_initializer, prefix=self._full_name)
@@ -216,7 +225,7 @@ class Layer(LayerTree):
 
     create_variable = create_tensor
 
-    def add_parameter(self, name: str, parameter: Parameter | None) -> Parameter | None:
+    def add_parameter(self, name: str, parameter: Tensor | None) -> Any:
         """Register a Parameter under a name; it is an attribute then."""
         _check_name(self, name, "_parameters")
         if parameter is not None and not isinstance(parameter, Tensor):
@@ -227,7 +236,7 @@ class Layer(LayerTree):
 
     register_parameter = add_parameter
 
-    def add_sublayer(self, name: str, sublayer: Layer | None) -> Layer | None:
+    def add_sublayer(self, name: str, sublayer: Any) -> Any:
         """Register a Layer under a name; it is an attribute then."""
         sublayer = _adopt(sublayer)
         if sublayer is not None and not isinstance(sublayer, Layer):
@@ -358,6 +367,10 @@ class Layer(LayerTree):
         if not children:
             return head + ("\n  " + "\n  ".join(lines) + "\n)" if len(lines) > 1 else "".join(lines) + ")")
         return head + (", ".join(lines) if lines else "") + "\n  " + "\n  ".join(children) + "\n)"
+
+
+def _held(layer: Layer, store: str) -> tuple:
+    return tuple([(name, id(value)) for name, value in layer.__dict__[store].items()])
 
 
 def _hook_ids(layer: Layer) -> tuple[int, ...]:

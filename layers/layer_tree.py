@@ -5,7 +5,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from kayax.bridge.tensor import Parameter, Tensor
+from kayax.bridge.parameter import Parameter
+from kayax.bridge.tensor import Tensor
 from kayax.layers import layer_state
 
 if TYPE_CHECKING:

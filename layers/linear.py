@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kayax.bridge.tensor import Parameter
+from kayax.bridge.parameter import Parameter
 from kayax.layers import functional as F
 from kayax.layers import initializer as init
 from kayax.layers.layer import Layer

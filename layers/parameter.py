@@ -5,8 +5,8 @@ from typing import Any
 
 import jax.numpy as jnp
 
+from kayax.bridge.parameter import Parameter
 from kayax.bridge.state import outside_traces
-from kayax.bridge.tensor import Parameter
 from kayax.layers import initializer as init
 from kayax.layers.param_attr import ParamAttr
 from kayax.spec import dtype as dtypes

@@ -8,7 +8,8 @@ import jax
 import jax.numpy as jnp
 
 from kayax.bridge.ops import rnn as rnn_ops
-from kayax.bridge.tensor import Parameter, Tensor, wrap
+from kayax.bridge.parameter import Parameter
+from kayax.bridge.tensor import Tensor, wrap
 from kayax.layers import initializer as init
 from kayax.layers.layer import Layer
 from kayax.spec import dtype as dtypes

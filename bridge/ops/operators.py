@@ -8,8 +8,9 @@ import jax
 import numpy as np
 
 from kayax.bridge.ops import arithmetic, linalg, logic, math
+from kayax.bridge.parameter import Parameter
 from kayax.bridge.registry import attach
-from kayax.bridge.tensor import Parameter, Tensor
+from kayax.bridge.tensor import Tensor
 
 _DIRECT = frozenset({Tensor, Parameter, int, float, bool, complex, np.ndarray})
 _NUMBERS = frozenset({int, float, bool, complex})

@@ -1,7 +1,7 @@
 """``paddle.nn``: layers."""
 from typing import Any as _Any
 
-from kayax.bridge.tensor import Parameter
+from kayax.bridge.parameter import Parameter
 from kayax.layers.activation import *  # noqa: F403
 from kayax.layers.adaptive_softmax import *  # noqa: F403
 from kayax.layers.attention import *  # noqa: F403

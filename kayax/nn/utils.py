@@ -10,8 +10,9 @@ import numpy as np
 
 from kayax.bridge.autograd import no_grad
 from kayax.bridge.ops import reparametrize
+from kayax.bridge.parameter import Parameter
 from kayax.bridge.state import state
-from kayax.bridge.tensor import Parameter, Tensor, wrap
+from kayax.bridge.tensor import Tensor, wrap
 from kayax.layers import ops
 from kayax.layers.layer import Layer
 

@@ -1,0 +1,51 @@
+"""The Parameter: a Tensor that is trained."""
+from __future__ import annotations
+
+from typing import Any
+
+from kayax.bridge.cells import Storage
+from kayax.bridge.tensor import Tensor, counter, fill
+
+
+class Parameter(Tensor):
+    """A Tensor that is trained: `stop_gradient` is False, and it keeps its value for life (it is persistable).
+
+    `optimize_attr["learning_rate"]` scales the learning rate, `regularizer` replaces the optimizer's weight decay, and
+    `need_clip=False` leaves its gradient out of gradient clipping.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, data: Any, dtype: Any = None, name: str | None = None, trainable: bool = True,
+                 **attributes: Any):
+        from kayax.bridge.convert import to_array
+        fill(self, Storage(to_array(data, dtype)), not trainable)
+        self._name = name
+        self.persistable = True
+        self.optimize_attr = attributes.pop("optimize_attr", {"learning_rate": 1.0})
+        self.regularizer = attributes.pop("regularizer", None)
+        self.need_clip = attributes.pop("need_clip", True)
+        self.__dict__.update(attributes)
+
+    @property
+    def name(self) -> str:
+        if self._name is None:
+            self._name = f"eager_param_{next(counter)}"
+        return self._name
+
+    @name.setter
+    def name(self, value: str) -> None:
+        self._name = value
+
+    @property
+    def trainable(self) -> bool:
+        return not self._stop_gradient
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self.stop_gradient = not value
+
+    def __repr__(self) -> str:
+        return f"Parameter containing:\n{super().__repr__()}"
+
+    __str__ = __repr__
