@@ -68,8 +68,17 @@ def at_user_line() -> str:
     return f'\n  File "{name}", line {line}, in {frame.f_code.co_name}' + (f"\n  ->  {source}" if source else "")
 
 
-def concretization(what: str, mend: str) -> TensorConversionError:
-    """The error for a value that is wanted while converting (`what` says for which use, `mend` what to do)."""
+_MENDS = {
+    "bool(tensor), as in `if` and `while`,":
+        "Use paddle.where or paddle.static.nn.cond for a choice that depends on a tensor's value, keep this function "
+        "eager (`paddle.jit.not_to_static`), or decide on a Python value.",
+    "": "Keep the computation in paddle operations, return the Tensor and read its value outside of the converted "
+        "function, or keep this function eager (`paddle.jit.not_to_static`).",
+}
+
+
+def concretization(what: str) -> TensorConversionError:
+    """The error for a value that is wanted while converting (`what` says for which use)."""
     return TensorConversionError(
         f"{what} needs the value of a Tensor, but this function is being converted to a program and the Tensor has no "
-        f"value yet.{at_user_line()}\n{mend}")
+        f"value yet.{at_user_line()}\n{_MENDS.get(what, _MENDS[''])}")

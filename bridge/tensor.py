@@ -261,7 +261,7 @@ class Tensor:
         """The concrete array, or the error for asking while the function is being converted."""
         array = self.storage.array
         if isinstance(array, jax.core.Tracer):
-            raise concretization(use, _MENDS.get(use, _MENDS[""]))
+            raise concretization(use)
         return array
 
     def numpy(self) -> np.ndarray:
@@ -339,15 +339,6 @@ class Tensor:
         def _operator(self, other: Any) -> Any: ...
         __getitem__ = __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _operator
         __truediv__ = __rtruediv__ = __pow__ = __rpow__ = __matmul__ = __rmatmul__ = _operator
-
-
-_MENDS = {
-    "bool(tensor), as in `if` and `while`,":
-        "Use paddle.where or paddle.static.nn.cond for a choice that depends on a tensor's value, keep this function "
-        "eager (`paddle.jit.not_to_static`), or decide on a Python value.",
-    "": "Keep the computation in paddle operations, return the Tensor and read its value outside of the converted "
-        "function, or keep this function eager (`paddle.jit.not_to_static`).",
-}
 
 
 class HookHandle:
