@@ -13,10 +13,9 @@ import jax
 
 from kayax.bridge.cells import Storage
 from kayax.bridge.errors import ConversionError
-from kayax.bridge.surroundings import value_of
 from kayax.bridge.tape import Node
 from kayax.bridge.tensor import Tensor, wrap
-from kayax.bridge.trace import GradCell, Guard, Trace, same
+from kayax.bridge.trace import GradCell, Guard, Trace
 from kayax.spec import tree
 
 NEW, INPUT, OUTER = "new", "input", "outer"
@@ -55,7 +54,7 @@ class Functionalized:
         self.captured = list(trace.captured)
         # What the function changed itself is no longer a fact to hold it to.
         self.guards: list[Guard] = [g for g in trace.guards.values() if g.lasting or g.holds()]
-        self.names = [n for n in trace.names.values() if same(value_of(n[0], n[1]), n[2])]
+        self.names = [n for n in trace.names.values() if n.holds()]
         self.grad_guards = dict(trace.grad_guards)
         self.grad_cells: dict[Tensor, GradCell] = dict(trace.grad_cells)
         self._check_captured()
@@ -106,6 +105,8 @@ class Functionalized:
             if self.aliases[i] == i and tensor.storage.version:
                 self.written_inputs.append((i, len(outputs), tensor._stop_gradient))
                 outputs.append(tensor.storage.array)
+        self.flag_changes = [(i, t._stop_gradient) for i, t in enumerate(tensors)
+                             if t._stop_gradient != self.flags[i] and not t.storage.version]
         self.input_grads = []                   # gradients that backward() inside left on the inputs
         for i, source in enumerate(sources):
             if isinstance(source._grad, Tensor):

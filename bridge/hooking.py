@@ -27,6 +27,15 @@ def closed_world(what: str, mend: str) -> Iterator[None]:
                               f"a converted forward does not have. {mend}")
 
 
+@jax.custom_vjp
+def overwritten(old: Any, new: Any) -> Any:
+    """The value `new` at the place of `old`: what is written under no_grad leaves the graph as it was."""
+    return new
+
+
+overwritten.defvjp(lambda old, new: (new, None), lambda _, cotangent: (cotangent, jax.numpy.zeros_like(cotangent)))
+
+
 def hooked(array: Any, table: dict[int, Callable], key: int) -> Any:
     """The array itself; its gradient passes through the hook ``table[key]``, if that is still there."""
     from kayax.bridge.tensor import wrap

@@ -1,33 +1,79 @@
 """What a user's function names besides its arguments: globals and closed-over variables, of its callees too."""
 from __future__ import annotations
 
+import argparse
+import functools
+import inspect
+import os
+import sys
 import types
 from collections.abc import Callable, Iterator
 from typing import Any
+
+import numpy as np
 
 from kayax.bridge.errors import is_ours
 
 _NEVER_REBOUND = (types.ModuleType, type, types.BuiltinFunctionType)
 
 
-def surroundings(function: Callable) -> list[tuple[Any, Any, Any]]:
-    """Each name that a program made from `function` depends on: where it is looked up, its key there, its value now.
+class Named:
+    """A name that a program depends on: a global in its module's dict, or a variable in its cell (the key is None)."""
 
-    A global is looked up in its module's dict; a closed-over variable in its cell, whose key is None.
-    """
-    found: list[tuple[Any, Any, Any]] = []
-    _collect(function, found, set())
-    return found
+    __slots__ = ("place", "key", "attributes", "then")
+
+    def __init__(self, place: Any, key: str | None, attributes: frozenset[str]):
+        self.place, self.key, self.attributes = place, key, attributes
+        self.then = snapshot(self.value(), attributes)
+
+    def value(self) -> Any:
+        try:
+            return self.place.cell_contents if self.key is None else self.place.get(self.key)
+        except ValueError:                                          # a variable that is not bound
+            return None
+
+    def holds(self) -> bool:
+        then, value = self.then, self.value()
+        return value is then.value if type(then) is Same else snapshot(value, self.attributes) == then
 
 
-def _collect(function: Any, found: list[tuple[Any, Any, Any]], seen: set[int]) -> None:
+def surroundings(function: Callable, owner: Any = None) -> list[Named]:
+    """The names that a program made from `function` (a method of `owner`) depends on, those of its callees included."""
+    places: list[tuple[Any, Any]] = []
+    attributes: set[str] = set()
+    if owner is not None:
+        attributes.update(attribute_names(getattr(function, "__func__", function), type(owner)))
+    _collect(function, places, attributes, set())
+    if owner is not None:
+        places.append((types.CellType(owner), None))
+    used = frozenset(attributes)
+    return [Named(place, key, used) for place, key in places]
+
+
+@functools.lru_cache(maxsize=4096)
+def attribute_names(function: Any, owner: type) -> frozenset[str]:
+    """The names of all attributes that a method looks at, itself or in the methods of `owner` that it names."""
+    found: set[str] = set()
+    todo = [function]
+    while todo:
+        method = todo.pop()
+        code = getattr(getattr(method, "_function", method), "__code__", None)
+        new = set(_global_names(code)) - found if code is not None else set()
+        found |= new
+        todo += [m for m in (inspect.getattr_static(owner, name, None) for name in new)
+                 if hasattr(getattr(m, "_function", m), "__code__")]
+    return frozenset(found)
+
+
+def _collect(function: Any, found: list[tuple[Any, Any]], attributes: set[str], seen: set[int]) -> None:
     function = getattr(function, "_function", function)             # a StaticFunction's own
     function = getattr(function, "__func__", function)
     if not isinstance(function, types.FunctionType) or id(function) in seen or is_ours(function.__code__.co_filename):
         return
     seen.add(id(function))
+    attributes.update(_global_names(function.__code__))
     table = function.__globals__
-    places = [(table, name, table[name]) for name in _global_names(function.__code__) if name in table]
+    places: list[tuple[Any, Any, Any]] = [(table, n, table[n]) for n in _global_names(function.__code__) if n in table]
     for cell in function.__closure__ or ():
         try:
             places.append((cell, None, cell.cell_contents))
@@ -35,8 +81,66 @@ def _collect(function: Any, found: list[tuple[Any, Any, Any]], seen: set[int]) -
             continue
     for place, key, value in places:
         if not isinstance(value, _NEVER_REBOUND):
-            found.append((place, key, value))
-            _collect(value, found, seen)
+            found.append((place, key))
+            _collect(value, found, attributes, seen)
+
+
+def snapshot(value: Any, attributes: frozenset[str], depth: int = 2) -> Any:
+    """What a program takes for granted of a value it names: the object itself, and what a container or record holds.
+
+    Records are instances of users' own classes, of which the given attributes count; of a large array only which it is.
+    """
+    kind = type(value)
+    if kind in _PLAIN:
+        return (kind, value.hex() if kind is float else value)      # hex: nan equals itself, and -0.0 is not 0.0
+    if depth == 0:
+        return Same(value)
+    if kind in (list, tuple):
+        return (kind, tuple([snapshot(v, attributes, depth - 1) for v in value]))
+    if kind is dict:
+        return (dict, tuple(value), tuple([snapshot(v, attributes, depth - 1) for v in value.values()]))
+    if kind is np.ndarray and value.size <= _SMALL and value.dtype.kind in "biufc":
+        return (kind, value.dtype, value.shape, value.tobytes())
+    if is_record(kind):
+        fields = {name: v for name, v in vars(value).items() if name in attributes}
+        return (Same(value), tuple(fields), tuple([snapshot(v, attributes, depth - 1) for v in fields.values()]))
+    return Same(value)
+
+
+class Same:
+    """Stands for an object and equals only the same object."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any):
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Same) and self.value is other.value
+
+    __hash__ = None             # type: ignore[assignment]
+
+
+_PLAIN = frozenset({bool, int, float, complex, str, bytes, type(None)})
+_SMALL = 1024
+_STANDARD = os.path.dirname(os.__file__) + os.sep
+_records: dict[type, bool] = {argparse.Namespace: True, types.SimpleNamespace: True}
+
+
+def is_record(kind: type) -> bool:
+    """Whether instances of a class are plain records of a user's: their fields are what they are."""
+    found = _records.get(kind)
+    if found is None:
+        module = sys.modules.get(kind.__module__)
+        file = getattr(module, "__file__", None) or ""
+        found = _records[kind] = (
+            "__dict__" in dir(kind) and kind.__module__ != "builtins" and not file.startswith(_STANDARD)
+            and "site-packages" not in file and not any(map(_of_ours, kind.__mro__)))
+    return found
+
+
+def _of_ours(kind: type) -> bool:
+    return is_ours(getattr(sys.modules.get(kind.__module__), "__file__", None) or "")
 
 
 def _global_names(code: types.CodeType) -> Iterator[str]:
@@ -44,11 +148,3 @@ def _global_names(code: types.CodeType) -> Iterator[str]:
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
             yield from _global_names(constant)
-
-
-def value_of(place: Any, key: Any) -> Any:
-    """The present value of a name."""
-    try:
-        return place.cell_contents if key is None else place.get(key)
-    except ValueError:
-        return None

@@ -7,11 +7,12 @@ from typing import Any
 
 import jax
 
+from kayax.bridge.call import is_inexact
 from kayax.bridge.cells import Leaked, Storage
 from kayax.bridge.errors import ConversionError, at_user_line
-from kayax.bridge.hooking import hooked
+from kayax.bridge.hooking import hooked, overwritten
 from kayax.bridge.state import state
-from kayax.bridge.surroundings import surroundings
+from kayax.bridge.surroundings import is_record, surroundings
 from kayax.bridge.tensor import ZERO, Tensor, wrap
 
 EMPTY, HELD = "empty", "held"           # what a program assumes of a .grad: None or zeros alike; some Tensor
@@ -63,6 +64,20 @@ def same(now: Any, then: Any) -> bool:
         return bool(now == then)
     except Exception:                       # containers of arrays cannot be compared as a whole
         return False
+
+
+def _note_layers(value: Any, attributes: frozenset[str], depth: int = 2) -> None:
+    """Of a Layer that a function names, in a container or a record too, everything is noted."""
+    if hasattr(type(value), "note_all"):
+        value.note_all(attributes)
+    elif hasattr(type(getattr(value, "__self__", None)), "note_all"):
+        value.__self__.note_all(attributes)
+    elif depth and type(value) in (list, tuple, dict):
+        for part in value.values() if type(value) is dict else value:
+            _note_layers(part, attributes, depth - 1)
+    elif depth and is_record(type(value)):
+        for part in [v for name, v in vars(value).items() if name in attributes]:
+            _note_layers(part, attributes, depth - 1)
 
 
 class Trace:
@@ -170,12 +185,19 @@ class Trace:
         if not tensor._stop_gradient:
             self.captured.setdefault(tensor)
 
-    def note_function(self, function: Any) -> None:
-        """Note a user's function that runs: the globals and closed-over variables it names are facts."""
-        for place, key, value in surroundings(function):
-            self.names.setdefault((id(place), key), (place, key, value))
+    def note_function(self, function: Any, owner: Any = None) -> None:
+        """Note a user's function that runs (a method of `owner`): what it names, and what that holds, are facts."""
+        for named in surroundings(function, owner):
+            if (id(named.place), named.key) not in self.names:
+                self.names[id(named.place), named.key] = named
+                _note_layers(named.value(), named.attributes)
         if self.parent is not None:
-            self.parent.note_function(function)
+            self.parent.note_function(function, owner)
+
+    def overwritten(self, old: Any, new: Any) -> Any:
+        """What to store for a value written under no_grad: the tensor's gradient goes on to where it went before."""
+        alike = old.shape == new.shape and old.dtype == new.dtype and is_inexact(new)
+        return overwritten(old, new) if self.uses_tape is False and alike else new
 
     def note_hooks_of(self, tensor: Tensor) -> None:
         """Note that the hooks of an outer leaf are run inside."""

@@ -13,7 +13,7 @@ from kayax.bridge.functionalize import INPUT, NEW, OUTER, Functionalized
 from kayax.bridge.state import Epoch, state
 from kayax.bridge.tape import Node, edge_of, walk
 from kayax.bridge.tensor import Tensor, wrap
-from kayax.bridge.trace import EMPTY, HELD, ZERO, Guard, same
+from kayax.bridge.trace import EMPTY, HELD, ZERO, Guard
 from kayax.spec import tree
 
 _serials = itertools.count()
@@ -31,8 +31,7 @@ class Program:
         self.fact = fact = Functionalized(body, examples)
         self.n_inputs, self.n_reads = len(examples), len(fact.reads)
         self.guards = [*fact.guards, Guard("shapes and dtypes of its tensors", self._cell_types, None)]
-        self.cells_named = [(cell, value) for cell, key, value in fact.names if key is None]
-        self.globals_named = [(table, key, value) for table, key, value in fact.names if key is not None]
+        self.names = fact.names
         self.grad_guards = list(fact.grad_guards.items())
         self.epoch = Epoch.value
         self.reads, self.writes = fact.reads, fact.writes
@@ -41,7 +40,7 @@ class Program:
         self.records = state.grad_enabled and fact.has_differentiable and (bool(fact.captured) or any(differentiable))
         self._place_captured()
         self.simple = len(fact.outs) == 1 and fact.out_spec is tree.LEAF and not (
-            fact.written_inputs or fact.input_grads or fact.grad_changes)
+            fact.written_inputs or fact.input_grads or fact.grad_changes or fact.flag_changes)
         self.options = compiler_options
         self._compile(differentiable)
 
@@ -88,12 +87,8 @@ class Program:
                     return False
             elif grad is not kind:
                 return False
-        for cell, value in self.cells_named:
-            if cell.cell_contents is not value and not same(cell.cell_contents, value):
-                return False
-        for table, name, value in self.globals_named:
-            now = table.get(name)
-            if now is not value and not same(now, value):
+        for named in self.names:
+            if not named.holds():
                 return False
         if self.epoch == Epoch.value:
             return True
@@ -161,6 +156,8 @@ class Program:
             tensor = tensors[i]
             tensor.storage.array = outputs[index]
             tensor.node, tensor.index, tensor._stop_gradient = new.node, new.index, new._stop_gradient
+        for i, stopped in fact.flag_changes:
+            tensors[i].stop_gradient = stopped
         for i, index in fact.input_grads:
             _arrive(tensors[i], edges[i], outputs[index])
         for tensor, change in fact.grad_changes:

@@ -46,6 +46,9 @@ class StaticFunction:
     the parameters, buffers and random state that the function uses.
     """
 
+    __name__: str
+    __qualname__: str
+
     def __init__(self, function: Callable, input_spec: Any = None, build_strategy: Any = None, full_graph: bool = False,
                  instance: Any = None):
         self._function = function
@@ -56,7 +59,7 @@ class StaticFunction:
         self._instance = weakref.ref(instance) if instance is not None else None
         self._bound: weakref.WeakKeyDictionary[Any, StaticFunction] = weakref.WeakKeyDictionary()
         self.programs: dict[Any, list[Program]] = {}
-        self.last_example: tuple[tuple, dict[str, Any]] | None = None      # what the newest program was made for
+        self.last_example: tuple[Any, list[str]] | None = None      # what the newest program was made for
         self.signature = inspect.signature(function)
         functools.update_wrapper(self, function)
 
@@ -155,9 +158,7 @@ class StaticFunction:
         function = self.dygraph_function
 
         def body(inputs: list[Tensor]) -> Any:
-            state.trace.note_function(function)                 # type: ignore[union-attr]
-            if hasattr(type(self.__self__), "_note_attributes"):
-                self.__self__._note_attributes()
+            state.trace.note_function(function, self.__self__)  # type: ignore[union-attr]
             positional, named = tree.unflatten(spec, inputs)
             return function(*positional, **dict(zip(names, named, strict=True)))
 
