@@ -13,11 +13,13 @@ from typing import Any
 import jax.numpy as jnp
 
 from kayax.bridge.parameter import Parameter
+from kayax.bridge.errors import ConversionError, at_user_line
 from kayax.bridge.state import bump, state
 from kayax.bridge.surroundings import attribute_names
 from kayax.bridge.tensor import Tensor
 from kayax.layers import layer_state
 from kayax.layers.hooks import HookHandle, Hooks
+from kayax.layers.layer_state import LayerMoves
 from kayax.layers.layer_tree import LayerTree
 from kayax.layers.parameter import create_parameter
 from kayax.spec import dtype as dtypes
@@ -29,7 +31,7 @@ _OWN_FIELDS = frozenset((*_STORES, "_non_persistable_buffer_names_set", "_traini
                          "_state_dict_hooks", "forward"))
 
 
-class Layer(LayerTree):
+class Layer(LayerTree, LayerMoves):
     """A part of a model: subclass it, make parameters and sublayers in `__init__`, compute in `forward`.
 
     name_scope: the prefix of this layer's full name and of its parameters' names; the class's name in snake case.
@@ -150,6 +152,11 @@ class Layer(LayerTree):
         if name in fields.get("_buffers", ()):
             self._set_buffer(name, value)
             return
+        if isinstance(value, Tensor) and "_buffers" in fields and state.trace is None:
+            self._buffers[name] = value         # as in Paddle, a Tensor that is assigned is a buffer that is not saved
+            self._non_persistable_buffer_names_set.add(name)
+            fields.pop(name, None)
+            return
         value = _adopt(value)
         if isinstance(value, Layer):
             fields["_sub_layers"][name] = value
@@ -165,6 +172,10 @@ class Layer(LayerTree):
             self._buffers[name] = value
             return
         # While converting, assigning to a buffer writes the cell: that is what an eager reader would see afterwards.
+        if not value._stop_gradient:
+            raise ConversionError(
+                f"The buffer {name!r} is assigned a tensor that a gradient goes through, which a program cannot keep from "
+                f"call to call.{at_user_line()}\nAssign `value.detach()`, and go on computing with the value itself.")
         new = value.storage.array
         if new.shape != old.storage.array.shape or new.dtype != old.storage.array.dtype:
             raise ValueError(
@@ -305,45 +316,6 @@ class Layer(LayerTree):
     def get_extra_state(self) -> Any:
         """More state to save with `state_dict`; a subclass may define it."""
         raise NotImplementedError(f"{type(self).__name__} has no extra state.")
-
-    def to(self, device: Any = None, dtype: Any = None, blocking: bool | None = None,
-           non_blocking: bool | None = None) -> Layer:
-        """Move the parameters and buffers to a device, a dtype, or both. Integer buffers keep their dtype."""
-        return layer_state.move(self, device, dtype, floating_only=True)
-
-    def astype(self, dtype: Any = None) -> Layer:
-        """Cast all parameters and buffers."""
-        return layer_state.move(self, None, dtype, floating_only=False)
-
-    type = astype
-
-    def float(self, excluded_layers: Any = None) -> Layer:
-        """Cast floating parameters and buffers to float32."""
-        return layer_state.move(self, None, "float32", excluded=excluded_layers)
-
-    def double(self) -> Layer:
-        """Cast floating parameters and buffers to float64."""
-        return layer_state.move(self, None, "float64")
-
-    def float16(self, excluded_layers: Any = None) -> Layer:
-        """Cast floating parameters and buffers to float16, except in the given kinds of layers."""
-        return layer_state.move(self, None, "float16", excluded=excluded_layers)
-
-    def half(self) -> Layer:
-        """As `float16`."""
-        return self.float16()
-
-    def bfloat16(self, excluded_layers: Any = None) -> Layer:
-        """Cast floating parameters and buffers to bfloat16, except in the given kinds of layers."""
-        return layer_state.move(self, None, "bfloat16", excluded=excluded_layers)
-
-    def cpu(self) -> Layer:
-        """Move everything to the host."""
-        return self.to(device="cpu")
-
-    def cuda(self, device: Any = None) -> Layer:
-        """Move everything to a GPU."""
-        return self.to(device=f"gpu:{device or 0}" if not device or isinstance(device, int) else device)
 
     def __deepcopy__(self, memo: dict) -> Layer:
         new = object.__new__(type(self))

@@ -126,3 +126,46 @@ def _move_tensor(tensor: Tensor, target: Any, wanted: dtypes.DType | None, float
         array = jax.device_put(array, target)
     if array is not tensor.storage.array:
         tensor.storage.array = array
+
+
+class LayerMoves:
+    """What a Layer is told about the device and the dtype of its tensors; each method gives the layer back."""
+
+    def to(self, device: Any = None, dtype: Any = None, blocking: bool | None = None,
+           non_blocking: bool | None = None) -> Any:
+        """Move the parameters and buffers to a device, a dtype, or both. Integer buffers keep their dtype."""
+        return move(self, device, dtype, floating_only=True)
+
+    def astype(self, dtype: Any = None) -> Any:
+        """Cast all parameters and buffers."""
+        return move(self, None, dtype, floating_only=False)
+
+    type = astype
+
+    def float(self, excluded_layers: Any = None) -> Any:
+        """Cast floating parameters and buffers to float32."""
+        return move(self, None, "float32", excluded=excluded_layers)
+
+    def double(self) -> Any:
+        """Cast floating parameters and buffers to float64."""
+        return move(self, None, "float64")
+
+    def float16(self, excluded_layers: Any = None) -> Any:
+        """Cast floating parameters and buffers to float16, except in the given kinds of layers."""
+        return move(self, None, "float16", excluded=excluded_layers)
+
+    def half(self) -> Any:
+        """As `float16`."""
+        return self.float16()
+
+    def bfloat16(self, excluded_layers: Any = None) -> Any:
+        """Cast floating parameters and buffers to bfloat16, except in the given kinds of layers."""
+        return move(self, None, "bfloat16", excluded=excluded_layers)
+
+    def cpu(self) -> Any:
+        """Move everything to the host."""
+        return self.to(device="cpu")
+
+    def cuda(self, device: Any = None) -> Any:
+        """Move everything to a GPU."""
+        return self.to(device=f"gpu:{device or 0}" if not device or isinstance(device, int) else device)
