@@ -12,8 +12,8 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from kayax.bridge.parameter import Parameter
 from kayax.bridge.errors import ConversionError, at_user_line
+from kayax.bridge.parameter import Parameter
 from kayax.bridge.state import bump, state
 from kayax.bridge.surroundings import attribute_names
 from kayax.bridge.tensor import Tensor
@@ -174,8 +174,8 @@ class Layer(LayerTree, LayerMoves):
         # While converting, assigning to a buffer writes the cell: that is what an eager reader would see afterwards.
         if not value._stop_gradient:
             raise ConversionError(
-                f"The buffer {name!r} is assigned a tensor that a gradient goes through, which a program cannot keep from "
-                f"call to call.{at_user_line()}\nAssign `value.detach()`, and go on computing with the value itself.")
+                f"The buffer {name!r} is assigned a tensor that a gradient goes through, which a program cannot keep "
+                f"from call to call.{at_user_line()}\nAssign `value.detach()`, and go on computing with the value itself.")
         new = value.storage.array
         if new.shape != old.storage.array.shape or new.dtype != old.storage.array.dtype:
             raise ValueError(

@@ -31,7 +31,7 @@ def hsigmoid_loss(input, label, num_classes, weight, bias=None, path_table=None,
                   name=None):
     """The negative log-likelihood [N, 1] of classes at the leaves of a binary tree (Morin and Bengio 2005).
 
-    input: [N, D]. label: [N] or [N, 1]. weight: [num_classes - 1, D], and bias [num_classes - 1]: one row per inner node.
+    input: [N, D]. label: [N] or [N, 1]. weight: [num_classes - 1, D], bias [num_classes - 1]: one row per inner node.
     path_table, path_code: [N, L], another tree than the complete one: the nodes on the way from the leaf of each sample
         to the root and the branches (0 or 1) there, filled up with negative numbers.
     A way that is shorter than the longest adds log(2) for each missing level, as in Paddle. is_sparse is accepted.

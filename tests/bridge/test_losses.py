@@ -1,9 +1,10 @@
 """Losses: labels out of range, margins, transducers; against NumPy in float64 and finite differences."""
 from __future__ import annotations
 
-import kayax as paddle
 import numpy as np
 import pytest
+
+import kayax as paddle
 
 F = paddle.nn.functional
 LOGITS = np.random.RandomState(0).uniform(-0.9, 0.9, (4, 5))
