@@ -210,3 +210,36 @@ def test_adaptive_softmax_agrees_with_its_own_log_probabilities():
     np.testing.assert_allclose(float(loss), -output.numpy().mean(), rtol=1e-5)
     loss.backward()
     assert all(p.grad is not None for p in layer.parameters())
+
+
+def test_an_assigned_tensor_is_a_buffer_that_is_not_saved_and_lasts_through_programs():
+    class Counter(paddle.nn.Layer):
+        def __init__(self):
+            super().__init__()
+            self.seen = paddle.zeros([1])
+
+        def forward(self, x):
+            self.seen = self.seen + x.sum().detach()
+            return x * self.seen
+
+    found = []
+    for convert in (lambda n: n, paddle.jit.to_static):
+        net = convert(Counter())
+        assert dict(net.named_buffers()).keys() == {"seen"} and not net.state_dict()
+        found.append([net(paddle.ones([2])).numpy().tolist() for _ in range(3)] + [net.seen.numpy().tolist()])
+    assert found[0] == found[1]
+
+
+def test_a_buffer_cannot_keep_a_gradient_in_a_program():
+    class Keeps(paddle.nn.Layer):
+        def __init__(self):
+            super().__init__()
+            self.fc = paddle.nn.Linear(2, 2)
+            self.last = paddle.zeros([1, 2])
+
+        def forward(self, x):
+            self.last = self.fc(x)
+            return self.last * 2
+
+    with pytest.raises(RuntimeError, match="detach"):
+        paddle.jit.to_static(Keeps())(paddle.ones([1, 2]))
