@@ -42,7 +42,8 @@ def surroundings(function: Callable, owner: Any = None) -> list[Named]:
     places: list[tuple[Any, Any]] = []
     attributes: set[str] = set()
     if owner is not None:
-        attributes.update(attribute_names(getattr(function, "__func__", function), type(owner)))
+        kind: Any = type(owner)
+        attributes.update(attribute_names(getattr(function, "__func__", function), kind))
     _collect(function, places, attributes, set())
     if owner is not None:
         places.append((types.CellType(owner), None))

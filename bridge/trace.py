@@ -12,7 +12,7 @@ from kayax.bridge.cells import Leaked, Storage
 from kayax.bridge.errors import ConversionError, at_user_line
 from kayax.bridge.hooking import hooked, overwritten
 from kayax.bridge.state import state
-from kayax.bridge.surroundings import is_record, surroundings
+from kayax.bridge.surroundings import Named, is_record, surroundings
 from kayax.bridge.tensor import ZERO, Tensor, wrap
 
 EMPTY, HELD = "empty", "held"           # what a program assumes of a .grad: None or zeros alike; some Tensor
@@ -97,7 +97,7 @@ class Trace:
         self.grad_cells: dict[Tensor, GradCell] = dict(grad_cells or {})
         self.grad_guards: dict[Tensor, Any] = {}
         self.guards: dict[Any, Guard] = {}
-        self.names: dict[Any, tuple[Any, str, Any]] = {}        # (globals or cell, name, value) of users' globals
+        self.names: dict[Any, Named] = {}                       # what users' functions name besides their arguments
         self.born: list[tuple[weakref.ref, str]] = []
         self.uses_tape = uses_tape                              # backward() runs inside; None while that is not known
         self.used_tape = False

@@ -175,7 +175,7 @@ class Layer(LayerTree, LayerMoves):
         if not value._stop_gradient:
             raise ConversionError(
                 f"The buffer {name!r} is assigned a tensor that a gradient goes through, which a program cannot keep "
-                f"from call to call.{at_user_line()}\nAssign `value.detach()`, and go on computing with the value itself.")
+                f"from call to call.{at_user_line()}\nAssign `value.detach()`, and go on with the value itself.")
         new = value.storage.array
         if new.shape != old.storage.array.shape or new.dtype != old.storage.array.dtype:
             raise ValueError(
@@ -207,7 +207,8 @@ class Layer(LayerTree, LayerMoves):
 
     def _note_attributes(self, names: frozenset[str] = frozenset()) -> None:
         """Note that the program being made depends on this layer's plain attributes and on which sublayers it has."""
-        names |= attribute_names(type(self).forward, type(self))
+        kind: Any = type(self)
+        names |= attribute_names(kind.forward, kind)
         for name in self.__dict__:
             if name in names and name not in _OWN_FIELDS:
                 self._guard(name, self.__dict__[name], lambda layer, name=name: layer.__dict__.get(name), lasting=False)
