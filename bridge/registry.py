@@ -10,6 +10,7 @@ import jax
 import numpy as np
 
 from kayax.bridge.call import Call
+from kayax.bridge.device import scalar
 from kayax.bridge.dispatch import run_call
 from kayax.bridge.errors import ConversionError, DataDependentShapeError, at_user_line
 from kayax.bridge.rng import advance, key_of
@@ -101,7 +102,7 @@ class Op:
             return value
         if kind in _NUMBERS:
             if i in self.scalars:
-                inputs.append(value)
+                inputs.append(scalar(value) if state.trace is None else value)
                 return _SCALAR
             return (kind, value)
         if i in self.static and kind in (list, tuple):

@@ -17,6 +17,7 @@ from kayax.bridge.ops.promotion import (
     cast,
     common,
     is_number,
+    magnitude,
     need,
     rank,
     to_float,
@@ -94,7 +95,7 @@ def _floor_divide(x: Any, y: Any) -> Any:
 def floor_divide(x, y, name=None):
     """``x // y``, rounded towards minus infinity, elementwise with broadcasting.
 
-    An integer divisor of 0 is a ZeroDivisionError; in a converted function, which cannot raise, the result is undefined.
+    An integer divisor of 0 is a ZeroDivisionError; in a converted function, which cannot raise, it is undefined.
     """
     return _floor_divide(x, y)
 
@@ -176,8 +177,8 @@ def _floating_pair(name: str, fn: Any, doc: str, **options: Any) -> Any:
 
 hypot = _floating_pair("hypot", jnp.hypot, "``sqrt(x**2 + y**2)``, elementwise.", inplace=True)
 logaddexp = _floating_pair("logaddexp", jnp.logaddexp, "``log(exp(x) + exp(y))``, elementwise, without overflow.")
-copysign = _floating_pair("copysign", jnp.copysign, "The magnitude of `x` with the sign of `y`, elementwise.",
-                          inplace=True)
+copysign = _floating_pair("copysign", lambda x, y: jnp.copysign(jnp.where(x == 0, 0, x), y),
+                          "The magnitude of `x` with the sign of `y`, elementwise.", inplace=True)
 nextafter = _floating_pair("nextafter", jnp.nextafter, "The next representable number from `x` towards `y`.")
 
 
@@ -212,7 +213,7 @@ def scale(x, scale=1.0, bias=0.0, bias_after_scale=True, act=None, name=None):
 
 def _activation(act: str) -> Any:
     table = {"relu": jax.nn.relu, "sigmoid": jax.nn.sigmoid, "tanh": jnp.tanh, "exp": jnp.exp, "sqrt": jnp.sqrt,
-             "abs": jnp.abs, "square": jnp.square, "relu6": jax.nn.relu6, "softplus": jax.nn.softplus,
+             "abs": magnitude, "square": jnp.square, "relu6": jax.nn.relu6, "softplus": jax.nn.softplus,
              "softsign": jax.nn.soft_sign}
     if act not in table:
         raise ValueError(f"act must be None or one of {', '.join(sorted(table))}, but got {act!r}.")

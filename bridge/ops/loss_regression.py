@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from kayax.bridge.ops.bounds import known_values, need_range
 from kayax.bridge.ops.loss import reduced, same_shape
+from kayax.bridge.ops.promotion import magnitude
 from kayax.bridge.registry import op
 
 _NAME = "nn.functional."
@@ -29,7 +30,7 @@ def square_error_cost(input, label):
 @op(name=_NAME + "l1_loss", amp="l1_loss")
 def l1_loss(input, label, reduction="mean", name=None):
     """``abs(input - label)``, reduced."""
-    return reduced(jnp.abs(input - label), reduction)
+    return reduced(magnitude(input - label), reduction)
 
 
 @op(name=_NAME + "smooth_l1_loss", amp="huber_loss")
@@ -38,7 +39,7 @@ def smooth_l1_loss(input, label, reduction="mean", delta=1.0, is_huber=True, nam
 
     is_huber: the Huber loss, ``delta * (abs(d) - delta / 2)`` beyond; else everything is divided by `delta`.
     """
-    distance = jnp.abs(input - label)
+    distance = magnitude(input - label)
     loss = jnp.where(distance <= delta, 0.5 * jnp.square(distance), delta * (distance - 0.5 * delta))
     return reduced(loss if is_huber else loss / delta, reduction)
 

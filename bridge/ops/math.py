@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from kayax.bridge.ops.promotion import FLOAT, cast, need, rank, real_of, to_float
+from kayax.bridge.ops.promotion import FLOAT, cast, magnitude, need, rank, real_of, to_float
 from kayax.bridge.registry import op
 
 
@@ -53,7 +53,7 @@ sigmoid = _unary("sigmoid", jax.nn.sigmoid, "The logistic function ``1 / (1 + ex
 erf = _unary("erf", jax.scipy.special.erf, "The error function, elementwise.", ranks=_REAL)
 erfinv = _unary("erfinv", jax.scipy.special.erfinv, "The inverse of the error function, elementwise.", ranks=_REAL)
 
-abs = _unary("abs", jnp.abs, "The absolute value, elementwise; of complex numbers, the magnitude.", False, (1, 2, 3))
+abs = _unary("abs", magnitude, "The absolute value, elementwise; of complex numbers, the magnitude.", False, (1, 2, 3))
 ceil = _unary("ceil", lambda x: x if rank(x.dtype) == 1 else jnp.ceil(x), "Rounded up, elementwise.", False, (1, 2))
 floor = _unary("floor", lambda x: x if rank(x.dtype) == 1 else jnp.floor(x), "Rounded down, elementwise.", False,
                (1, 2))

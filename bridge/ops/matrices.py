@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.scipy import linalg as scipy_linalg
 
-from kayax.bridge.ops.promotion import axis_of, cast, need
+from kayax.bridge.ops.promotion import axis_of, cast, magnitude, need
 from kayax.bridge.registry import op
 from kayax.bridge.tensor import Tensor, wrap
 from kayax.spec.dtype import to_numpy
@@ -108,7 +108,7 @@ def renorm(x, p, axis, max_norm):
     need(x, "x", (2,), "a floating Tensor")
     axis = axis_of(axis, x.ndim)
     others = tuple(i for i in range(x.ndim) if i != axis)
-    norms = jnp.sum(jnp.abs(x) ** p, others, keepdims=True) ** (1 / p)
+    norms = jnp.sum(magnitude(x) ** p, others, keepdims=True) ** (1 / p)
     return x * jnp.where(norms > max_norm, max_norm / (norms + 1e-7), 1).astype(x.dtype)
 
 

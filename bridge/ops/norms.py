@@ -7,7 +7,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from kayax.bridge.ops.promotion import axes_of, axis_of, cast, need, real_of, unify
+from kayax.bridge.ops.promotion import axes_of, axis_of, cast, magnitude, need, real_of, unify
 from kayax.bridge.registry import op
 from kayax.spec.dtype import to_numpy
 
@@ -27,7 +27,7 @@ def vector_norm_of(x: Any, p: float, axes: tuple[int, ...], keepdim: bool) -> An
     if p == 2:
         square = jnp.real(x * jnp.conj(x)) if x.dtype.kind == "c" else x * x
         return _root(jnp.sum(square, axes, keepdims=keepdim), 2)
-    size = jnp.abs(x)
+    size = magnitude(x)
     if p == 1:
         return jnp.sum(size, axes, keepdims=keepdim)
     if p == math.inf:
@@ -48,7 +48,7 @@ def matrix_norm_of(x: Any, p: Any, axes: tuple[int, ...], keepdim: bool) -> Any:
         return vector_norm_of(x, 2, axes, keepdim)
     x = jnp.moveaxis(x, axes, (-2, -1))
     if p in _SUMS:
-        sums = jnp.sum(jnp.abs(x), -2 if abs(p) == 1 else -1)
+        sums = jnp.sum(magnitude(x), -2 if abs(p) == 1 else -1)
         out = jnp.max(sums, -1) if p > 0 else jnp.min(sums, -1)
     else:
         out = jnp.linalg.norm(x, p, (-2, -1))
