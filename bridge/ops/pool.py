@@ -1,9 +1,13 @@
 """Pooling over windows."""
 from __future__ import annotations
 
+import functools
+import itertools
 import math
+from collections.abc import Iterator
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
@@ -41,6 +45,17 @@ class Windows:
         return lax.reduce_window(x, initial, fn, self.full(self.kernel, 1), self.full(self.stride, 1),
                                  self.full(self.pairs, (0, 0)))
 
+    def places(self, x: Any, fill: float, out: Any) -> Iterator[Any]:
+        """For each place in a window, row by row, the elements of all windows there: arrays of the result's shape."""
+        if any(p != (0, 0) for p in self.pairs):
+            pads = self.full([(before, after, 0) for before, after in self.pairs], (0, 0, 0))
+            x = lax.pad(x, np.asarray(fill, x.dtype)[()], pads)
+        strides = self.full(self.stride, 1)
+        for place in itertools.product(*map(range, self.kernel)):
+            start = self.full(place, 0)
+            stop = [first + (size - 1) * step + 1 for first, size, step in zip(start, out.shape, strides, strict=True)]
+            yield lax.slice(x, start, stop, strides)
+
     def sum(self, x: Any) -> Any:
         return self.reduce(x, np.zeros((), x.dtype)[()], lax.add)
 
@@ -65,13 +80,40 @@ def lowest(dtype: Any) -> Any:
     return -np.inf if jnp.issubdtype(dtype, jnp.floating) else jnp.iinfo(dtype).min
 
 
+def window_max(x: Any, windows: Windows) -> Any:
+    """The maximum of each window; its gradient goes to the first of equal elements.
+
+    XLA's own gradient of a window's maximum, select-and-scatter, is several times slower on the CPU than a sum over the
+    places of a window, as long as these are few.
+    """
+    if math.prod(windows.kernel) > 9 or not jnp.issubdtype(x.dtype, jnp.floating):
+        return windows.reduce(x, np.asarray(lowest(x.dtype), x.dtype)[()], lax.max)
+    return _window_max(windows, x)
+
+
+@functools.partial(jax.custom_jvp, nondiff_argnums=(0,))
+def _window_max(windows: Windows, x: Any) -> Any:
+    return windows.reduce(x, np.asarray(-np.inf, x.dtype)[()], lax.max)
+
+
+@_window_max.defjvp
+def _window_max_jvp(windows: Windows, primals: tuple, tangents: tuple) -> tuple:
+    (x,), (dx,) = primals, tangents
+    out = _window_max(windows, x)
+    taken, d_out = jnp.zeros(out.shape, bool), jnp.zeros(out.shape, out.dtype)
+    for values, steps in zip(windows.places(x, -np.inf, out), windows.places(dx, 0, out), strict=True):
+        here = (values == out) & ~taken
+        taken, d_out = taken | here, d_out + jnp.where(here, steps, 0)
+    return out, d_out
+
+
 def _max_pool(n: int, x: Any, kernel: Any, stride: Any, padding: Any, return_mask: bool, ceil_mode: bool,
               data_format: str) -> Any:
     if return_mask and data_format[-1] == "C":
         raise ValueError(f"return_mask=True needs the channels second ({'NCHW' if n == 2 else 'NCDHW'}), but "
                          f"data_format is {data_format!r}.")
     windows = Windows(x, n, kernel, stride, padding, ceil_mode, data_format)
-    out = windows.reduce(x, np.asarray(lowest(x.dtype), x.dtype)[()], lax.max)
+    out = window_max(x, windows)
     if ceil_mode and jnp.issubdtype(x.dtype, jnp.floating):
         out = jnp.maximum(out, jnp.finfo(x.dtype).min)      # a window of padding alone, as in Paddle
     return (out, _max_positions(lax.stop_gradient(x), windows)) if return_mask else out
