@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import importlib as _importlib
+import math as _math
 import os as _os
 from typing import Any as _Any
 
@@ -10,6 +11,7 @@ if _os.path.isfile(_os.path.join(_root, "bridge", "tensor.py")):        # a sour
     __path__.append(_root)
 
 from kayax.spec.dtype import ALL as _DTYPES  # noqa: E402
+from kayax.spec.dtype import MODULE_ALIASES as _ALIASES  # noqa: E402
 from kayax.spec.dtype import DType as dtype  # noqa: E402
 from kayax.spec.dtype import get_default_dtype, set_default_dtype  # noqa: E402
 from kayax.spec.limits import finfo, iinfo  # noqa: E402
@@ -34,9 +36,11 @@ from kayax import amp, autograd, device, framework, io, jit, linalg, nn, optimiz
 from kayax.layers.parameter import create_parameter  # noqa: E402
 
 globals().update(_public.TOP_LEVEL)
-globals().update(_DTYPES)
+globals().update(_DTYPES | _ALIASES)
 
 __version__ = "0.1.0"
+e, pi, inf, nan, newaxis = _math.e, _math.pi, _math.inf, _math.nan, None
+autocast = amp.auto_cast
 
 # Loaded when first used: a training script does not need them.
 _LAZY = {"metric", "vision", "distributed", "hub", "incubate", "distribution", "fft", "signal", "sparse", "text",

@@ -240,7 +240,28 @@ def _grid(args):
     return list(jnp.meshgrid(*[a.reshape(-1) for a in args], indexing="ij"))
 
 
+def as_tensor(data: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False,
+              pin_memory: bool = False) -> Tensor:
+    """A new Tensor of the data, as `to_tensor` gives. `pin_memory` is accepted: JAX moves the data itself."""
+    return to_tensor(data, dtype, device, not requires_grad)
+
+
+def asarray(obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None,
+            requires_grad: bool = False) -> Tensor:
+    """A new Tensor of the data, as `to_tensor` gives; it is always a copy."""
+    if copy is False:
+        raise ValueError("copy=False cannot be kept: a Tensor here always has its own memory.")
+    return to_tensor(obj, dtype, device, not requires_grad)
+
+
+def from_numpy(ndarray: np.ndarray) -> Tensor:
+    """A new Tensor of a NumPy array."""
+    if not isinstance(ndarray, np.ndarray):
+        raise TypeError(f"from_numpy takes a NumPy array, but got {type(ndarray).__name__}.")
+    return to_tensor(ndarray)
+
+
 __all__ = [
-    "arange", "assign", "clone", "empty", "empty_like", "eye", "full", "full_like", "linspace", "logspace",
-    "meshgrid", "ones", "ones_like", "range", "to_tensor", "zeros", "zeros_like",
+    "arange", "as_tensor", "asarray", "assign", "clone", "empty", "empty_like", "eye", "from_numpy", "full",
+    "full_like", "linspace", "logspace", "meshgrid", "ones", "ones_like", "range", "to_tensor", "zeros", "zeros_like",
 ]

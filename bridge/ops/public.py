@@ -13,6 +13,10 @@ FUNCTIONAL = ("activation", "attention", "common", "conv", "dropout", "extension
               "rearrange", "resample", "rnn", "vision", "windows")
 
 
+# What of them is public under paddle itself, too.
+ALSO_TOP_LEVEL = ("adaptive_avg_pool1d", "conv1d", "conv2d", "conv3d", "group_norm", "layer_norm")
+
+
 def _topics() -> list[ModuleType]:
     names = [m.name for m in pkgutil.iter_modules(_ops.__path__) if m.name not in ("public", "operators", "promotion")]
     return [importlib.import_module(f"kayax.bridge.ops.{n}") for n in sorted(names)]
@@ -39,5 +43,6 @@ _modules = _topics()
 TOP_LEVEL = _gather([m for m in _modules if not _is_functional(m)], "__all__")
 LINALG = _gather(_modules, "LINALG")
 FUNCTIONAL_NAMES = _gather([m for m in _modules if _is_functional(m)], "__all__")
+TOP_LEVEL |= {name: FUNCTIONAL_NAMES[name] for name in ALSO_TOP_LEVEL}
 
 from kayax.bridge.ops import operators as _operators  # noqa: E402,F401  (attaches the dunder methods)

@@ -6,10 +6,14 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
+from jax import nn
 from jax.scipy import special
 
-from kayax.bridge.ops.promotion import cast, need, to_float, unify_float
+from kayax.bridge.ops.manipulation_join import put_out
+from kayax.bridge.ops.promotion import axis_of, cast, need, to_float, unify_float
 from kayax.bridge.registry import op
+from kayax.bridge.tensor import Tensor
+from kayax.spec.dtype import to_numpy
 
 
 def _unary(name: str, fn: Callable, doc: str, inplace: bool = False) -> Any:
@@ -70,6 +74,25 @@ gammainc = _incomplete("gammainc", special.gammainc,
 gammaincc = _incomplete("gammaincc", special.gammaincc,
                         "The regularized upper incomplete gamma function Q(x, y), elementwise.")
 
+
+@op(name="softmax")
+def _softmax(input, dim, dtype):
+    x = input if dtype is None else cast(input, to_numpy(dtype))
+    return nn.softmax(x, axis_of(dim, x.ndim, "dim"))
+
+
+def softmax(input: Tensor, dim: int | None = None, dtype: Any = None, *, out: Tensor | None = None) -> Tensor:
+    """``exp(input) / sum(exp(input))`` along `dim`, into `out` if given. With `dtype`, input is cast to it first.
+
+    dim: None means 0 for Tensors of 0, 1 or 3 dimensions and 1 for any other. `nn.functional.softmax` is the one with
+    `axis`.
+    """
+    if dim is None:
+        dim = 0 if input.ndim in (0, 1, 3) else 1
+    return put_out(_softmax(input, dim, dtype), out)
+
+
 __all__ = [
     "digamma", "gammainc", "gammaincc", "gammaln", "i0", "i0e", "i1", "i1e", "lgamma", "multigammaln", "polygamma",
+    "softmax",
 ]
