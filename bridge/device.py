@@ -24,18 +24,23 @@ class Place:
         return hash((self.kind, self.index))
 
     def is_cpu_place(self) -> bool:
+        """Whether this is the host."""
         return self.kind == "cpu"
 
     def is_gpu_place(self) -> bool:
+        """Whether this is a GPU."""
         return self.kind == "gpu"
 
     def is_tpu_place(self) -> bool:
+        """Whether this is a TPU."""
         return self.kind == "tpu"
 
     def gpu_device_id(self) -> int:
+        """The number of the GPU."""
         return self.index
 
     def get_device_id(self) -> int:
+        """The number of the device among those of its kind."""
         return self.index
 
 

@@ -39,6 +39,7 @@ class Parameter(Tensor):
 
     @property
     def trainable(self) -> bool:
+        """Whether the optimizer moves it: the opposite of `stop_gradient`."""
         return not self._stop_gradient
 
     @trainable.setter

@@ -60,6 +60,7 @@ class PyLayer:
 
     @staticmethod
     def backward(ctx: PyLayerContext, *args: Any) -> Any:
+        """The gradients of the inputs, of those of the outputs; a subclass defines it."""
         raise NotImplementedError("A PyLayer needs a static method backward(ctx, *gradients).")
 
     @classmethod

@@ -24,12 +24,15 @@ class Generator:
         return self
 
     def initial_seed(self) -> int:
+        """The seed this generator was started with."""
         return self._seed
 
     def get_state(self) -> GeneratorState:
+        """The present state, for `set_state`."""
         return GeneratorState(np.asarray(self.storage.array))
 
     def set_state(self, state: GeneratorState) -> None:
+        """Go on from a state that `get_state` gave."""
         self.storage.array = jnp.asarray(state.words)
 
 
@@ -40,6 +43,7 @@ class GeneratorState:
         self.words = words
 
     def current_seed(self) -> int:
+        """The seed that the state holds."""
         return int(self.words[0]) << 32 | int(self.words[1])
 
     def __eq__(self, other: object) -> bool:

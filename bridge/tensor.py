@@ -61,10 +61,12 @@ class Tensor:
 
     @property
     def shape(self) -> Size:
+        """The sizes of the dimensions."""
         return Size(self.storage.array.shape)
 
     @property
     def dtype(self) -> DType:
+        """The data type of the elements."""
         return convert(self.storage.array.dtype)
 
     @property
@@ -91,6 +93,7 @@ class Tensor:
 
     @property
     def stop_gradient(self) -> bool:
+        """Whether no gradient goes through this Tensor."""
         return self._stop_gradient
 
     @stop_gradient.setter
@@ -350,6 +353,7 @@ class HookHandle:
         bump()
 
     def remove(self) -> bool:
+        """Take the hook off; whether it was still there."""
         bump()
         return self._table.pop(self._id, None) is not None
 

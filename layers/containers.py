@@ -167,12 +167,15 @@ class LayerDict(Layer):
         return layer
 
     def keys(self) -> Iterable[str]:
+        """The names."""
         return self._sub_layers.keys()
 
     def items(self) -> Iterable[tuple[str, Layer]]:
+        """The names with their layers."""
         return self._sub_layers.items()
 
     def values(self) -> Iterable[Layer]:
+        """The layers."""
         return self._sub_layers.values()
 
     def update(self, sublayers: Any) -> None:
@@ -236,12 +239,15 @@ class ParameterDict(Layer):
         return key in self._parameters
 
     def keys(self) -> Iterable[str]:
+        """The names."""
         return self._parameters.keys()
 
     def items(self) -> Iterable[tuple[str, Tensor]]:
+        """The names with their parameters."""
         return self._parameters.items()
 
     def values(self) -> Iterable[Tensor]:
+        """The parameters."""
         return self._parameters.values()
 
     def update(self, parameters: Any) -> None:

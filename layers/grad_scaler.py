@@ -75,44 +75,56 @@ class GradScaler:
         return None, []
 
     def is_enable(self) -> bool:
+        """Whether losses are scaled at all."""
         return self._enable
 
     def is_use_dynamic_loss_scaling(self) -> bool:
+        """Whether the factor follows overflows."""
         return self._dynamic
 
     def get_init_loss_scaling(self) -> float:
+        """The first factor."""
         return self._init
 
     def set_init_loss_scaling(self, new_init_loss_scaling: float) -> None:
+        """Start again from this factor."""
         self._init = float(new_init_loss_scaling)
         self._scale.array = jnp.float32(new_init_loss_scaling)
 
     def get_incr_ratio(self) -> float:
+        """What the factor grows by."""
         return self._incr_ratio
 
     def set_incr_ratio(self, new_incr_ratio: float) -> None:
+        """Set what the factor grows by, greater than 1."""
         if new_incr_ratio <= 1.0:
             raise ValueError(f"incr_ratio must be greater than 1, but got {new_incr_ratio}.")
         self._incr_ratio = new_incr_ratio
 
     def get_decr_ratio(self) -> float:
+        """What the factor shrinks by."""
         return self._decr_ratio
 
     def set_decr_ratio(self, new_decr_ratio: float) -> None:
+        """Set what the factor shrinks by, less than 1."""
         if new_decr_ratio >= 1.0:
             raise ValueError(f"decr_ratio must be less than 1, but got {new_decr_ratio}.")
         self._decr_ratio = new_decr_ratio
 
     def get_incr_every_n_steps(self) -> int:
+        """How many good steps in a row make the factor grow."""
         return self._incr_every
 
     def set_incr_every_n_steps(self, new_incr_every_n_steps: int) -> None:
+        """Set how many good steps in a row make the factor grow."""
         self._incr_every = new_incr_every_n_steps
 
     def get_decr_every_n_nan_or_inf(self) -> int:
+        """How many overflows in a row make the factor shrink."""
         return self._decr_every
 
     def set_decr_every_n_nan_or_inf(self, new_decr_every_n_nan_or_inf: int) -> None:
+        """Set how many overflows in a row make the factor shrink."""
         self._decr_every = new_decr_every_n_nan_or_inf
 
     def state_dict(self) -> dict[str, Any]:

@@ -20,6 +20,7 @@ class HookHandle:
         bump()
 
     def remove(self) -> None:
+        """Take the hook off again."""
         self._table.pop(self.id, None)
         bump()
 

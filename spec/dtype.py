@@ -25,10 +25,12 @@ class DType:
 
     @property
     def is_differentiable(self) -> bool:
+        """Whether gradients exist: floating or complex."""
         return self.is_floating or self.is_complex
 
     @property
     def itemsize(self) -> int:
+        """The bytes of one element."""
         return self.numpy.itemsize
 
     def __eq__(self, other: object) -> bool:

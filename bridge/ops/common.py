@@ -22,8 +22,8 @@ def linear(x, weight, bias=None, name=None):
     if weight.ndim != 2:
         raise ValueError(f"weight must have 2 dimensions [in, out], but its shape is {list(weight.shape)}.")
     if not x.ndim or x.shape[-1] != weight.shape[0]:
-        raise ValueError(f"The last dimension of x must be {weight.shape[0]}, the first of weight {list(weight.shape)}, "
-                         f"but x has the shape {list(x.shape)}.")
+        raise ValueError(f"The last dimension of x must be {weight.shape[0]}, the first of weight {list(weight.shape)}"
+                         f", but x has the shape {list(x.shape)}.")
     if x.dtype != weight.dtype:
         raise TypeError(f"x and weight must have one dtype, but got {x.dtype.name} and {weight.dtype.name}: cast one.")
     y = jnp.matmul(x, weight)

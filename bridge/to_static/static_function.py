@@ -185,6 +185,7 @@ class StaticFunction:
 
     @property
     def input_spec(self) -> Any:
+        """The specs that were declared, or None."""
         return self._input_spec
 
     @property
