@@ -92,7 +92,7 @@ class Program:
                 return False
         if self.epoch == Epoch.value:
             return True
-        if all(g.holds() for g in self.guards):
+        if all([g.holds() for g in self.guards]):
             self.epoch = Epoch.value
             return True
         return False
