@@ -195,7 +195,10 @@ class Dirac(Initializer):
 
 
 class Bilinear(Initializer):
-    """A transposed convolution's weight that enlarges by bilinear interpolation."""
+    """A transposed convolution's weight that enlarges by bilinear interpolation.
+
+    Paddle 3.3's values are not symmetric, and so do not interpolate: its rows are counted in fractions. These are.
+    """
 
     def values(self, shape: tuple[int, ...]) -> np.ndarray:
         if len(shape) != 4 or shape[2] != shape[3]:
