@@ -52,9 +52,14 @@ class Functionalized:
         self.writes = list(trace.writes)
         self.reads = [s for s in trace.reads if s not in trace.writes]
         self.captured = list(trace.captured)
-        # What the function changed itself is no longer a fact to hold it to.
+        # What the function changed itself is no longer a fact to hold it to. It may set a value for good, as a first
+        # call does; one that it changes again when it is run again would have to change in every call.
         self.guards: list[Guard] = [g for g in trace.guards.values() if g.lasting or g.holds()]
         self.names = [n for n in trace.names.values() if n.holds()]
+        self.changed: list[Any] = [g for g in trace.guards.values() if g not in self.guards]
+        self.changed += [n for n in trace.names.values() if n not in self.names and n.is_plain()]
+        for fact in self.changed:
+            fact.renew()
         self.grad_guards = dict(trace.grad_guards)
         self.grad_cells: dict[Tensor, GradCell] = dict(trace.grad_cells)
         self._check_captured()
@@ -130,6 +135,12 @@ class Functionalized:
         values = dict(zip(self.reads, read, strict=True)) | dict(zip(self.writes, written, strict=True))
         trace = Trace(values, self.uses_tape, self.grad_cells)
         outputs, new = self._run(trace, inputs)
+        moving = [f.label for f in self.changed if not f.holds()]
+        if moving:
+            raise ConversionError(
+                f"The function changes {' and '.join(moving)} in every call, which a program would do only once, when it "
+                f"is made.\nKeep such a count in a buffer (`self.register_buffer(name, paddle.zeros([]))`), change it "
+                "outside of the function, or keep the function eager (`paddle.jit.not_to_static`).")
         unknown = [s for s in trace.reads if s not in values] + [s for s in trace.writes if s not in self.writes]
         if unknown or list(trace.writes) != self.writes:
             values = {**values, **{s: trace.values[s] for s in trace.writes}}

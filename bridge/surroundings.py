@@ -32,6 +32,20 @@ class Named:
         except ValueError:                                          # a variable that is not bound
             return None
 
+    @property
+    def label(self) -> str:
+        if self.key is not None:
+            return f"the global `{self.key}`"
+        return f"a variable it closes over ({type(self.value()).__name__})"
+
+    def is_plain(self) -> bool:
+        """Whether the value is a number, a string or the like, not a container or an object."""
+        return type(self.value()) in _PLAIN
+
+    def renew(self) -> None:
+        """Take the present value for the fact."""
+        self.then = snapshot(self.value(), self.attributes)
+
     def holds(self) -> bool:
         then, value = self.then, self.value()
         return value is then.value if type(then) is Same else snapshot(value, self.attributes) == then

@@ -53,6 +53,10 @@ class Guard:
             return False
         return same(now, self.value)
 
+    def renew(self) -> None:
+        """Take the present value for the fact."""
+        self.value = self.get()
+
 
 def same(now: Any, then: Any) -> bool:
     """Whether a Python fact is what it was: the same object, or for plain values an equal one of the same type."""

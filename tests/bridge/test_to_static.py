@@ -1177,3 +1177,21 @@ def test_threads():
     for t in threads:
         t.join()
     assert not errors
+
+
+def test_a_count_in_python_is_an_error_and_a_flag_set_for_good_is_not():
+    class Counts(paddle.nn.Layer):
+        def __init__(self):
+            super().__init__()
+            self.n, self.ready = 0, False
+
+        def forward(self, x, count=True):
+            if count:
+                self.n += 1
+            self.ready = True
+            return x * 2
+
+    net = paddle.jit.to_static(Counts())
+    with pytest.raises(RuntimeError, match=r"\.n in every call"):
+        net(paddle.ones([1]))
+    assert float(net(paddle.ones([1]), count=False)) == 2 and net.ready
