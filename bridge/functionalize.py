@@ -139,7 +139,7 @@ class Functionalized:
         if moving:
             raise ConversionError(
                 f"The function changes {' and '.join(moving)} in every call, which a program would do only once, when "
-                f"it is made.\nKeep such a count in a buffer (`self.register_buffer(name, paddle.zeros([]))`), change it "
+                f"it is made.\nKeep such a count in a buffer (`register_buffer(name, paddle.zeros([]))`), change it "
                 "outside of the function, or keep the function eager (`paddle.jit.not_to_static`).")
         unknown = [s for s in trace.reads if s not in values] + [s for s in trace.writes if s not in self.writes]
         if unknown or list(trace.writes) != self.writes:
