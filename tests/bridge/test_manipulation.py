@@ -1,4 +1,4 @@
-"""Manipulation: what the comparison with Paddle's values does not cover: indices out of range, wrong arguments, limits."""
+"""Manipulation and arithmetic where the comparison of values ends: indices out of range, wrong arguments, limits."""
 import numpy as np
 import pytest
 
