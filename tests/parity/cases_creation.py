@@ -59,7 +59,7 @@ op("assign", [f32(2, 3)])
 op("complex", [f32(2), f32(2)])
 case("empty_like", lambda P, x: (list(P.empty_like(x).shape), list(P.empty([2, 0]).shape)), [f32(2, 3)])
 op("nn.functional.one_hot", [ints(0, 4, 2, 3)], 5)
-op("nn.functional.one_hot", [ints(0, 4, 4)])
+op("nn.functional.one_hot", [ints(0, 4, 4)]).options(static="the number of classes is read from the values")
 op("nn.functional.sequence_mask", [ints(1, 5, 3)], maxlen=6)
 op("nn.functional.sequence_mask", [const([2, 4, 1], "int64")], dtype="float32").options(
     static="the mask's length is the largest value"
