@@ -12,7 +12,7 @@ from kayax.bridge.tensor import Tensor
 def jacobian(ys: Any, xs: Any, batch_axis: int | None = None) -> Any:
     """The derivatives of each element of `ys` with respect to each of `xs`: for shapes [M] and [N] a Tensor [M, N].
 
-    ys, xs: Tensors of 0 or 1 dimensions (a 0-D one has no dimension in the result), or tuples of them, which give tuples.
+    ys, xs: Tensors of 0 or 1 dimensions (a 0-D one adds no dimension), or tuples of them, which give tuples.
     batch_axis: None, or 0 if the first dimension of both counts independent samples: [B, M] and [B, N] give [B, M, N],
         and ys of shape [B] counts as [B, 1] there.
     The result can be differentiated again. Differs from Paddle: it is computed at once, and is a Tensor.
@@ -31,7 +31,7 @@ def jacobian(ys: Any, xs: Any, batch_axis: int | None = None) -> Any:
             raise ValueError(f"{name} must have {lead} or {1 + lead} dimensions with batch_axis={batch_axis}, but its "
                              f"shape is {list(tensor.shape)}.")
     if lead and ys.shape[0] != xs.shape[0]:
-        raise ValueError(f"The first dimensions must be equal, but the shapes are {list(ys.shape)} and {list(xs.shape)}.")
+        raise ValueError(f"The first sizes must be equal, but the shapes are {list(ys.shape)} and {list(xs.shape)}.")
     if ys.ndim == lead:
         row = _row(ys, xs)
         return row.unsqueeze(1) if lead < row.ndim and lead else row
@@ -46,7 +46,7 @@ def _row(y: Tensor, x: Tensor) -> Tensor:
 
 
 def hessian(ys: Tensor, xs: Any, batch_axis: int | None = None) -> Any:
-    """The second derivatives of `ys`, one number (or one a sample), with respect to `xs`: for a shape [N] a Tensor [N, N].
+    """The second derivatives of `ys`, one number (or one a sample), with respect to `xs` of shape [N]: [N, N].
 
     xs: a Tensor, or a tuple of them, which gives a tuple of tuples. batch_axis: as for `jacobian`.
     """
