@@ -129,8 +129,9 @@ def _max_positions(x: Any, windows: Windows) -> Any:
         return jnp.where(take, b[0], a[0]), jnp.where(take, b[1], a[1])
 
     start = (np.asarray(lowest(x.dtype), x.dtype)[()], np.int32(np.iinfo(np.int32).max))
-    return lax.reduce_window((x, position), start, choose, windows.full(windows.kernel, 1),
-                             windows.full(windows.stride, 1), windows.full(windows.pairs, (0, 0)))[1]
+    found = lax.reduce_window((x, position), start, choose, windows.full(windows.kernel, 1),
+                              windows.full(windows.stride, 1), windows.full(windows.pairs, (0, 0)))[1]
+    return jnp.where(found == start[1], -1, found)          # -1: a window of padding alone, as in Paddle
 
 
 def _avg_pool(n: int, x: Any, kernel: Any, stride: Any, padding: Any, ceil_mode: bool, exclusive: bool, divisor: Any,
