@@ -7,9 +7,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
+from kayax.bridge.errors import DataDependentShapeError, at_user_line
 from kayax.bridge.ops.bounds import known_values, need_range
 from kayax.bridge.tensor import Tensor
 
@@ -18,6 +20,17 @@ def check_range(item: Any, n: Any, dim: int, shape: Any) -> None:
     """An IndexError for an index out of range, where its values are known: JAX would clamp it silently."""
     if type(n) is int:
         need_range(item, n, f"the index for dimension {dim} of a Tensor of shape {list(shape)}", IndexError, lowest=-n)
+
+
+def true_positions(mask: Any) -> tuple:
+    """For each dimension of a mask, where it is true."""
+    array = mask.storage.array if isinstance(mask, Tensor) else mask
+    if isinstance(array, jax.core.Tracer):
+        raise DataDependentShapeError(
+            "How many elements a boolean mask selects depends on its values, which an XLA program cannot express."
+            f"{at_user_line()}\nUse paddle.where(mask, x, other), which keeps the shape, or keep this function eager "
+            "(`paddle.jit.not_to_static`).")
+    return np.nonzero(np.asarray(array))
 
 
 def along(tensor: int, index: int, axis: int | None = None, default: Any = 0) -> Callable:

@@ -15,8 +15,7 @@ from jax import lax
 
 from kayax.bridge.call import Call
 from kayax.bridge.dispatch import run_call
-from kayax.bridge.errors import DataDependentShapeError, at_user_line
-from kayax.bridge.ops.checks import check_range
+from kayax.bridge.ops.checks import check_range, true_positions
 from kayax.bridge.registry import attach
 from kayax.bridge.state import state
 from kayax.bridge.tensor import Tensor, wrap
@@ -166,17 +165,6 @@ def _from_list(items: Any) -> Any:
         return stack([i if isinstance(i, Tensor) else wrap(jnp.asarray(i)) for i in items])
     found = np.asarray(items)
     return found.astype(np.int64) if found.size == 0 else found
-
-
-def true_positions(mask: Any) -> tuple:
-    """For each dimension of a mask, where it is true."""
-    array = mask.storage.array if isinstance(mask, Tensor) else mask
-    if isinstance(array, jax.core.Tracer):
-        raise DataDependentShapeError(
-            "How many elements a boolean mask selects depends on its values, which an XLA program cannot express."
-            f"{at_user_line()}\nUse paddle.where(mask, x, other), which keeps the shape, or keep this function eager "
-            "(`paddle.jit.not_to_static`).")
-    return np.nonzero(np.asarray(array))
 
 
 # ---- the programs --------------------------------------------------------------------------------------------------

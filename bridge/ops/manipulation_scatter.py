@@ -6,7 +6,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from kayax.bridge.ops.checks import along, check_range, points
+from kayax.bridge.ops.checks import along, check_range, points, true_positions
 from kayax.bridge.ops.manipulation import sizes_of
 from kayax.bridge.ops.manipulation_gather import aligned, need_index
 from kayax.bridge.ops.manipulation_join import put_out
@@ -164,7 +164,6 @@ def _index_put(x, indices, value, accumulate=False):
 @function(method=True, inplace=True)
 def index_put(x: Tensor, indices: Any, value: Tensor, accumulate: bool = False, name: str | None = None) -> Tensor:
     """`x` with `value` written (or added, with `accumulate`) at the positions that the Tensors `indices` name."""
-    from kayax.bridge.ops.indexing import true_positions
     flat: list[Any] = []
     for i in indices:
         flat += true_positions(i) if i.dtype == "bool" else [i]
