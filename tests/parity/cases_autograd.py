@@ -198,7 +198,7 @@ def pylayer(P, x, w):
     a, b = leaf(P, x), leaf(P, w)
     y, z = Scaled.apply(a, b, 3.0)
     (y * 2 + z).sum().backward()
-    return y, z, a.grad, b.grad, [y.stop_gradient, z.stop_gradient]
+    return y, z, a.grad.detach(), b.grad.detach(), [y.stop_gradient, z.stop_gradient]
 
 
 @program("pylayer/none-and-non-differentiable", [f32(3), f32(3)])
@@ -217,7 +217,7 @@ def pylayer_none(P, x, w):
     a, b = leaf(P, x), leaf(P, w)
     y, r = Straight.apply(a, b)
     y.sum().backward()
-    return y, r, a.grad, b.grad is None, r.stop_gradient
+    return y, r, a.grad.detach(), b.grad is None, r.stop_gradient
 
 
 @program("jacobian-hessian", [pos(2), pos(2)])

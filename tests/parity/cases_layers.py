@@ -182,9 +182,8 @@ FIXED = {
     "Constant": lambda i: i.Constant(2.5),
     "Assign": lambda i: i.Assign(np.arange(12, dtype="float32").reshape(3, 4)),
     "Dirac": lambda i: i.Dirac(),
-    "Bilinear": lambda i: i.Bilinear(),
-}
-SHAPES = {"Dirac": [4, 3, 3], "Bilinear": [2, 1, 4, 4]}
+}  # Bilinear is left out: Paddle counts its rows in fractions, so that its kernel is not symmetric
+SHAPES = {"Dirac": [4, 3, 3]}
 
 
 @program("initializer/fixed")

