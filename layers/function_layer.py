@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from kayax.bridge.tensor import Tensor
 from kayax.layers.layer import Layer
 
 # What PyTorch calls an argument: readable under that name too.
@@ -20,6 +21,9 @@ class FunctionLayer(Layer):
         super().__init__()
         fields = self.__dict__
         fields["_function"], fields["_arguments"], fields["_shown"] = function, arguments, shown
+        for name, value in arguments.items():
+            if isinstance(value, Tensor):
+                setattr(self, name, value)          # a buffer, as in Paddle: it moves with the layer
 
     def __getattr__(self, name: str) -> Any:
         arguments = self.__dict__.get("_arguments", {})

@@ -57,10 +57,3 @@ def metrics(P, x, y, probability, truth):
     area.update(np.concatenate([1 - probability, probability], 1), truth)
     out["Auc"] = [float(area.accumulate()), area.name()]
     return out
-
-
-@program("summary", [const(0.0)])
-def summary(P, _):
-    net = P.nn.Sequential(P.nn.Conv2D(1, 2, 3), P.nn.ReLU(), P.nn.Flatten(), P.nn.Linear(8, 3))
-    totals = P.summary(net, (1, 1, 4, 4))
-    return {key: int(value) for key, value in totals.items()}
