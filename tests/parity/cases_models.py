@@ -6,7 +6,7 @@ import zlib
 
 import numpy as np
 from harness import name_pattern, program, words
-from specs import const, f32, ints, simplex, unit
+from specs import f32, ints, simplex, unit
 
 
 def facts(net):

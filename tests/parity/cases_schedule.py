@@ -48,7 +48,7 @@ for name, make in SCHEDULES.items():
             "state": sorted(state),
             "values": plain,
             # Paddle's warm restarts forget their place within the period when a state is loaded.
-            "restored": [float(scheduler.last_lr), *([] if "Warm" in type(fresh).__name__ else [float(fresh.get_lr())])],
+            "restored": [float(s.last_lr) for s in (scheduler, fresh) if "Warm" not in type(s).__name__],
             "epoch": [scheduler.last_epoch, fresh.last_epoch],
         }
 
