@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 from harness import fill_layer, name_pattern, program, random_state
 
@@ -37,10 +39,15 @@ def train(P, make, converted):
     }
 
 
+def numbers_in_order(item):
+    """linear_9 before linear_10: which numbers come up depends on the tests that ran before."""
+    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", item[0])]
+
+
 def state_of(P, optimizer):
     """The state_dict with running numbers taken out of its keys (they depend on what was made before)."""
     state = {}
-    for key, value in sorted(optimizer.state_dict().items()):
+    for key, value in sorted(optimizer.state_dict().items(), key=numbers_in_order):
         name = name_pattern(key)
         while name in state:
             name += "+"
