@@ -28,15 +28,19 @@ def main() -> None:
     made = time.perf_counter()
     wait(step())
     first = time.perf_counter() - made
-    for _ in range(3):
+    for _ in range(2):
         wait(step())
+    begin = time.perf_counter()
+    wait(step())
+    # Steps are dispatched ahead, but never for more than a twentieth of a second.
+    ahead = max(1, min(20, int(0.05 / (time.perf_counter() - begin))))
     print(json.dumps({"first": first, "make": made - start}), flush=True)
     for line in sys.stdin:
         seconds, count, begin = float(line), 0, time.perf_counter()
         while seconds and (count == 0 or time.perf_counter() - begin < seconds):
             loss = step()
             count += 1
-            if count % 20 == 0:
+            if count % ahead == 0:
                 wait(loss)
         if seconds:
             wait(loss)
