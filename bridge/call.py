@@ -117,9 +117,11 @@ class Saving:
     that *are* inputs (a matmul's weight) stay behind and are put back when the gradient is computed.
     """
 
-    def __init__(self, fn: Callable, wanted: tuple[bool, ...], donate: tuple[int, ...] = ()):
+    def __init__(self, fn: Callable, wanted: tuple[bool, ...], donate: tuple[int, ...] = (),
+                 compiler_options: dict[str, Any] | None = None):
         self.fn, self.wanted, self.donated = fn, wanted, frozenset(donate)
-        self.forward = jax.jit(self._forward, donate_argnums=donate)
+        self.options = compiler_options
+        self.forward = jax.jit(self._forward, donate_argnums=donate, compiler_options=compiler_options)
         self._backward: dict[tuple[bool, ...], Callable] = {}
 
     def _forward(self, *arrays: Any) -> tuple[Any, list[Any]]:
@@ -136,7 +138,8 @@ class Saving:
                  cotangents: Sequence[Any]) -> tuple:
         program = self._backward.get(given)
         if program is None:
-            program = self._backward[given] = jax.jit(functools.partial(self._run_backward, given))
+            program = self._backward[given] = jax.jit(functools.partial(self._run_backward, given),
+                                                            compiler_options=self.options)
         needed = {i: arrays[i] for i in set(self.source) if i is not None}
         return program(residuals, needed, cotangents)
 

@@ -38,7 +38,7 @@ def run_call(call: Call, inputs: Sequence[Any], differentiable: bool = True) -> 
     if call.residuals:
         pair = call.saving(tuple([e is not None for e in edges]), tuple([(a.shape, a.dtype) for a in arrays]))
         outs, saved = pair.forward(*arrays)
-        pullback = _Residuals(pair, saved, arrays, generator is not None)
+        pullback = _Residuals(pair, saved, arrays)
     else:
         outs, pullback = call.forward(*arrays), None
     return _record(call, inputs, arrays, edges, _advance(generator, outs), pullback, generator is not None)
@@ -73,7 +73,7 @@ def _run_traced(call: Call, inputs: Sequence[Any], differentiable: bool) -> Any:
     pullback = None
     if trace.uses_tape:                                         # type: ignore[union-attr]
         outs, vjp = split_vjp(call.fn, [e is not None for e in edges], arrays)
-        pullback = _Vjp(vjp, outs, generator is not None)
+        pullback = _Vjp(vjp, outs)
     else:
         outs = call.fn(*arrays)
     return _record(call, inputs, arrays, edges, _advance(generator, outs), pullback, generator is not None)
@@ -120,10 +120,10 @@ def _record(call: Call, inputs: Sequence[Any], arrays: list[Any], edges: tuple, 
 class _Residuals:
     """The pullback of a call that saved residuals."""
 
-    __slots__ = ("pair", "saved", "arrays", "random")
+    __slots__ = ("pair", "saved", "arrays")
 
-    def __init__(self, pair: Any, saved: list[Any], arrays: Sequence[Any], random: bool):
-        self.pair, self.saved, self.arrays, self.random = pair, saved, arrays, random
+    def __init__(self, pair: Any, saved: list[Any], arrays: Sequence[Any]):
+        self.pair, self.saved, self.arrays = pair, saved, arrays
 
     def __call__(self, given: tuple[bool, ...], cotangents: Sequence[Any]) -> Sequence[Any]:
         return self.pair.backward(given, self.saved, self.arrays, cotangents)
@@ -132,10 +132,10 @@ class _Residuals:
 class _Vjp:
     """The pullback of a call that was traced: the function that `jax.vjp` gave."""
 
-    __slots__ = ("vjp", "outs", "random")
+    __slots__ = ("vjp", "outs")
 
-    def __init__(self, vjp: Any, outs: Any, random: bool):
-        self.vjp, self.outs, self.random = vjp, outs, random
+    def __init__(self, vjp: Any, outs: Any):
+        self.vjp, self.outs = vjp, outs
 
     def __call__(self, given: tuple[bool, ...], cotangents: Sequence[Any]) -> Sequence[Any]:
         return pull_back(self.vjp, self.outs, given, cotangents)

@@ -34,7 +34,8 @@ class Functionalized:
     """A pure function ``pure(inputs, read, written) -> (outputs, new values of the written cells)`` and its facts.
 
     reads, writes: the cells, in the order of the arrays. captured: outer tensors that a gradient may go to.
-    guards: facts that must hold. `restore(outputs)` gives the structure that the function returned.
+    guards: facts that must hold. `outs` and `out_spec` say
+    how the outputs make up what the function returned.
     """
 
     def __init__(self, body: Callable[[list[Tensor]], Any], examples: Sequence[Any]):

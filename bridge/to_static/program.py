@@ -63,7 +63,7 @@ class Program:
         captured = {i for i, _ in self.captured}
         self.wanted = tuple([i in captured or (i < self.n_inputs and differentiable[i]) for i in range(total)])
         self.call = Call(self._flat, self.name)
-        self.saving = Saving(self._flat, self.wanted, donate)
+        self.saving = Saving(self._flat, self.wanted, donate, self.options)
 
     def _grouped(self, inputs: list, read: list, written: list) -> tuple[list, list]:
         return self.fact.pure(inputs, read, written)

@@ -1195,3 +1195,10 @@ def test_a_count_in_python_is_an_error_and_a_flag_set_for_good_is_not():
     with pytest.raises(RuntimeError, match=r"\.n in every call"):
         net(paddle.ones([1]))
     assert float(net(paddle.ones([1]), count=False)) == 2 and net.ready
+
+
+def test_compiler_options_reach_the_program_that_has_a_gradient(monkeypatch):
+    monkeypatch.setattr(paddle.static.BuildStrategy, "compiler_options", lambda self: {"xla_no_such_option": True})
+    net = paddle.jit.to_static(paddle.nn.Linear(2, 2), build_strategy=paddle.static.BuildStrategy())
+    with pytest.raises(Exception, match="xla_no_such_option"):
+        net(paddle.ones([1, 2]))
