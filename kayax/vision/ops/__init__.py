@@ -1,0 +1,1 @@
+"""``paddle.vision.ops``: operations of object detection."""
