@@ -44,7 +44,8 @@ autocast = amp.auto_cast
 
 # Loaded when first used: a training script does not need them.
 _LAZY = {"metric", "vision", "distributed", "hub", "incubate", "distribution", "fft", "signal", "sparse", "text",
-         "audio", "callbacks", "inference", "onnx", "profiler", "quantization", "version"}
+         "audio", "callbacks", "hapi", "inference", "onnx", "profiler", "quantization", "version"}
+_LAZY_NAMES = {"Model": "hapi", "summary": "hapi", "flops": "hapi"}             # names of such modules that are public here
 
 
 def in_dynamic_mode() -> bool:
@@ -94,4 +95,6 @@ def __getattr__(name: str) -> _Any:
         except ModuleNotFoundError as error:
             if error.name != f"kayax.{name}":
                 raise
+    if name in _LAZY_NAMES:
+        return getattr(_importlib.import_module(f"kayax.{_LAZY_NAMES[name]}"), name)
     raise AttributeError(f"module 'kayax' has no attribute {name!r}")
