@@ -45,7 +45,7 @@ autocast = amp.auto_cast
 # Loaded when first used: a training script does not need them.
 _LAZY = {"metric", "vision", "distributed", "hub", "incubate", "distribution", "fft", "signal", "sparse", "text",
          "audio", "callbacks", "hapi", "inference", "onnx", "profiler", "quantization", "version"}
-_LAZY_NAMES = {"Model": "hapi", "summary": "hapi", "flops": "hapi"}             # names of such modules that are public here
+_LAZY_NAMES = {"Model": "hapi", "summary": "hapi", "flops": "hapi"}         # public here, from such a module
 
 
 def in_dynamic_mode() -> bool:

@@ -62,7 +62,7 @@ def not_to_static(func: Callable | None = None) -> Any:
     """Mark a function that conversion must leave alone."""
     if func is None:
         return not_to_static
-    func._not_to_static = True          # type: ignore[attr-defined]
+    getattr(func, "__func__", func)._not_to_static = True
     return func
 
 

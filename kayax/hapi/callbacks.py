@@ -17,8 +17,8 @@ _MODES = ("train", "eval", "predict")
 class Callback:
     """The base of callbacks: override what you need.
 
-    `self.model` is the Model, `self.params` a dict with "epochs", "steps", "verbose", "metrics" and "batch_size". `logs`
-    holds the values so far by name ("loss" is a list), "step" and "batch_size". Epochs and steps count from 0.
+    `self.model` is the Model, `self.params` a dict with "epochs", "steps", "verbose", "metrics" and "batch_size".
+    `logs` holds the values so far by name ("loss" is a list), "step" and "batch_size". Epochs and steps count from 0.
     """
 
     def __init__(self) -> None:

@@ -52,7 +52,7 @@ _COUNTS: dict[type, Callable[[Any, Any, Any], int]] = {
 
 def flops(net: Any, input_size: list[int], custom_ops: dict[type, Callable] | None = None,
           print_detail: bool = False) -> int:
-    """The number of operations of one forward: of convolutions, linear layers, batch norms and pooling, as Paddle counts.
+    """The number of operations of one forward, as Paddle counts: convolutions, linear layers, batch norms, pooling.
 
     input_size: the shape of the input. custom_ops: for classes of layers a function ``count(layer, inputs, output)``
     that adds to ``layer.total_ops``. print_detail: print a table of the layers.

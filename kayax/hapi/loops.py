@@ -171,8 +171,9 @@ class _Batch:
         """Update the metrics with what has run, in its order, and report."""
         if not self.pending:
             return
-        for losses, measured in self.pending:
+        for _, measured in self.pending:
             self.model._update_metrics(measured)
+        losses, _ = self.pending[-1]
         self.pending.clear()
         self._log([float(loss) for loss in losses])
 

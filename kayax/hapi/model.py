@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -24,8 +24,8 @@ class Model:
     network: a Layer. inputs, labels: InputSpecs with names; `inputs` says how many of a batch's values are inputs (the
     rest are labels) and what `save(training=False)` writes. Without it they are the parameters of `network.forward`.
 
-    Training runs each batch as one converted program: forward, loss, backward, update and metrics. A network that cannot
-    be converted, or whose forward is marked by `jit.not_to_static`, runs eagerly with the same values.
+    Training runs each batch as one converted program: forward, loss, backward, update and metrics. A network that
+    cannot be converted, or whose forward is marked by `jit.not_to_static`, runs eagerly with the same values.
     """
 
     def __init__(self, network: Any, inputs: Any = None, labels: Any = None):
@@ -47,8 +47,8 @@ class Model:
                 amp_configs: str | dict[str, Any] | None = None) -> None:
         """Say how to train: an optimizer, ``loss(*outputs, *labels)``, a Metric or a list of them, and the precision.
 
-        amp_configs: a level "O0", "O1" or "O2", or a dict with "level" and arguments of `amp.auto_cast` (the custom lists,
-        "dtype") and `amp.GradScaler`.
+        amp_configs: a level "O0", "O1" or "O2", or a dict with "level" and arguments of `amp.auto_cast` (the custom
+        lists, "dtype") and `amp.GradScaler`.
         """
         if loss is not None and not callable(loss):
             raise TypeError(f"loss must be a Layer or a function, but got {type(loss).__name__}.")
@@ -191,10 +191,12 @@ class Model:
         if not os.path.exists(path + ".pdparams"):
             raise AssertionError(f"There is no file {path}.pdparams to load parameters from.")
         saved = load(path + ".pdparams")
+        renamed = {}
         for name, own in self.network.state_dict().items():
             problem = _mismatch(name, own, saved)
             if problem is None:
                 own.set_value(saved[name])
+                renamed[getattr(saved[name], "name", own.name)] = own.name
             elif skip_mismatch:
                 warnings.warn(f"{problem} It is skipped.", stacklevel=2)
                 reset_optimizer = True
@@ -203,7 +205,7 @@ class Model:
         if self._precision.scaler is not None and os.path.exists(path + ".pdscaler"):
             self._precision.scaler.load_state_dict(load(path + ".pdscaler"))
         if self._optimizer is not None and not reset_optimizer and os.path.exists(path + ".pdopt"):
-            self._optimizer.set_state_dict(load(path + ".pdopt"))
+            self._optimizer.set_state_dict(_renamed(load(path + ".pdopt"), renamed))
 
     # ---- looking at it ---------------------------------------------------------------------------------------
 
@@ -229,6 +231,18 @@ def _mismatch(name: str, own: Tensor, saved: dict[str, Any]) -> str | None:
     if list(saved[name].shape) != list(own.shape):
         return f"{name} has the shape {list(saved[name].shape)} in the file, but {list(own.shape)} in the network."
     return None
+
+
+def _renamed(state: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+    """An optimizer's state for parameters that had other names when it was saved."""
+    found: dict[str, Any] = {}
+    for key, value in state.items():
+        if isinstance(value, dict) and key == "master_weights":
+            found[key] = {names.get(name, name): v for name, v in value.items()}
+            continue
+        owner = max((n for n in names if key.startswith(n + "_")), key=len, default="")
+        found[names[owner] + key[len(owner):] if owner else key] = value
+    return found
 
 
 __all__ = ["Model"]

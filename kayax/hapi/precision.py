@@ -15,8 +15,8 @@ _SCALING = ("init_loss_scaling", "incr_ratio", "decr_ratio", "incr_every_n_steps
 class Precision:
     """The precision that `Model.prepare` was told.
 
-    configs: None (float32), a level "O0", "O1" or "O2", or a dict with "level" (O1 by default), the lists and "dtype" of
-    `amp.auto_cast` and the arguments of `amp.GradScaler`.
+    configs: None (float32), a level "O0", "O1" or "O2", or a dict with "level" (O1 by default), the lists and "dtype"
+    of `amp.auto_cast` and the arguments of `amp.GradScaler`.
     """
 
     def __init__(self, configs: str | dict[str, Any] | None = None):

@@ -132,7 +132,8 @@ class _Converted:
                 return self.program(*args)
             except ConversionError as error:
                 if self.measuring:
-                    self.measuring, self.program = False, self._convert()
+                    self.measuring = False
+                    self.program = self._convert()
                 else:
                     self.eager = True
                     warnings.warn(f"The model runs eagerly, because it cannot be converted: {error}", stacklevel=5)

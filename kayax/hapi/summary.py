@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from kayax import Tensor, nn, rand
@@ -17,9 +17,9 @@ _HEADS = ("Layer (type)", "Input Shape", "Output Shape", "Param #")
 def summary(net: Any, input_size: Any = None, dtypes: Any = None, input: Any = None) -> dict[str, int]:
     """Print the layers of `net` as a table and give ``{"total_params": ..., "trainable_params": ...}``.
 
-    input_size: the shape of the input as a tuple or InputSpec, or a list of them for several inputs; one dim may be None
-        or -1, for 1. dtypes: of the inputs, float32 if None. input: a Tensor, or a list or dict of Tensors, to call the
-        network with instead.
+    input_size: the shape of the input as a tuple or InputSpec, or a list of them for several inputs; one dim may be
+        None or -1, for 1. dtypes: of the inputs, float32 if None. input: a Tensor, or a list or dict of Tensors, to
+        call the network with instead.
 
     Unlike Paddle's it computes nothing where the network can be converted, so that it takes no time or memory.
     """
@@ -55,13 +55,24 @@ def _noting(rows: dict[str, _Row]) -> Callable:
     return note
 
 
+_RECURRENT = (nn.SimpleRNN, nn.LSTM, nn.GRU)            # these compute their cells all at once
+
+
 def _shown(net: Any) -> list[Any]:
     """The layers with a line: all that compute themselves, the network itself only if it has no others."""
-    below = net.sublayers()
-    containers = (nn.Sequential, nn.LayerList)
-    recurrent = (nn.SimpleRNN, nn.LSTM, nn.GRU)
-    return [layer for layer in [*below, net] if isinstance(layer, recurrent)
-            or not (isinstance(layer, containers) or (layer is net and below))]
+    if isinstance(net, _RECURRENT) or not net.sublayers():
+        return [net]
+    return list(_below(net))
+
+
+def _below(layer: Any) -> Iterator[Any]:
+    for child in layer.children():
+        if isinstance(child, _RECURRENT):
+            yield child
+            continue
+        if not isinstance(child, (nn.Sequential, nn.LayerList)):
+            yield child
+        yield from _below(child)
 
 
 # ---- shapes ----------------------------------------------------------------------------------------------------

@@ -85,7 +85,7 @@ class VisualDL(_Tracker):
 
 
 class WandbCallback(_Tracker):
-    """Sends the values to Weights & Biases (``pip install "kayax[wandb]"``); the arguments are those of `wandb.init`."""
+    """Sends values to Weights & Biases (``pip install "kayax[wandb]"``). The arguments are those of `wandb.init`."""
 
     def __init__(self, project: str | None = None, entity: str | None = None, name: str | None = None,
                  dir: str | None = None, mode: str | None = None, job_type: str | None = None, **kwargs: Any):
@@ -105,8 +105,8 @@ class WandbCallback(_Tracker):
         """The run that values go to: the one in progress, or a new one."""
         if self._run is None:
             if self.wandb.run is not None:
-                warnings.warn("A wandb run is in progress, and WandbCallback goes on with it. Call wandb.finish() before "
-                              "making the callback for a run of its own.", stacklevel=3)
+                warnings.warn("A wandb run is in progress, and WandbCallback goes on with it. Call wandb.finish() "
+                              "before making the callback for a run of its own.", stacklevel=3)
                 self._run = self.wandb.run
             else:
                 self._run = self.wandb.init(**self.wandb_args)
