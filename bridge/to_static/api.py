@@ -62,7 +62,8 @@ def not_to_static(func: Callable | None = None) -> Any:
     """Mark a function that conversion must leave alone."""
     if func is None:
         return not_to_static
-    getattr(func, "__func__", func)._not_to_static = True
+    marked: Any = getattr(func, "__func__", func)
+    marked._not_to_static = True
     return func
 
 

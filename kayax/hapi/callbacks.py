@@ -256,7 +256,9 @@ class EarlyStopping(Callback):
         self.monitor, self.patience, self.verbose, self.baseline = monitor, patience, verbose, baseline
         self.wait_epoch = self.stopped_epoch = 0
         self.best_weights = None
-        self.save_best_model, self.save_dir = save_best_model, None
+        self.save_best_model = save_best_model
+        self.save_dir: str | None = None
+        self.best_value: Any = baseline
         larger = mode == "max" or (mode == "auto" and "acc" in monitor)
         self.monitor_op = np.greater if larger else np.less
         self.min_delta = abs(min_delta) if larger else -abs(min_delta)

@@ -20,7 +20,7 @@ class Precision:
     """
 
     def __init__(self, configs: str | dict[str, Any] | None = None):
-        given = {"level": configs} if isinstance(configs, str) else dict(configs or {"level": "O0"})
+        given: dict[str, Any] = {"level": configs} if isinstance(configs, str) else dict(configs or {"level": "O0"})
         self.level = given.pop("level", "O1")
         if self.level not in _LEVELS:
             raise ValueError(f"The level of amp_configs must be one of {', '.join(_LEVELS)}, but got {self.level!r}.")

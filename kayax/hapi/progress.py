@@ -101,7 +101,7 @@ class _Pass:
         self.steps, self.metrics = steps, list(metrics)
         self.step = self.samples = 0
         self.bar = ProgressBar(num=steps, verbose=verbose)
-        self.times = {"data": 0.0, "batch": 0.0, "count": 0, "samples": 0}
+        self.times: dict[str, Any] = {"data": 0.0, "batch": 0.0, "count": 0, "samples": 0}
         self.mark = time.time()
 
     def lap(self, name: str) -> None:
