@@ -78,7 +78,8 @@ def _shown(value: Any) -> str:
     if isinstance(value, np.ndarray) and value.size == 1:
         value = value.item()
     if isinstance(value, (float, np.float32, np.float64)):
-        return f"{value:.4f}" if abs(value) > 1e-3 else f"{value:.4e}"
+        number = float(value)
+        return f"{number:.4f}" if abs(number) > 1e-3 else f"{number:.4e}"
     return str(value)
 
 
