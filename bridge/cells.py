@@ -4,6 +4,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import sys
+import threading
 import weakref
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any
@@ -49,6 +50,35 @@ class Storage:
             self._array = new
         else:
             trace.write(self, new)
+
+
+_held: Any = Storage.__dict__["_array"]
+_fetching = threading.RLock()
+
+
+class Unread(Storage):
+    """A cell whose array is fetched when anything first asks for it; from then on it is a plain Storage."""
+
+    __slots__ = ()
+
+    def __init__(self, fetch: Callable[[], Any]):
+        super().__init__(None)
+        _held.__set__(self, fetch)
+        self.__class__ = Unread             # type: ignore[assignment]
+
+    @property                               # type: ignore[override]
+    def _array(self) -> Any:
+        with _fetching:                     # another thread may have it by now
+            if type(self) is Unread:
+                with jax.ensure_compile_time_eval():
+                    self._array = _held.__get__(self)()
+        return _held.__get__(self)
+
+    @_array.setter
+    def _array(self, new: Any) -> None:
+        with _fetching:
+            _held.__set__(self, new)
+            self.__class__ = Storage        # type: ignore[assignment]
 
 
 class Leaked:

@@ -39,6 +39,10 @@ class DataDependentShapeError(ConversionError):
     """The shape of a result depends on the values of a Tensor, which a program cannot express."""
 
 
+class OpenDimensionError(ConversionError, ValueError):
+    """A function needs to know more about an open dimension of its inputs than its InputSpec says."""
+
+
 def is_ours(filename: str) -> bool:
     """Whether a source file belongs to this package or to JAX."""
     return filename.startswith(_ROOMS)
@@ -66,6 +70,19 @@ def at_user_line() -> str:
     name, line = frame.f_code.co_filename, frame.f_lineno
     source = linecache.getline(name, line).strip()
     return f'\n  File "{name}", line {line}, in {frame.f_code.co_name}' + (f"\n  ->  {source}" if source else "")
+
+
+def line_of(error: BaseException) -> str:
+    """The user's line that an error was raised under, with its source text, for the end of a message."""
+    found, step = "", error.__traceback__
+    while step is not None:
+        name, line = step.tb_frame.f_code.co_filename, step.tb_lineno
+        if not is_ours(name):
+            source = linecache.getline(name, line).strip()
+            found = f'\n  File "{name}", line {line}, in {step.tb_frame.f_code.co_name}' + (
+                f"\n  ->  {source}" if source else "")
+        step = step.tb_next
+    return found
 
 
 _MENDS = {

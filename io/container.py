@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 import struct
+from collections.abc import Iterable
 from typing import Any, BinaryIO
 
 import msgpack
@@ -20,16 +21,29 @@ PREAMBLE = 64
 _HEAD = struct.Struct("<8sIIQ32s8s")
 _MAX_ITEMS = 1 << 18
 _MAX_DEPTH = 64
+_MAX_TOTAL = 1 << 22
 _REMEDY = "The file is damaged or was not written by this library: save the model again, or copy the file again."
 _REQUIRED = object()
 
 
 class ModelFileError(ValueError):
-    """A file of a saved model that is damaged, cut short, of another save, or of another kind."""
+    """A file of a saved model that is damaged, cut short, of another save, or of another kind.
 
-    def __init__(self, path: Any, place: str, problem: str, remedy: str = _REMEDY):
-        super().__init__(f"{path}: {place}: {problem} {remedy}")
-        self.path, self.place, self.problem = str(path), place, problem
+    path: the file. offset: the byte at which the part that is wrong begins. problem: what is wrong.
+    """
+
+    def __init__(self, path: Any, offset: int, problem: str, remedy: str = _REMEDY, where: str = ""):
+        super().__init__(f"{path}: offset {offset}: {f'{where}: ' if where else ''}{problem} {remedy}")
+        self.path, self.offset, self.where, self.problem = str(path), offset, where, problem
+
+    def __reduce__(self) -> Any:
+        return _rebuilt, (str(self), self.__dict__)
+
+
+def _rebuilt(text: str, facts: dict[str, Any]) -> ModelFileError:
+    error = ModelFileError.__new__(ModelFileError, text)
+    error.__dict__.update(facts)
+    return error
 
 
 def frame(magic: bytes, body: bytes) -> bytes:
@@ -42,24 +56,24 @@ def read_body(file: BinaryIO, path: Any, magic: bytes, cap: int, exact: bool) ->
     head = file.read(PREAMBLE)
     size = os.fstat(file.fileno()).st_size
     if len(head) < PREAMBLE:
-        raise ModelFileError(path, "offset 0", f"the file has {size} bytes, fewer than its preamble of {PREAMBLE}.")
+        raise ModelFileError(path, 0, f"the file has {size} bytes, fewer than its preamble of {PREAMBLE}.")
     found, version, flags, length, digest, zeros = _HEAD.unpack(head)
     if found != magic:
-        raise ModelFileError(path, "offset 0", f"it starts with {found!r} instead of {magic!r}, so it is another kind "
+        raise ModelFileError(path, 0, f"it starts with {found!r} instead of {magic!r}, so it is another kind "
                              "of file.", "Check the path; a model saved by PaddlePaddle itself cannot be read here.")
     if version != VERSION:
-        raise ModelFileError(path, "offset 8", f"its format version is {version}, and this library reads {VERSION}.",
+        raise ModelFileError(path, 8, f"its format version is {version}, and this library reads {VERSION}.",
                              "If a newer version of this library wrote it, update the library.")
     if flags or any(zeros):
-        raise ModelFileError(path, "preamble", "bytes 12 to 16 and 56 to 64 must be zero.")
+        raise ModelFileError(path, 12, "bytes 12 to 16 and 56 to 64 must be zero.")
     end = PREAMBLE + length
     if length > cap:
-        raise ModelFileError(path, "offset 16", f"the body should have {length} bytes; at most {cap} are allowed.")
+        raise ModelFileError(path, 16, f"the body should have {length} bytes; at most {cap} are allowed.")
     if size < end or (exact and size != end):
-        raise ModelFileError(path, "offset 16", f"the body should end at {end}, but the file has {size} bytes.")
+        raise ModelFileError(path, 16, f"the body should end at {end}, but the file has {size} bytes.")
     body = file.read(length)
     if hashlib.sha256(body).digest() != digest:
-        raise ModelFileError(path, "offset 24", "the SHA-256 digest of the body does not match.")
+        raise ModelFileError(path, 24, "the SHA-256 digest of the body does not match.")
     return unpack(body, path)
 
 
@@ -68,17 +82,37 @@ def pack(value: Any) -> bytes:
     return msgpack.packb(value, use_bin_type=True)
 
 
+def content_digest(body: dict[str, Any]) -> bytes:
+    """What a file contributes to the name of its set: the SHA-256 of its body without the field `set`."""
+    return hashlib.sha256(pack({key: value for key, value in body.items() if key != "set"})).digest()
+
+
+def set_name(contents: Iterable[bytes]) -> str:
+    """The name of a set, from what its files contribute, in the order of their suffixes."""
+    return hashlib.sha256(b"".join(contents)).hexdigest()[:32]
+
+
 def unpack(body: bytes, path: Any) -> dict[str, Any]:
     """Read msgpack strictly: string keys, none twice, no extension types, no more depth and items than are written."""
+    total = 0
+
+    def count(items: list) -> list:
+        nonlocal total
+        total += len(items) + 1
+        if total > _MAX_TOTAL:              # a byte of the file may stand for a whole empty list
+            raise ValueError(f"it has more than {_MAX_TOTAL} items")
+        return items
+
     try:
-        value = msgpack.unpackb(body, raw=False, strict_map_key=True, object_pairs_hook=_pairs, ext_hook=_no_extension,
+        value = msgpack.unpackb(body, raw=False, strict_map_key=True, list_hook=count, ext_hook=_no_extension,
+                                object_pairs_hook=lambda pairs: _pairs(count(pairs)),
                                 max_array_len=_MAX_ITEMS, max_map_len=_MAX_ITEMS, max_ext_len=0)
         check_plain(value, "the body")
     # msgpack's own errors are ValueErrors or derive from Exception directly, one class for each kind of damage.
     except (ValueError, TypeError, msgpack.UnpackException, RecursionError) as error:
-        raise ModelFileError(path, f"offset {PREAMBLE}", f"the body is not valid msgpack ({error}).") from None
+        raise ModelFileError(path, PREAMBLE, f"the body is not valid msgpack ({error}).") from None
     if not isinstance(value, dict):
-        raise ModelFileError(path, f"offset {PREAMBLE}", f"the body is a {type(value).__name__} instead of a map.")
+        raise ModelFileError(path, PREAMBLE, f"the body is a {type(value).__name__} instead of a map.")
     return value
 
 
@@ -127,11 +161,12 @@ class Fields:
     def __init__(self, value: Any, path: Any, where: str):
         self.path, self.where = path, where
         if type(value) is not dict:
-            raise ModelFileError(path, where, f"a map is expected, but this is a {type(value).__name__}.")
+            raise ModelFileError(path, PREAMBLE, f"a map is expected, but this is a {type(value).__name__}.",
+                                 where=where)
         self.left = dict(value)
 
     def fail(self, key: str, problem: str) -> ModelFileError:
-        return ModelFileError(self.path, f"{self.where}.{key}", problem)
+        return ModelFileError(self.path, PREAMBLE, problem, where=f"{self.where}.{key}")
 
     def take(self, key: str, *kinds: type) -> Any:
         """The value of a field, of one of these types (any, if none is given)."""

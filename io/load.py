@@ -3,34 +3,50 @@ from __future__ import annotations
 
 import functools
 import os
+import threading
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 
+from kayax.bridge.call import Call
 from kayax.bridge.convert import as_tensor
 from kayax.bridge.dispatch import run_call
 from kayax.bridge.parameter import Parameter
 from kayax.bridge.rng import default_generator
 from kayax.bridge.tensor import Tensor, view, wrap
-from kayax.bridge.to_static.exporting import Imported, rebuild_tree
+from kayax.bridge.to_static.exporting import Imported
 from kayax.bridge.to_static.specs import check_inputs
 from kayax.io import state_file
-from kayax.io.model_format import INFO, MODEL, FunctionRecord, InfoFile, ModelFile, ParamsFile, load_set
+from kayax.io.container import PREAMBLE
+from kayax.io.model_format import INFO, MODEL, FunctionRecord, InfoFile, ModelFile, ModelFileError, TensorInfo, load_set
 from kayax.io.save import EVAL, TRAIN
+from kayax.io.saved_function import check_program, read_function, read_programs
+from kayax.io.stored import Stored, find_arrays, load_state
 from kayax.layers.layer import Layer
 from kayax.spec import tree
 
+_NOTHING = np.zeros(0, np.float32)          # in place of the values that have not been read yet
+
 
 def load(path: str, **configs: Any) -> TranslatedLayer:
-    """Read what `jit.save` wrote under a prefix.
+    """Read what `jit.save` wrote under a prefix. It takes milliseconds: the values are mapped, and come on use.
+
+    digest: the digest of the model that is expected (``kayax inspect`` shows it): any other is refused.
+
+    Before a program runs first, it is checked whole and so are all values that it takes; a single parameter is checked
+    when anything first asks for it. So a damaged file is never used.
 
     Raises FileNotFoundError if there is no such model, ModelFileError if a file is damaged or of another save.
     """
+    digest = configs.pop("digest", None)
+    unknown = sorted(set(configs) - {"model_filename", "params_filename"})
+    if unknown or any(value is not None for value in configs.values()):
+        raise ValueError(f"jit.load has no option {(unknown or sorted(configs))[0]!r}: give the prefix that jit.save "
+                         "was given, and digest= if the model must be a certain one.")
     if not os.path.exists(os.fspath(path) + MODEL):
         raise FileNotFoundError(f"There is no model {os.fspath(path)!r}: the file {os.fspath(path)}{MODEL} does not "
                                 "exist. Give the prefix that jit.save was given, without a suffix.")
-    return TranslatedLayer(load_set(path))
+    return TranslatedLayer(load_set(path, digest))
 
 
 def load_object(path: Any, **configs: Any) -> Any:
@@ -45,32 +61,6 @@ def load_object(path: Any, **configs: Any) -> Any:
     return state_file.load(path, **configs)
 
 
-def load_state(path: str, return_numpy: bool = False) -> dict[str, Any]:
-    """The parameters and buffers of a saved model by their unique names."""
-    parts = load_set(path)
-    info: InfoFile = parts[INFO]
-    found: dict[str, Any] = {}
-    for name, array in _arrays(parts).items():
-        unique = info.tensors[name].unique_name
-        if return_numpy:
-            found[unique] = np.array(array)
-            continue
-        found[unique] = wrap(jnp.array(array))
-        found[unique].name = unique
-    return found
-
-
-def _arrays(parts: dict[str, Any]) -> dict[str, np.ndarray]:
-    """All arrays of a model's parameter files by structured name."""
-    arrays: dict[str, np.ndarray] = {}
-    for part in parts.values():
-        if isinstance(part, ParamsFile):
-            for name in part:
-                if name not in arrays:
-                    arrays[name] = part[name]
-    return arrays
-
-
 class TranslatedLayer(Layer):
     """A saved model: a Layer with the parameters and buffers of the original, at the same places.
 
@@ -81,14 +71,18 @@ class TranslatedLayer(Layer):
     def __init__(self, parts: dict[str, Any]):
         super().__init__()
         info: InfoFile = parts[INFO]
-        planted: dict[str, Tensor] = {}
-        self.__dict__["_tensors"] = {name: _planted(self, name, array, info, planted)
-                                     for name, array in _arrays(parts).items()}
+        arrays = find_arrays(parts)
+        planted: dict[str, tuple[Tensor, tuple]] = {}
+        self.__dict__["_tensors"] = {name: _planted(self, name, stored, info, planted)
+                                     for name, stored in arrays.items()}
         methods: dict[str, dict[str, _Method]] = {}
         for suffix, part in parts.items():
             if isinstance(part, ModelFile):
                 method = suffix[1:-len(MODEL)] or "forward"
-                methods[method] = {m: _Method(record) for m, record in part.functions.items()}
+                if not part.functions:
+                    raise ModelFileError(part.path, PREAMBLE, "there is no function in it.", where="model.functions")
+                methods[method] = {m: _Method(record, arrays, part.path, f"model.functions[{m!r}]")
+                                   for m, record in part.functions.items()}
         self.__dict__["_methods"] = methods
         for name in methods:
             if name != "forward":
@@ -116,62 +110,80 @@ class TranslatedLayer(Layer):
 
 
 class _Method:
-    """One saved function in one mode."""
+    """One saved function in one mode. Its programs are read when it is first called."""
 
-    def __init__(self, record: FunctionRecord):
-        meta = record.metadata
-        self.name, self.specs = meta["name"], record.inputs
-        self.structure, self.out_structure = rebuild_tree(record.input_tree), rebuild_tree(record.output_tree)
-        self.cells, self.parameters = meta["cells"], record.parameters
-        self.n_written, self.out_stops = meta["n_written"], meta["out_stops"]
-        self.imported = Imported(record.programs, self.name, meta["wanted"], meta.get("sources", ()),
-                                 meta.get("given", ()))
+    def __init__(self, record: FunctionRecord, arrays: dict[str, Stored], path: str, where: str):
+        self.facts = read_function(record, path, where)
+        self.specs, self.parameters = record.inputs, record.parameters
+        self._source = record, arrays, path, where
+        self._lock = threading.Lock()
+
+    @functools.cached_property
+    def imported(self) -> Imported:
+        """The programs, compared with the record."""
+        record, arrays, path, where = self._source
+        return read_programs(self.facts, record, lambda n: arrays[n].file.shape_dtype(arrays[n].name), path, where)
+
+    @functools.cached_property
+    def call(self) -> Call:
+        """What runs, after the programs and all values that they take are checked."""
+        _, arrays, path, where = self._source
+        with self._lock:
+            for name, exported in self.imported.exported.items():
+                check_program(exported, path, f"{where}.programs[{name!r}]")
+            for file in {id(arrays[n].file): arrays[n].file for n in self.parameters}.values():
+                file.check(arrays[n].name for n in self.parameters if arrays[n].file is file)
+        return self.imported.call
 
     def __call__(self, tensors: dict[str, Tensor], args: tuple, kwargs: dict[str, Any]) -> Any:
-        inputs = [as_tensor(leaf) for leaf in check_inputs(self.structure, self.specs, args, kwargs, self.name)]
+        facts = self.facts
+        leaves = check_inputs(facts.structure, self.specs, args, kwargs, facts.name, facts.constraints)
+        inputs = [as_tensor(leaf) for leaf in leaves]
         names = iter(self.parameters)
         generator = default_generator()
-        cells = [view(generator.storage) if kind == "random" else tensors[next(names)] for kind in self.cells]
-        n_read = len(cells) - self.n_written
+        cells = [view(generator.storage) if kind == "random" else tensors[next(names)] for kind in facts.cells]
+        n_read = len(cells) - facts.n_written
         # What is overwritten below goes in as arrays: no gradient passes through it, and its old value may be lost.
         arrays = [*inputs, *cells[:n_read], *(c.storage.array for c in cells[n_read:])]
-        outs = run_call(self.imported.call, arrays)
-        n = len(outs) - self.n_written
+        outs = run_call(self.call, arrays)
+        n = len(outs) - facts.n_written
         for cell, new in zip(cells[n_read:], outs[n:], strict=True):
             cell.storage.array = new.storage.array
-        results = [o.detach() if stop else o for o, stop in zip(outs[:n], self.out_stops, strict=True)]
-        return tree.unflatten(self.out_structure, results)
+        results = [o.detach() if stop else o for o, stop in zip(outs[:n], facts.out_stops, strict=True)]
+        return tree.unflatten(facts.out_structure, results)
 
 
-def _planted(root: Layer, name: str, array: np.ndarray, info: InfoFile, planted: dict[str, Tensor]) -> Tensor:
+def _planted(root: Layer, name: str, stored: Stored, info: InfoFile,
+             planted: dict[str, tuple[Tensor, tuple]]) -> Tensor:
     """Put a parameter or buffer at its place; one that several layers shared is shared again."""
-    unique = info.tensors[name].unique_name
+    unique, digest = info.tensors[name].unique_name, stored.digest()
     known = planted.get(unique)
-    if known is not None and np.asarray(known.array).tobytes() == array.tobytes():
-        return _plant(root, name, known, info)
-    tensor = planted[unique] = _plant(root, name, array, info)
+    if known is not None and known[1] == digest:
+        return _plant(root, name, known[0], info)
+    tensor = _plant(root, name, _tensor(stored, info.tensors[name]), info)
+    planted[unique] = tensor, digest
     return tensor
 
 
-def _plant(root: Layer, name: str, array: np.ndarray | Tensor, info: InfoFile) -> Tensor:
-    """Put a parameter or buffer (made of an array, or existing) where its name says, with plain Layers on the way."""
+def _tensor(stored: Stored, facts: TensorInfo) -> Tensor:
+    if facts.buffer:
+        tensor = wrap(None)
+        tensor.name, tensor.persistable = facts.unique_name, True
+    else:
+        tensor = Parameter(_NOTHING, name=facts.unique_name, trainable=facts.trainable)
+    tensor.storage = stored.cell()
+    return tensor
+
+
+def _plant(root: Layer, name: str, tensor: Tensor, info: InfoFile) -> Tensor:
+    """Put a tensor where its name says, with plain Layers on the way."""
     path, _, last = name.rpartition(".")
     layer: Any = root
     for part in path.split(".") if path else ():
         if part not in layer._sub_layers:
             layer.add_sublayer(part, Layer(part))
         layer = layer._sub_layers[part]
-    facts = info.tensors[name]
-    if isinstance(array, Tensor):
-        (layer._buffers if facts.buffer else layer._parameters)[last] = tensor = array
-    elif facts.buffer:
-        tensor = wrap(jnp.array(array))
-        tensor.name = facts.unique_name
-        layer._buffers[last] = tensor
-        tensor.persistable = True
-    else:
-        tensor = Parameter(jnp.array(array), name=facts.unique_name, trainable=facts.trainable)
-        layer._parameters[last] = tensor
+    (layer._buffers if info.tensors[name].buffer else layer._parameters)[last] = tensor
     return tensor
 
 

@@ -5,7 +5,6 @@ on all files of a model at once; the other functions on one file. Every kind of 
 """
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
 import re
@@ -15,7 +14,17 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from kayax.io import atomic
-from kayax.io.container import Fields, ModelFileError, check_plain, frame, pack, read_body
+from kayax.io.container import (
+    PREAMBLE,
+    Fields,
+    ModelFileError,
+    check_plain,
+    content_digest,
+    frame,
+    pack,
+    read_body,
+    set_name,
+)
 from kayax.io.params_file import ParamsFile, encode_params, params_content, read_params_from
 from kayax.spec import dtype as dtypes
 from kayax.spec.input_spec import InputSpec
@@ -53,7 +62,8 @@ class FunctionRecord:
 class ModelFile:
     """`.pdmodel`: functions by name, the versions that made them, free metadata.
 
-    `set_id` and `files` (the suffixes of the model's files) are filled in by saving.
+    `set_id` and `files` (the suffixes of the model's files) are filled in by saving, `path` and `content` (what the
+    file contributes to the name of the set) by reading.
     """
 
     functions: dict[str, FunctionRecord]
@@ -61,6 +71,8 @@ class ModelFile:
     metadata: dict[str, Any] = field(default_factory=dict)
     set_id: str = ""
     files: list[str] = field(default_factory=list)
+    path: str = ""
+    content: bytes = b""
 
 
 @dataclass
@@ -81,6 +93,8 @@ class InfoFile:
     random_state: Any = None
     metadata: dict[str, Any] = field(default_factory=dict)
     set_id: str = ""
+    path: str = ""
+    content: bytes = b""
 
 
 Part = ModelFile | InfoFile | Mapping[str, Any]
@@ -106,7 +120,7 @@ def save_set(prefix: str | os.PathLike, parts: Mapping[str, Part]) -> str:
         raise ValueError(f"A saved model needs the file {MODEL}, but only {sorted(parts)} are given.")
     files = sorted(parts)
     encoded = {suffix: _encode(suffix, parts[suffix], files) for suffix in files}
-    set_id = _set_id(body for body, _ in encoded.values())
+    set_id = set_name(content_digest(body) for body, _ in encoded.values())
     prefix = Path(prefix)
     contents = {_path(prefix, suffix): _content(suffix, body | {"set": set_id}, buffers)
                 for suffix, (body, buffers) in encoded.items()}
@@ -114,8 +128,10 @@ def save_set(prefix: str | os.PathLike, parts: Mapping[str, Part]) -> str:
     return set_id
 
 
-def load_set(prefix: str | os.PathLike) -> dict[str, Any]:
+def load_set(prefix: str | os.PathLike, digest: str | None = None) -> dict[str, Any]:
     """Read all files of a model: suffix -> ModelFile, ParamsFile or InfoFile, of one and the same save.
+
+    digest: the name of the set that is expected, which `save_set` gave.
 
     Raises:
         FileNotFoundError: there is no `.pdmodel` of this prefix.
@@ -133,11 +149,23 @@ def load_set(prefix: str | os.PathLike) -> dict[str, Any]:
                 missing = suffix
         odd = [suffix for suffix, part in parts.items() if part.set_id != model.set_id]
         if missing is None and not odd:
+            _check_set(parts, digest)
             return parts
     if missing is not None:
-        raise ModelFileError(_path(prefix, missing), "file", "it is missing, although the model has it.")
-    raise ModelFileError(_path(prefix, odd[0]), "set", f"it was not saved together with {_path(prefix, MODEL)}.",
-                         "Copy all files of the model again, or save the model again.")
+        raise ModelFileError(_path(prefix, missing), 0, "the file is missing, although the model has it.")
+    raise ModelFileError(_path(prefix, odd[0]), PREAMBLE, f"it was not saved together with {_path(prefix, MODEL)}.",
+                         "Copy all files of the model again, or save the model again.", "set")
+
+
+def _check_set(parts: dict[str, Any], digest: str | None) -> None:
+    model = parts[MODEL]
+    found = set_name(parts[suffix].content for suffix in sorted(parts))
+    if found != model.set_id:
+        raise ModelFileError(model.path, PREAMBLE, f"the set is named {model.set_id}, but its files make {found}.",
+                             where="model.set")
+    if digest is not None and digest != found:
+        raise ModelFileError(model.path, PREAMBLE, f"the digest of this model is {found}, but {digest} is asked for.",
+                             "It is another model, or another save of it.", "model.set")
 
 
 def write_model(path: str | os.PathLike, model: ModelFile) -> None:
@@ -202,12 +230,13 @@ def _encode_info(info: InfoFile) -> dict[str, Any]:
 
 
 def _decode_model(file: BinaryIO, path: Any) -> ModelFile:
-    body = Fields(read_body(file, path, _MAGIC_MODEL, _MAX_MODEL, exact=True), path, "model")
+    read = read_body(file, path, _MAGIC_MODEL, _MAX_MODEL, exact=True)
+    body = Fields(read, path, "model")
     functions = body.take_map("functions", dict)
     model = ModelFile({name: _decode_function(Fields(value, path, f"model.functions[{name!r}]"))
                        for name, value in functions.items()},
                       body.take_map("producer", str), body.take_map("metadata"), body.take("set", str),
-                      body.take_list("files", str))
+                      body.take_list("files", str), str(path), content_digest(read))
     for suffix in model.files:           # these become paths
         if not _SUFFIX.fullmatch(suffix):
             raise body.fail("files", f"{suffix!r} is not the suffix of a model's file.")
@@ -241,7 +270,8 @@ def _decode_spec(body: Fields) -> InputSpec:
 
 
 def _decode_info(file: BinaryIO, path: Any) -> InfoFile:
-    body = Fields(read_body(file, path, _MAGIC_INFO, _MAX_INFO, exact=True), path, "info")
+    read = read_body(file, path, _MAGIC_INFO, _MAX_INFO, exact=True)
+    body = Fields(read, path, "info")
     tensors: dict[str, TensorInfo] = {}
     for number, value in enumerate(body.take_list("tensors", dict)):
         line = Fields(value, path, f"info.tensors[{number}]")
@@ -252,7 +282,7 @@ def _decode_info(file: BinaryIO, path: Any) -> InfoFile:
                                    line.take("buffer", bool))
         line.done()
     info = InfoFile(tensors, body.take("training", bool), body.take("random_state"), body.take_map("metadata"),
-                    body.take("set", str))
+                    body.take("set", str), str(path), content_digest(read))
     body.done()
     return info
 
@@ -292,16 +322,9 @@ def _content(suffix: str, body: dict[str, Any], buffers: list) -> Any:
     return [frame(_MAGICS[kind], packed), packed]
 
 
-def _set_id(bodies: Any) -> str:
-    digest = hashlib.sha256()
-    for body in bodies:
-        digest.update(hashlib.sha256(pack(body)).digest())
-    return digest.hexdigest()[:32]
-
-
 def _write_alone(path: str | os.PathLike, kind: str, part: Any) -> None:
     body, buffers = _encode(kind, part, [kind])
-    atomic.write_file(path, _content(kind, body | {"set": _set_id([body])}, buffers))
+    atomic.write_file(path, _content(kind, body | {"set": set_name([content_digest(body)])}, buffers))
 
 
 def _read_suffix(prefix: Path, suffix: str) -> Any:
@@ -309,7 +332,7 @@ def _read_suffix(prefix: Path, suffix: str) -> Any:
     try:
         file = atomic.open_file(path, _journal(prefix))
     except atomic.JournalError as error:
-        raise ModelFileError(_journal(prefix), "file", str(error)) from None
+        raise ModelFileError(_journal(prefix), 0, str(error), "") from None
     with file:
         return _READERS[_kind(suffix)](file, path)
 

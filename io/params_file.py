@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, BinaryIO
 
 import numpy as np
 
-from kayax.io.container import PREAMBLE, Fields, ModelFileError, frame, pack, read_body
+from kayax.io.container import PREAMBLE, Fields, ModelFileError, content_digest, frame, pack, read_body
 from kayax.spec import dtype as dtypes
 
 MAGIC = b"KXPARAMS"
@@ -31,8 +31,9 @@ class ParamsFile(Mapping[str, np.ndarray]):
     present content (whoever overwrites the file in place changes it; saving with this library replaces the file).
     """
 
-    def __init__(self, path: Any, set_id: str, entries: dict[str, _Entry], buffer: np.ndarray, start: int):
-        self.path, self.set_id = str(path), set_id
+    def __init__(self, path: Any, set_id: str, entries: dict[str, _Entry], buffer: np.ndarray, start: int,
+                 content: bytes):
+        self.path, self.set_id, self.content = str(path), set_id, content
         self._entries, self._buffer, self._start = entries, buffer, start
         self._verified: set[str] = set()
 
@@ -65,23 +66,34 @@ class ParamsFile(Mapping[str, np.ndarray]):
         """Bytes of all arrays together."""
         return sum(entry.nbytes for entry in self._entries.values())
 
+    def digest(self, name: str) -> bytes:
+        """The SHA-256 of an array's bytes, as the index says it."""
+        return self._entries[name].sha256
+
+    def check(self, names: Iterable[str]) -> None:
+        """Check the digests of these arrays, those that have not been used yet, in several threads."""
+        waiting = [name for name in names if name not in self._verified]
+        if waiting:
+            with ThreadPoolExecutor() as pool:          # hashlib lets other threads run
+                list(pool.map(self._check, waiting, map(self._entries.get, waiting)))
+
     def verify(self) -> None:
         """Read the whole file and check every digest, and that the bytes between the arrays are zero."""
         end = self._start
         for name, entry in self._entries.items():
             if self._buffer[end:entry.offset].any():
-                raise ModelFileError(self.path, f"offset {end}", f"the padding before {name!r} is not zero.")
+                raise ModelFileError(self.path, end, f"the padding before {name!r} is not zero.")
             end = entry.offset + entry.nbytes
-        with ThreadPoolExecutor() as pool:          # hashlib lets other threads run
-            list(pool.map(self._check, self._entries, self._entries.values()))
+        self._verified.clear()
+        self.check(self._entries)
 
     def _bytes(self, entry: _Entry) -> np.ndarray:
         return self._buffer[entry.offset:entry.offset + entry.nbytes]
 
-    def _check(self, name: str, entry: _Entry) -> None:
+    def _check(self, name: str, entry: Any) -> None:
         if hashlib.sha256(self._bytes(entry).data).digest() != entry.sha256:
-            raise ModelFileError(self.path, f"{name!r} at offset {entry.offset}",
-                                 "the SHA-256 digest of the values does not match.")
+            raise ModelFileError(self.path, entry.offset, "the SHA-256 digest of the values does not match.",
+                                 where=repr(name))
         self._verified.add(name)
 
 
@@ -148,6 +160,7 @@ def read_params_from(file: BinaryIO, path: Any) -> ParamsFile:
     fields = Fields(read_body(file, path, MAGIC, _MAX_INDEX, exact=False), path, "index")
     set_id, lines = fields.take("set", str), fields.take_list("arrays", dict)
     fields.done()
+    content = content_digest({"arrays": lines})
     size, index_end = os.fstat(file.fileno()).st_size, file.tell()
     end, entries = index_end, {}
     for number, line in enumerate(lines):
@@ -163,10 +176,12 @@ def read_params_from(file: BinaryIO, path: Any) -> ParamsFile:
             raise line.fail("offset", f"the array ends at {end}, but the file has only {size} bytes.")
         entries[name] = entry
     if size != end:
-        raise ModelFileError(path, f"offset {end}", f"the last array ends here, but the file has {size} bytes.")
-    # From the open file, not from its name: the name may stand for another file by now.
-    buffer = np.memmap(file, np.uint8, "r").view(np.ndarray)
-    return ParamsFile(path, set_id, entries, buffer, index_end)
+        raise ModelFileError(path, end, f"the last array ends here, but the file has {size} bytes.")
+    # From the open file, not from its name: the name may stand for another file by now. A private mapping: should
+    # anything ever write into it, that is neither a crash nor a change of the file.
+    buffer = np.memmap(file, np.uint8, "c").view(np.ndarray)
+    buffer.flags.writeable = False
+    return ParamsFile(path, set_id, entries, buffer, index_end, content)
 
 
 def _align(position: int) -> int:

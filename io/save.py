@@ -3,25 +3,32 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
-from collections.abc import Callable, Sequence
+import platform
+from collections.abc import Sequence
 from typing import Any
 
 import jax
 
-from kayax.bridge.cells import Storage
 from kayax.bridge.errors import ConversionError
 from kayax.bridge.parameter import Parameter
 from kayax.bridge.rng import default_generator
-from kayax.bridge.tensor import Tensor, view
-from kayax.bridge.to_static.exporting import Exported, describe_tree
+from kayax.bridge.tensor import Tensor
+from kayax.bridge.to_static.exporting import Exported
 from kayax.bridge.to_static.specs import as_spec, is_tensor_like
 from kayax.bridge.to_static.static_function import StaticFunction
 from kayax.io.model_format import INFO, MODEL, PARAMS, FunctionRecord, InfoFile, ModelFile, TensorInfo, save_set
+from kayax.io.open_dims import export_open
+from kayax.io.tensor_names import Names
 from kayax.layers.layer import Layer, mode
 from kayax.spec import tree
+from kayax.spec.constraints import read_constraints
 from kayax.spec.input_spec import InputSpec
+from kayax.spec.plain_tree import TreeError, describe
 
 ANY, TRAIN, EVAL = "any", "train", "eval"
+# Paddle's options that choose between layouts of its own files, and mean nothing here.
+_PADDLE_CONFIGS = frozenset(("output_spec", "with_hook", "combine_params", "clip_extra", "skip_forward",
+                             "input_names_after_prune", "skip_prune_program", "separate_parameters"))
 
 
 def save(layer: Any, path: str, input_spec: Sequence[Any] | None = None, **configs: Any) -> None:
@@ -33,28 +40,34 @@ def save(layer: Any, path: str, input_spec: Sequence[Any] | None = None, **confi
     input_spec: an InputSpec, Tensor or Python value for each argument, nested as the arguments are. Not needed if
         `to_static` was given one, or if the converted function was called, which tells then, its first dim left open.
     trainable: (True) also save the gradient, so that the loaded model can be trained.
+    constraints: what is known of named open dims, such as ``["seq % 8 == 0", "batch <= 64"]``; a loaded model checks it.
 
     A Layer in training mode is saved with both of its behaviours, one in evaluation mode with that alone.
 
-    Raises ValueError if an argument has no InputSpec, ConversionError if the function is no pure program.
+    Raises ValueError if an argument has no InputSpec, OpenDimensionError (a ValueError) if the function does not work
+    for every size of its open dims, ConversionError if it is no pure program.
     """
-    trainable = configs.pop("trainable", True)
+    trainable, constraints = configs.pop("trainable", True), configs.pop("constraints", [])
+    _check_configs(configs)
     if not isinstance(path, (str, os.PathLike)) or os.path.basename(os.fspath(path)) == "":
         raise ValueError(f"The path must be a prefix such as 'folder/model', but got {path!r}.")
     functions = _functions(layer)
     if len(functions) > 1 and input_spec is not None:
         raise ValueError(f"The layer has {len(functions)} converted methods ({', '.join(functions)}), so jit.save "
                          "cannot tell which one input_spec is for. Give each its own: @to_static(input_spec=[...]).")
-    names = _Names(layer if isinstance(layer, Layer) else None)
+    names = Names(layer if isinstance(layer, Layer) else None)
     parts: dict[str, Any] = {}
+    stored: dict[str, Any] = {}             # every tensor is written once: by "forward", which comes first, if it can
     for name, function in functions.items():
         prefix = "" if name == "forward" else f".{name}"
-        model = _export_modes(layer, name, function, input_spec, trainable, names)
+        model = _export_modes(layer, function, input_spec, trainable, names, constraints)
         parts[prefix + MODEL] = model
         used = {p: names.tensors[p] for record in model.functions.values() for p in record.parameters}
         if name == "forward":
             used = names.persistable | used
-        parts[prefix + PARAMS] = {n: t.numpy() for n, t in used.items()}
+        new = {n: t for n, t in used.items() if n not in stored and not names.is_shared(n, stored)}
+        stored |= new
+        parts[prefix + PARAMS] = {n: t.numpy() for n, t in new.items()}
     training = isinstance(layer, Layer) and layer.training
     parts[INFO] = InfoFile(
         {n: TensorInfo(t.name, isinstance(t, Parameter) and t.trainable, n in names.buffers)
@@ -84,32 +97,50 @@ def _as_static(function: Any, layer: Layer | None) -> StaticFunction:
     return StaticFunction(getattr(function, "__func__", function), instance=bound)
 
 
-def _export_modes(layer: Any, name: str, function: StaticFunction, input_spec: Any, trainable: bool,
-                  names: _Names) -> ModelFile:
+def _check_configs(configs: dict[str, Any]) -> None:
+    unknown = sorted(set(configs) - _PADDLE_CONFIGS)
+    if unknown:
+        raise ValueError(f"jit.save has no option {unknown[0]!r}. Its options are input_spec, trainable, constraints.")
+    if configs.get("output_spec") is not None:
+        raise ValueError("jit.save saves all outputs: output_spec is not supported. Save a function that returns only "
+                         "the outputs that are wanted.")
+
+
+def _export_modes(layer: Any, function: StaticFunction, input_spec: Any, trainable: bool, names: Names,
+                  constraints: Sequence[str]) -> ModelFile:
     """The programs of one function: for training and evaluation where they differ."""
-    versions = {"kayax": "0.1", "jax": jax.__version__, "flax": importlib.metadata.version("flax")}
-    first, record = _export(function, input_spec, trainable, names)
+    versions = {"kayax": _version(), "jax": jax.__version__, "flax": importlib.metadata.version("flax"),
+                "python": platform.python_version()}
+    first, record = _export(function, input_spec, trainable, names, constraints)
     if not (isinstance(layer, Layer) and first.reads_training):
         return ModelFile({ANY: record}, producer=versions)
     if not layer.training:
         return ModelFile({EVAL: record}, producer=versions)
     with mode(layer, training=False):
-        _, evaluation = _export(function, input_spec, trainable, names)
+        _, evaluation = _export(function, input_spec, trainable, names, constraints)
     return ModelFile({TRAIN: record, EVAL: evaluation}, producer=versions)
 
 
-def _export(function: StaticFunction, input_spec: Any, trainable: bool,
-            names: _Names) -> tuple[Exported, FunctionRecord]:
+def _version() -> str:
+    try:
+        return importlib.metadata.version("kayax")
+    except importlib.metadata.PackageNotFoundError:         # run from a checkout that is not installed
+        return "unknown"
+
+
+def _export(function: StaticFunction, input_spec: Any, trainable: bool, names: Names,
+            constraints: Sequence[str]) -> tuple[Exported, FunctionRecord]:
     positional, keywords, by_example = _arguments(function, input_spec)
     leaves, structure = tree.flatten((tuple(positional), keywords), is_tensor_like)
     specs = [as_spec(leaf) for leaf in leaves]
+    known = read_constraints(constraints, dict.fromkeys(d for s in specs for d in s.shape if isinstance(d, str)))
     call = function.dygraph_function
 
     def body(tensors: list[Tensor]) -> Any:
         args, kwargs = tree.unflatten(structure, tensors)
         return call(*args, **kwargs)
 
-    exported, specs = _try_open(body, specs, by_example, function.__name__, trainable)
+    exported, specs = export_open(body, specs, by_example, function.__name__, trainable, known)
     cells, parameters = [], []
     for storage in exported.cells:
         if storage is default_generator().storage:
@@ -119,10 +150,15 @@ def _export(function: StaticFunction, input_spec: Any, trainable: bool,
             parameters.append(names.of(storage, exported.fact.captured))
     metadata = {"cells": cells, "n_written": exported.n_written, "wanted": exported.wanted,
                 "out_stops": exported.out_stops, "name": function.__name__}
+    if known:
+        metadata["constraints"] = [constraint.text for constraint in known]
     if exported.differentiable:
         metadata |= {"sources": exported.sources, "given": exported.given}
-    return exported, FunctionRecord(exported.programs, specs, parameters, describe_tree(structure),
-                                    describe_tree(exported.fact.out_spec), metadata)
+    try:
+        trees = describe(structure), describe(exported.fact.out_spec)
+    except TreeError as error:
+        raise ConversionError(f"`{function.__name__}` cannot be saved. {error}") from None
+    return exported, FunctionRecord(exported.programs, specs, parameters, *trees, metadata)
 
 
 def _arguments(function: StaticFunction, input_spec: Any) -> tuple[list[Any], dict[str, Any], bool]:
@@ -148,54 +184,3 @@ def _labels(entries: list[tuple[str, Any]]) -> list[str | None]:
         leaves, structure = tree.flatten(value, is_tensor_like)
         labels += [name if structure is tree.LEAF else None] * len(leaves)
     return labels
-
-
-def _try_open(body: Callable, specs: list[InputSpec], by_example: bool, name: str,
-              trainable: bool) -> tuple[Exported, list[InputSpec]]:
-    """Export with the open dims that were asked for. Specs of examples get an open first dim where that works."""
-    if by_example:
-        opened = [InputSpec(["batch", *s.shape[1:]], s.dtype, s.name) if len(s.shape) else s for s in specs]
-        try:
-            return Exported(body, opened, False, name, trainable), opened
-        except (ValueError, TypeError, ConversionError):
-            return Exported(body, specs, False, name, trainable), specs
-    try:
-        return Exported(body, specs, False, name, trainable), specs
-    except Exception as error:
-        first = [s for s in specs if len(s.shape) and s.shape[0] in (None, -1)]
-        if len(first) < 2 or not _is_symbolic(error):
-            raise
-        shared = [InputSpec(["batch", *s.shape[1:]], s.dtype, s.name) if s in first else s for s in specs]
-        return Exported(body, shared, True, name, trainable), shared
-
-
-def _is_symbolic(error: Exception) -> bool:
-    """Whether an export failed because two open dims would have to be compared."""
-    return isinstance(error, (ValueError, TypeError, jax.errors.InconclusiveDimensionOperation))
-
-
-class _Names:
-    """The name in the file of every cell that a saved function uses."""
-
-    def __init__(self, layer: Layer | None):
-        everything = layer.to_static_state_dict() if layer is not None else {}
-        self.persistable = dict(layer.state_dict()) if layer is not None else {}
-        self.tensors: dict[str, Tensor] = dict(everything)
-        self.buffers = {n for n, t in everything.items() if not isinstance(t, Parameter)}
-        self._by_storage: dict[Storage, str] = {}
-        for name, tensor in everything.items():
-            self._by_storage.setdefault(tensor.storage, name)
-
-    def of(self, storage: Storage, captured: Sequence[Tensor]) -> str:
-        """The structured name; a tensor that belongs to no layer (a closure's, a global) gets a name here."""
-        name = self._by_storage.get(storage)
-        if name is None:
-            owner = next((t for t in captured if t.storage is storage), None)
-            tensor = owner if owner is not None else view(storage)
-            name = f"captured_{sum(n.startswith('captured_') for n in self.tensors)}"
-            self.tensors[name] = tensor
-            self._by_storage[storage] = name
-            if not isinstance(tensor, Parameter):
-                self.buffers.add(name)
-        return name
-

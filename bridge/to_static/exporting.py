@@ -18,18 +18,24 @@ from kayax.bridge.call import Call, Saving, is_inexact
 from kayax.bridge.cells import Storage
 from kayax.bridge.errors import ConversionError
 from kayax.bridge.functionalize import INPUT, NEW, Abstract, Functionalized
-from kayax.spec import tree
+from kayax.spec.constraints import Constraint, symbolic_forms
 from kayax.spec.input_spec import InputSpec
 
 PLATFORMS = ("cpu", "cuda", "rocm", "tpu")
+_PROGRAMS = ({"predict"}, {"predict", "forward", "backward"})
 
 
-def symbolic_shapes(specs: Sequence[InputSpec], share_first: bool) -> list[tuple]:
+def symbolic_shapes(specs: Sequence[InputSpec], constraints: Sequence[Constraint] = ()) -> list[tuple]:
     """The shapes with their open dims as symbols: equal names are one symbol, each None is a symbol of its own.
 
-    share_first: every None in the first place is one symbol, the batch.
+    Raises ValueError if JAX cannot use a constraint.
     """
-    scope = export.SymbolicScope()
+    try:
+        scope = export.SymbolicScope(symbolic_forms(constraints))
+    except ValueError as error:
+        reason = str(error).split(chr(10))[0]
+        raise ValueError(f"The constraints {[c.text for c in constraints]} contradict each other, or cannot be used: "
+                         f"{reason}") from None
     shapes = []
     for i, spec in enumerate(specs):
         dims = []
@@ -37,7 +43,7 @@ def symbolic_shapes(specs: Sequence[InputSpec], share_first: bool) -> list[tuple
             if isinstance(dim, str):
                 dims.append(dim)
             elif dim is None or dim < 0:
-                dims.append("_batch" if share_first and j == 0 else f"_d{i}_{j}")
+                dims.append(f"_d{i}_{j}")
             else:
                 dims.append(str(dim))
         shapes.append(tuple(export.symbolic_shape(", ".join(dims), scope=scope)) if dims else ())
@@ -52,9 +58,10 @@ class Exported:
     a gradient.
     """
 
-    def __init__(self, body: Callable, specs: Sequence[InputSpec], share_first: bool, name: str, trainable: bool):
+    def __init__(self, body: Callable, specs: Sequence[InputSpec], name: str, trainable: bool,
+                 constraints: Sequence[Constraint] = ()):
         self.name = name
-        shapes = symbolic_shapes(specs, share_first)
+        shapes = symbolic_shapes(specs, constraints)
         dtypes = [s.dtype.numpy if s.dtype is not None else np.dtype("float32") for s in specs]
         examples = [Abstract(shape, d, d.kind not in "fcV") for shape, d in zip(shapes, dtypes, strict=True)]
         self.fact = fact = Functionalized(body, examples)
@@ -123,11 +130,30 @@ class Exported:
 def _to_bytes(function: Any, *args: Any, star: bool = True) -> bytes:
     """Lowered for every platform; for this machine's alone where some operation exists on no other."""
     arguments = args[0] if star else args
+    # Without the lines of this machine's files: a program says nothing of where it was made, and is smaller.
+    held = jax.config.jax_traceback_in_locations_limit
+    jax.config.update("jax_traceback_in_locations_limit", 0)
     try:
         exported = export.export(function, platforms=PLATFORMS)(*arguments)
     except NotImplementedError:
         exported = export.export(function)(*arguments)
+    finally:
+        jax.config.update("jax_traceback_in_locations_limit", held)
     return bytes(exported.serialize())
+
+
+class ProgramError(ValueError):
+    """The bytes of a program are no program."""
+
+
+def _from_bytes(name: str, data: bytes | None) -> Any:
+    if data is None:
+        raise ProgramError(f"the program {name!r} is missing.")
+    try:
+        return export.deserialize(bytearray(data))
+    except Exception as error:              # JAX's reader of flatbuffers raises whatever bad bytes lead it to
+        reason = f"{type(error).__name__}: {str(error)[:200]}"
+        raise ProgramError(f"the program {name!r} cannot be read ({reason}).") from None
 
 
 class Imported:
@@ -135,9 +161,11 @@ class Imported:
 
     def __init__(self, programs: dict[str, bytes], name: str, wanted: Sequence[bool], sources: Sequence[int],
                  given: Sequence[bool]):
-        self.exported = {k: export.deserialize(bytearray(v)) for k, v in programs.items()}
+        self.exported = {k: _from_bytes(k, programs.get(k)) for k in programs.keys() | {"predict"}}
         self.wanted, self.sources, self.given = tuple(wanted), list(sources), tuple(given)
         predict = self.exported["predict"]
+        if self.exported.keys() not in _PROGRAMS:
+            raise ProgramError(f"the programs are {sorted(self.exported)} instead of {[sorted(p) for p in _PROGRAMS]}.")
         if "forward" in self.exported:
             self._gradient = _once(self.exported["backward"].call, name)
             fn: Any = jax.custom_vjp(lambda *arrays: tuple(predict.call(*arrays)))
@@ -175,38 +203,3 @@ def _no_gradient(array: Any) -> Any:
 
 def _without_gradient(predict: Any, name: str, *arrays: Any) -> tuple:
     return tuple(predict.call(*jax.lax.stop_gradient(arrays)))
-
-
-def describe_tree(spec: Any) -> Any:
-    """A structure's description as plain lists, dicts and scalars, for a file."""
-    if spec is tree.LEAF:
-        return "*"
-    if isinstance(spec, tree.Static):
-        value = spec.value
-        if value is not None and type(value) not in (bool, int, float, str):
-            raise ConversionError(f"An output of type {type(value).__name__} cannot be saved: return Tensors, Python "
-                                  "numbers, strings and None, in lists, tuples, dicts or named tuples.")
-        return {"value": value}
-    children = [describe_tree(c) for c in spec.children]
-    if spec.kind in (list, tuple):
-        return {spec.kind.__name__: children}
-    if issubclass(spec.kind, dict):
-        return {"dict": [[k, c] for k, c in zip(spec.extra, children, strict=True)]}
-    fields = list(getattr(spec.kind, "_fields", spec.extra or ()))
-    return {"namedtuple": [spec.kind.__name__, fields, children]}
-
-
-def rebuild_tree(plain: Any) -> Any:
-    """The description that `describe_tree` wrote. A dataclass comes back as a named tuple."""
-    import collections
-    if plain == "*":
-        return tree.LEAF
-    (kind, content), = plain.items()
-    if kind == "value":
-        return tree.Static(content)
-    if kind in ("list", "tuple"):
-        return tree.Branch(list if kind == "list" else tuple, None, tuple(rebuild_tree(c) for c in content))
-    if kind == "dict":
-        return tree.Branch(dict, tuple(k for k, _ in content), tuple(rebuild_tree(c) for _, c in content))
-    name, fields, children = content
-    return tree.Branch(collections.namedtuple(name, fields), None, tuple(rebuild_tree(c) for c in children))

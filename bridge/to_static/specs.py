@@ -2,12 +2,15 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
 from typing import Any
 
 from kayax.bridge.convert import to_tensor
 from kayax.bridge.tensor import Tensor
 from kayax.spec import tree
-from kayax.spec.input_spec import InputSpec
+from kayax.spec.constraints import Constraint, check_constraints
+from kayax.spec.input_spec import InputSpec, bind_dims
+from kayax.spec.plain_tree import record_fields
 
 
 def is_spec(value: Any) -> bool:
@@ -75,8 +78,10 @@ def check_call(entries: list[tuple[str, Any]], args: tuple, kwargs: dict[str, An
 
 def _same_structure(spec: Any, value: Any) -> bool:
     if isinstance(spec, tree.Branch) and isinstance(value, tree.Branch):
+        fields = record_fields(spec)
         same_kind = spec.kind is value.kind or {spec.kind, value.kind} <= {list, tuple}
-        return same_kind and spec.extra == value.extra and len(spec.children) == len(value.children) and all(
+        same = same_kind and spec.extra == value.extra if fields is None else fields == record_fields(value)
+        return same and len(spec.children) == len(value.children) and all(
             _same_structure(a, b) for a, b in zip(spec.children, value.children, strict=True))
     return spec is value or (isinstance(spec, tree.Static) and isinstance(value, tree.Static))
 
@@ -90,16 +95,15 @@ def _check_one(spec: InputSpec, tensor: Any, name: str, function_name: str) -> N
         raise ValueError(f"The argument `{name}` of {function_name} is to be {spec}, but got {dtype}{list(shape)}.")
 
 
-def check_inputs(structure: Any, specs: list[InputSpec], args: tuple, kwargs: dict[str, Any], name: str) -> list[Any]:
+def check_inputs(structure: Any, specs: list[InputSpec], args: tuple, kwargs: dict[str, Any], name: str,
+                 constraints: Sequence[Constraint] = ()) -> list[Any]:
     """The tensors of a call to a saved function, compared with what it was saved for.
 
     Arguments that are not tensors, and keyword arguments with defaults, have the values they were saved with. The
     tensors may also be given one after the other, whatever they were nested in: Paddle's only form.
     """
     if not kwargs and len(args) == len(specs) and all(isinstance(v, Tensor) or hasattr(v, "dtype") for v in args):
-        for i, (spec, leaf) in enumerate(zip(specs, args, strict=True)):
-            _check_one(spec, leaf, spec.name or str(i), f"{name}()")
-        return list(args)
+        return _checked(specs, args, name, constraints)
     args_spec, kwargs_spec = structure.children
     given = list(args)
     expected = list(args_spec.children)
@@ -124,9 +128,15 @@ def check_inputs(structure: Any, specs: list[InputSpec], args: tuple, kwargs: di
             raise TypeError(f"An argument of {name}() was saved as {want!r}, but got {shape!r}. A saved function keeps "
                             "the Python values and structures it was saved with: save it once for each.")
         leaves += found
+    return _checked(specs, leaves, name, constraints)
+
+
+def _checked(specs: list[InputSpec], leaves: Sequence[Any], name: str, constraints: Sequence[Constraint]) -> list[Any]:
     for i, (spec, leaf) in enumerate(zip(specs, leaves, strict=True)):
         _check_one(spec, leaf, spec.name or str(i), f"{name}()")
-    return leaves
+    sizes = bind_dims(specs, [tuple(leaf.shape) for leaf in leaves])
+    check_constraints(constraints, sizes, f"{name}()")
+    return list(leaves)
 
 
 def _fits(want: Any, got: Any) -> bool:
