@@ -5,6 +5,7 @@ import importlib.metadata
 import os
 import platform
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import jax
@@ -21,7 +22,7 @@ from kayax.io.open_dims import export_open
 from kayax.io.tensor_names import Names
 from kayax.layers.layer import Layer, mode
 from kayax.spec import tree
-from kayax.spec.constraints import read_constraints
+from kayax.spec.constraints import Constraint, check_names, read_constraints
 from kayax.spec.input_spec import InputSpec
 from kayax.spec.plain_tree import TreeError, describe
 
@@ -40,14 +41,14 @@ def save(layer: Any, path: str, input_spec: Sequence[Any] | None = None, **confi
     input_spec: an InputSpec, Tensor or Python value for each argument, nested as the arguments are. Not needed if
         `to_static` was given one, or if the converted function was called, which tells then, its first dim left open.
     trainable: (True) also save the gradient, so that the loaded model can be trained.
-    constraints: what is known of named open dims, such as ``["seq % 8 == 0", "batch <= 64"]``; a loaded model checks it.
+    constraints: what is known of named open dims, such as ``["seq % 8 == 0", "batch <= 64"]``; calls are held to it.
 
     A Layer in training mode is saved with both of its behaviours, one in evaluation mode with that alone.
 
     Raises ValueError if an argument has no InputSpec, OpenDimensionError (a ValueError) if the function does not work
     for every size of its open dims, ConversionError if it is no pure program.
     """
-    trainable, constraints = configs.pop("trainable", True), configs.pop("constraints", [])
+    options = _Options(input_spec, configs.pop("trainable", True), read_constraints(configs.pop("constraints", [])))
     _check_configs(configs)
     if not isinstance(path, (str, os.PathLike)) or os.path.basename(os.fspath(path)) == "":
         raise ValueError(f"The path must be a prefix such as 'folder/model', but got {path!r}.")
@@ -57,17 +58,15 @@ def save(layer: Any, path: str, input_spec: Sequence[Any] | None = None, **confi
                          "cannot tell which one input_spec is for. Give each its own: @to_static(input_spec=[...]).")
     names = Names(layer if isinstance(layer, Layer) else None)
     parts: dict[str, Any] = {}
-    stored: dict[str, Any] = {}             # every tensor is written once: by "forward", which comes first, if it can
     for name, function in functions.items():
         prefix = "" if name == "forward" else f".{name}"
-        model = _export_modes(layer, function, input_spec, trainable, names, constraints)
+        model = _export_modes(layer, function, options, names)
         parts[prefix + MODEL] = model
         used = {p: names.tensors[p] for record in model.functions.values() for p in record.parameters}
         if name == "forward":
             used = names.persistable | used
-        new = {n: t for n, t in used.items() if n not in stored and not names.is_shared(n, stored)}
-        stored |= new
-        parts[prefix + PARAMS] = {n: t.numpy() for n, t in new.items()}
+        parts[prefix + PARAMS] = {n: t.numpy() for n, t in names.unstored(used)}
+    options.check_used()
     training = isinstance(layer, Layer) and layer.training
     parts[INFO] = InfoFile(
         {n: TensorInfo(t.name, isinstance(t, Parameter) and t.trainable, n in names.buffers)
@@ -97,6 +96,26 @@ def _as_static(function: Any, layer: Layer | None) -> StaticFunction:
     return StaticFunction(getattr(function, "__func__", function), instance=bound)
 
 
+@dataclass
+class _Options:
+    """What `save` was asked for, and the dimensions that the saved functions turn out to have."""
+
+    input_spec: Any
+    trainable: bool
+    constraints: list[Constraint]
+    named: dict[str, None] = field(default_factory=dict)
+
+    def constraints_of(self, specs: Sequence[InputSpec]) -> list[Constraint]:
+        """Those about the dimensions of one function."""
+        mine = dict.fromkeys(d for s in specs for d in s.shape if isinstance(d, str))
+        self.named |= mine
+        return [c for c in self.constraints if mine.keys() >= set(c.names)]
+
+    def check_used(self) -> None:
+        """A ValueError if a constraint is about no dimension of any function."""
+        check_names(self.constraints, self.named)
+
+
 def _check_configs(configs: dict[str, Any]) -> None:
     unknown = sorted(set(configs) - _PADDLE_CONFIGS)
     if unknown:
@@ -106,18 +125,17 @@ def _check_configs(configs: dict[str, Any]) -> None:
                          "the outputs that are wanted.")
 
 
-def _export_modes(layer: Any, function: StaticFunction, input_spec: Any, trainable: bool, names: Names,
-                  constraints: Sequence[str]) -> ModelFile:
+def _export_modes(layer: Any, function: StaticFunction, options: _Options, names: Names) -> ModelFile:
     """The programs of one function: for training and evaluation where they differ."""
     versions = {"kayax": _version(), "jax": jax.__version__, "flax": importlib.metadata.version("flax"),
                 "python": platform.python_version()}
-    first, record = _export(function, input_spec, trainable, names, constraints)
+    first, record = _export(function, options, names)
     if not (isinstance(layer, Layer) and first.reads_training):
         return ModelFile({ANY: record}, producer=versions)
     if not layer.training:
         return ModelFile({EVAL: record}, producer=versions)
     with mode(layer, training=False):
-        _, evaluation = _export(function, input_spec, trainable, names, constraints)
+        _, evaluation = _export(function, options, names)
     return ModelFile({TRAIN: record, EVAL: evaluation}, producer=versions)
 
 
@@ -128,19 +146,19 @@ def _version() -> str:
         return "unknown"
 
 
-def _export(function: StaticFunction, input_spec: Any, trainable: bool, names: Names,
-            constraints: Sequence[str]) -> tuple[Exported, FunctionRecord]:
-    positional, keywords, by_example = _arguments(function, input_spec)
+def _export(function: StaticFunction, options: _Options,
+            names: Names) -> tuple[Exported, FunctionRecord]:
+    positional, keywords, by_example = _arguments(function, options.input_spec)
     leaves, structure = tree.flatten((tuple(positional), keywords), is_tensor_like)
     specs = [as_spec(leaf) for leaf in leaves]
-    known = read_constraints(constraints, dict.fromkeys(d for s in specs for d in s.shape if isinstance(d, str)))
+    known = options.constraints_of(specs)
     call = function.dygraph_function
 
     def body(tensors: list[Tensor]) -> Any:
         args, kwargs = tree.unflatten(structure, tensors)
         return call(*args, **kwargs)
 
-    exported, specs = export_open(body, specs, by_example, function.__name__, trainable, known)
+    exported, specs = export_open(body, specs, by_example, function.__name__, options.trainable, known)
     cells, parameters = [], []
     for storage in exported.cells:
         if storage is default_generator().storage:

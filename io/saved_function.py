@@ -10,7 +10,7 @@ from kayax.bridge.to_static.exporting import Imported, ProgramError
 from kayax.io.container import PREAMBLE, Fields, ModelFileError
 from kayax.io.model_format import FunctionRecord
 from kayax.spec import dtype as dtypes
-from kayax.spec.constraints import Constraint, read_constraints
+from kayax.spec.constraints import Constraint, check_names, read_constraints
 from kayax.spec.plain_tree import TreeError, count, rebuild
 
 _CELLS = ("tensor", "random")
@@ -46,7 +46,8 @@ def read_function(record: FunctionRecord, path: str, where: str) -> SavedFunctio
     named = dict.fromkeys(d for spec in record.inputs for d in spec.shape if isinstance(d, str))
     try:
         texts = fields.take_list("constraints", str) if "constraints" in record.metadata else []
-        constraints = read_constraints(texts, named)
+        constraints = read_constraints(texts)
+        check_names(constraints, named)
         trees = rebuild(record.input_tree), rebuild(record.output_tree)
     except ModelFileError:
         raise
@@ -124,7 +125,8 @@ def check_program(exported: Any, path: str, where: str) -> None:
     entering = _INTO_PYTHON.search(text)
     if entering:
         raise ModelFileError(path, PREAMBLE, f"the program calls {entering[1]!r}, which runs Python code of the "
-                             "process that loads it. jit.save never writes such a call.", "Do not use this file.", where)
+                             "process that loads it. jit.save never writes such a call.", "Do not use this file.",
+                             where)
 
 
 __all__ = ["SavedFunction", "check_program", "read_function", "read_programs"]

@@ -1,7 +1,7 @@
 """Under which name each tensor of a model goes into its files."""
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 
 from kayax.bridge.cells import Storage
 from kayax.bridge.parameter import Parameter
@@ -17,6 +17,8 @@ class Names:
         self.persistable = dict(layer.state_dict()) if layer is not None else {}
         self.tensors: dict[str, Tensor] = dict(everything)
         self.buffers = {n for n, t in everything.items() if not isinstance(t, Parameter)}
+        self._stored: dict[str, str] = {}           # unique name -> the first tensor with it that a file holds
+        self._written: set[str] = set()
         self._by_storage: dict[Storage, str] = {}
         for name, tensor in everything.items():
             self._by_storage.setdefault(tensor.storage, name)
@@ -34,8 +36,11 @@ class Names:
                 self.buffers.add(name)
         return name
 
-    def is_shared(self, name: str, stored: Iterable[str]) -> bool:
-        """Whether the reader finds this tensor as another that is stored: by the unique name, which both have."""
-        mine = self.tensors[name]
-        twin = next((self.tensors[n] for n in stored if self.tensors[n].name == mine.name), None)
-        return twin is not None and twin.storage is mine.storage
+    def unstored(self, tensors: dict[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
+        """Those that no file holds yet. A reader finds tied tensors, which share a unique name, by one of them."""
+        for name, tensor in tensors.items():
+            first = self._stored.setdefault(tensor.name, name)
+            tied = first != name and self.tensors[first].storage is tensor.storage
+            if not tied and name not in self._written:
+                self._written.add(name)
+                yield name, tensor

@@ -47,12 +47,12 @@ class Constraint:
     def holds(self, sizes: Mapping[str, int]) -> bool:
         """Whether it is true of these sizes, which must name every dimension in it."""
         values = [self._value(side, sizes) for side in self._sides]
-        return all(_COMPARISONS[type(op)][0](a, b) for op, a, b in zip(self._ops, values, values[1:], strict=True))
+        return all(_COMPARISONS[type(op)][0](a, b) for op, a, b in zip(self._ops, values, values[1:]))
 
     def forms(self) -> list[str]:
         """The same as comparisons for `jax.export`."""
         sides = [self._form(side) for side in self._sides]
-        return [_COMPARISONS[type(op)][1].format(a, b) for op, a, b in zip(self._ops, sides, sides[1:], strict=True)]
+        return [_COMPARISONS[type(op)][1].format(a, b) for op, a, b in zip(self._ops, sides, sides[1:])]
 
     def divisible(self) -> tuple[str, int] | None:
         """Name and divisor, if it says that one dimension is divisible."""
@@ -110,22 +110,23 @@ def symbolic_forms(constraints: Sequence[Constraint]) -> list[str]:
     return [f"{name} == {divisor}*_{name}_by_{divisor}" for name, divisor in divisors.items() if divisor > 1] + rest
 
 
-def read_constraints(texts: Any, named: Iterable[str]) -> list[Constraint]:
-    """The constraints of a list of strings, all of whose names are in `named`.
-
-    Raises TypeError or ValueError if one is not understood, or names no dimension.
-    """
+def read_constraints(texts: Any) -> list[Constraint]:
+    """The constraints of a list of strings. Raises TypeError or ValueError if one is not understood."""
     if isinstance(texts, str) or not isinstance(texts, (list, tuple)):
         raise TypeError(f"constraints must be a list of strings such as 'seq % 8 == 0', but got {texts!r}.")
-    found, named = [Constraint(text) for text in texts], list(named)
-    for constraint in found:
+    return [Constraint(text) for text in texts]
+
+
+def check_names(constraints: Sequence[Constraint], named: Iterable[str]) -> None:
+    """A ValueError unless the constraints are about dimensions with these names."""
+    named = list(named)
+    for constraint in constraints:
         unknown = [name for name in constraint.names if name not in named]
         if unknown or not constraint.names:
+            known = (f"The named dimensions are: {', '.join(named)}." if named else
+                     "Name the dimension first: InputSpec(['batch', 'seq', 64]).")
             raise ValueError(f"The constraint {constraint.text!r} names {unknown[0] if unknown else 'nothing'}, which "
-                             "is no dimension of the InputSpecs. "
-                             + (f"The named dimensions are: {', '.join(named)}." if named else
-                                "Name the dimension first: InputSpec(['batch', 'seq', 64])."))
-    return found
+                             f"is no dimension of the InputSpecs. {known}")
 
 
 def check_constraints(constraints: Sequence[Constraint], sizes: Mapping[str, int], where: str) -> None:

@@ -115,7 +115,10 @@ class Exported:
         saving = Saving(self._flat, tuple(self.wanted))
         self.programs["forward"] = _to_bytes(saving.forward, avals)
         outs, residuals = jax.eval_shape(saving.forward, *avals)
-        sources = sorted({i for i in saving.source if i is not None})
+        used = {i for i in saving.source if i is not None}
+        # Residuals may show open sizes only in products (batch * seq): the inputs tell them apart.
+        used |= {i for i, aval in enumerate(avals[:self.n_inputs]) if any(type(d) is not int for d in aval.shape)}
+        sources = sorted(used)
         given = tuple(is_inexact(o) and i < len(self.out_stops) and not self.out_stops[i] for i, o in enumerate(outs))
         cotangents = [jax.ShapeDtypeStruct(o.shape, o.dtype) for o, g in zip(outs, given, strict=True) if g]
 
@@ -123,8 +126,8 @@ class Exported:
             return saving._run_backward(given, residuals, dict(zip(sources, inputs, strict=True)), cotangents)
 
         self.sources, self.given = sources, list(given)
-        self.programs["backward"] = _to_bytes(jax.jit(backward), residuals, [avals[i] for i in sources], cotangents,
-                                              star=False)
+        self.programs["backward"] = _to_bytes(jax.jit(backward, keep_unused=True), residuals,
+                                              [avals[i] for i in sources], cotangents, star=False)
 
 
 def _to_bytes(function: Any, *args: Any, star: bool = True) -> bytes:
