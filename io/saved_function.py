@@ -97,7 +97,7 @@ def read_programs(found: SavedFunction, record: FunctionRecord, shapes: Callable
     except ProgramError as error:
         raise fail(str(error)) from None
     predict = imported.exported["predict"]
-    wanted = [(spec.shape, spec.dtype) for spec in record.inputs]
+    wanted: list[Any] = [(spec.shape, spec.dtype) for spec in record.inputs]
     names = iter(record.parameters)
     wanted += [shapes(next(names)) if kind == "tensor" else (None, None) for kind in found.cells]
     if len(predict.in_avals) != len(wanted) or len(predict.out_avals) != len(found.out_stops) + found.n_written:
@@ -106,6 +106,14 @@ def read_programs(found: SavedFunction, record: FunctionRecord, shapes: Callable
     for number, (aval, (shape, dtype)) in enumerate(zip(predict.in_avals, wanted, strict=True)):
         if dtype is not None and not _fits(aval, shape, dtype):
             raise fail(f"array {number} of the program is {aval.str_short()}, but the file says {dtype} {list(shape)}.")
+    if "backward" in imported.exported:
+        forward, backward = imported.exported["forward"], imported.exported["backward"]
+        residuals = len(forward.out_avals) - len(predict.out_avals)
+        taken = [forward.in_avals[i].str_short() for i in found.sources]
+        if (len(forward.in_avals) != len(wanted) or len(backward.out_avals) != sum(found.wanted)
+                or len(backward.in_avals) != residuals + len(taken) + sum(found.given)
+                or [a.str_short() for a in backward.in_avals[residuals:residuals + len(taken)]] != taken):
+            raise fail("the program 'backward' does not fit 'forward' and the function.")
     return imported
 
 

@@ -64,7 +64,7 @@ class Constraint:
 
     def _value(self, node: Any, sizes: Mapping[str, int]) -> int:
         match node:
-            case ast.Constant(value):
+            case ast.Constant(int(value)):
                 return value
             case ast.Name(name):
                 return sizes[name]

@@ -40,7 +40,7 @@ def describe(spec: tree.Spec) -> Any:
             raise TreeError(f"The key {odd!r} of a dict cannot be saved: use strings or numbers.")
         kind = "ordered_dict" if spec.kind is collections.OrderedDict else "dict"
         return {kind: [[k, c] for k, c in zip(keys, children, strict=True)]}
-    fields = record_fields(spec)
+    fields = record_fields(spec) or ()
     _record(spec.kind.__name__, fields)
     return {"namedtuple": [spec.kind.__name__, list(fields), children]}
 

@@ -134,7 +134,7 @@ def _to_bytes(function: Any, *args: Any, star: bool = True) -> bytes:
     """Lowered for every platform; for this machine's alone where some operation exists on no other."""
     arguments = args[0] if star else args
     # Without the lines of this machine's files: a program says nothing of where it was made, and is smaller.
-    held = jax.config.jax_traceback_in_locations_limit
+    held = jax.config.values["jax_traceback_in_locations_limit"]
     jax.config.update("jax_traceback_in_locations_limit", 0)
     try:
         exported = export.export(function, platforms=PLATFORMS)(*arguments)
