@@ -1,4 +1,4 @@
-"""Damaged, lying and hostile files: each is refused with one class of error, or is the model. See fuzz_model_files.py."""
+"""Damaged, lying and hostile files: refused with one class of error, or the model itself (fuzz_model_files.py)."""
 import runpy
 from pathlib import Path
 
