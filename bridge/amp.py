@@ -139,7 +139,12 @@ def auto_cast(enable: bool = True, custom_white_list: Any = None, custom_black_l
         state.amp = held
 
 
-amp_guard = autocast = auto_cast
+amp_guard = auto_cast
+
+
+def autocast(device_type: str, dtype: str = "float16", enabled: bool = True, cache_enabled: bool = True) -> Any:
+    """`auto_cast` at level O1 under PyTorch's names. device_type, cache_enabled: accepted; they change nothing here."""
+    return auto_cast(enabled, dtype=dtype if isinstance(dtype, str) else dtypes.convert(dtype).name)
 
 
 def white_list() -> dict[str, dict[str, set[str]]]:
@@ -153,13 +158,13 @@ def black_list() -> dict[str, dict[str, set[str]]]:
     return {d: {"OD": set(), "O1": set(BLACK_O1), "O2": set(BLACK_O2)} for d in ("float16", "bfloat16")}
 
 
-def is_autocast_enabled() -> bool:
-    """Whether `auto_cast` is on."""
+def is_autocast_enabled(device_type: str | None = None) -> bool:
+    """Whether `auto_cast` is on, which is so for every kind of device at once."""
     return state.amp is not None
 
 
-def get_autocast_dtype() -> str:
-    """The low precision of the present `auto_cast`, "float16" outside of it."""
+def get_autocast_dtype(device_type: str | None = None) -> str:
+    """The low precision of the present `auto_cast` on every kind of device, "float16" outside of it."""
     return state.amp.dtype if state.amp is not None else "float16"
 
 

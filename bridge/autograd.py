@@ -18,6 +18,7 @@ class _GradMode:
 
     _mode: bool
     _held: list[bool]
+    __signature__ = inspect.Signature()         # as Paddle's; `fn` is there for a decorator without parentheses
 
     def __new__(cls, fn: Callable | None = None) -> Any:
         self: Any = super().__new__(cls)
@@ -30,6 +31,10 @@ class _GradMode:
 
     def __exit__(self, *_: Any) -> None:
         state.grad_enabled = self._held.pop()
+
+    def clone(self) -> Any:
+        """Another one of the same kind."""
+        return type(self)()
 
     def __call__(self, fn: Callable) -> Callable:
         mode = self._mode
@@ -88,12 +93,17 @@ class set_grad_enabled:
     """Switch the recording on or off, at once or for a `with` block."""
 
     def __init__(self, mode: bool):
-        self._held, state.grad_enabled = state.grad_enabled, bool(mode)
+        self.mode = bool(mode)
+        self._held, state.grad_enabled = state.grad_enabled, self.mode
 
     def __enter__(self) -> None: ...
 
     def __exit__(self, *_: Any) -> None:
         state.grad_enabled = self._held
+
+    def clone(self) -> set_grad_enabled:
+        """Another one of the same mode, which is switched to at once."""
+        return type(self)(self.mode)
 
 
 def is_grad_enabled() -> bool:
@@ -101,8 +111,10 @@ def is_grad_enabled() -> bool:
     return state.grad_enabled
 
 
-def backward(tensors: Sequence[Tensor] | Tensor, grad_tensors: Any = None, retain_graph: bool = False) -> None:
+def backward(tensors: Sequence[Tensor] | Tensor, grad_tensors: Any = None, retain_graph: bool = False, *,
+             dump_backward_graph_path: str | None = None) -> None:
     """Add the gradients of the sum of `tensors` (each weighted with its `grad_tensors`) to the leaves' `.grad`."""
+    _refuse_dump(dump_backward_graph_path)
     tensors = _as_list(tensors)
     given = _as_list(grad_tensors) if grad_tensors is not None else [None] * len(tensors)
     if len(given) != len(tensors):
@@ -115,13 +127,14 @@ def backward(tensors: Sequence[Tensor] | Tensor, grad_tensors: Any = None, retai
 
 def grad(outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: bool | None = None,
          create_graph: bool = False, only_inputs: bool = True, allow_unused: bool = False,
-         no_grad_vars: Any = None) -> list[Tensor | None]:
+         no_grad_vars: Any = None, *, dump_backward_graph_path: str | None = None) -> list[Tensor | None]:
     """The gradients of the sum of `outputs` with respect to `inputs`, leaving every `.grad` alone.
 
     grad_outputs: a cotangent for each output, None for ones. create_graph: the result can be differentiated again.
     allow_unused: give None for an input that the outputs do not depend on, instead of an error.
     no_grad_vars: tensors through which no gradient passes. retain_graph defaults to create_graph.
     """
+    _refuse_dump(dump_backward_graph_path)
     if not only_inputs:
         raise ValueError("only_inputs=False is not supported; call backward() to reach every leaf.")
     outputs, inputs = _as_list(outputs), _as_list(inputs)
@@ -139,6 +152,12 @@ def grad(outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: bool
             raise ValueError(f"The outputs do not depend on inputs[{i}] ({tensor.name}), so it has no gradient. Pass "
                              "allow_unused=True to get None for it.")
     return [r if r is None or isinstance(r, Tensor) else wrap(r) for r in results]
+
+
+def _refuse_dump(path: str | None) -> None:
+    if path is not None:
+        raise NotImplementedError("dump_backward_graph_path: there is no picture of the eager tape. Convert the function "
+                                  "(paddle.jit.to_static) and look at its program with jax.make_jaxpr.")
 
 
 def _roots(tensors: Sequence[Tensor], given: Sequence[Any], create_graph: bool) -> tuple[list, list]:

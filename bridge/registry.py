@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import jax
 import numpy as np
 
+from kayax.bridge import keywords
 from kayax.bridge.call import Call
 from kayax.bridge.device import scalar
 from kayax.bridge.dispatch import run_call
@@ -36,8 +37,15 @@ class Op:
         self.random, self.differentiable, self.eager, self.residuals = random, differentiable, eager, residuals
         signature = inspect.signature(fn)
         parameters = list(signature.parameters.values())[1 if random else 0:]
-        self.signature = signature.replace(parameters=parameters)
+        extras = keywords.EXTRAS.get(name, ())
+        self.signature = keywords.extended(signature.replace(parameters=parameters), extras)
+        self.out = next((i for i, p in enumerate(parameters) if p.name == "out"), None)
+        if self.out is not None:                # the public function takes it off, also where it is given by position
+            extras, parameters = (*extras, "out"), [p for p in parameters if p.name != "out"]
         self.names = [p.name for p in parameters]
+        self.extras = frozenset(extras) - frozenset(self.names)
+        by_name = sum(p.kind is p.KEYWORD_ONLY for p in parameters)
+        self.positional = len(parameters) - by_name if self.out is None else self.out
         self.position = {name: i for i, name in enumerate(self.names)}
         self.defaults = [p.default for p in parameters]
         self.static = frozenset(self.position[n] for n in static)
@@ -46,6 +54,9 @@ class Op:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if kwargs:
+            if not self.extras.isdisjoint(kwargs):
+                kwargs, more = keywords.take(kwargs, self.extras)
+                return keywords.finish(self(*args, **kwargs), **more)
             args = self._bind(args, kwargs)
         if self.check is not None and state.trace is None:
             self.check(*args)
@@ -72,6 +83,8 @@ class Op:
 
     def _bind(self, args: tuple, kwargs: dict[str, Any]) -> tuple:
         """All arguments by position; unknown and missing ones are errors in Python's usual words."""
+        if not kwargs.keys() <= self.position.keys():
+            kwargs = keywords.renamed(kwargs, self.position, self.name)
         full = list(args)
         last = max((self.position.get(k, -1) for k in kwargs), default=-1)
         full += [_MISSING] * (last + 1 - len(full))
@@ -119,13 +132,20 @@ class Op:
         if missing:
             raise TypeError(f"{self.name}() missing a required argument: {missing[0]!r}.")
 
-        def run(*arrays: Any) -> Any:
+        plain, by_name = self.positional, self.names[self.positional:len(key)]
+
+        def arguments(arrays: tuple) -> tuple[list, dict[str, Any]]:
             rest = iter(arrays)
-            return fn(*[_thaw(part, rest) for part in template])
+            values = [_thaw(part, rest) for part in template]
+            return values[:plain], dict(zip(by_name, values[plain:], strict=True))
+
+        def run(*arrays: Any) -> Any:
+            values, named = arguments(arrays)
+            return fn(*values, **named)
 
         def run_random(words: Any, *arrays: Any) -> Any:
-            rest = iter(arrays)
-            out = fn(key_of(words), *[_thaw(part, rest) for part in template])
+            values, named = arguments(arrays)
+            out = fn(key_of(words), *values, **named)
             return (advance(words), *out) if isinstance(out, (tuple, list)) else (advance(words), out)
 
         body = run_random if self.random else run
@@ -223,7 +243,7 @@ def op(fn: Callable | None = None, /, *, name: str | None = None, method: Any = 
     static: part of the compiled program's key, lists as tuples.
 
     method: also a method of Tensor, under the same name (True) or these names.
-    inplace: also make the twin ``name_``, which writes its first argument.
+    inplace: also make the twin ``name_``, which writes its first argument ("dtype", "reshape": see `inplace_twin`).
     static: parameters that are always Python values; a Tensor given there is read out.
     scalars: parameters where a Python number is a run-time value, not part of the key.
     random: the first parameter is a PRNG key, which the door supplies.
@@ -238,21 +258,41 @@ def op(fn: Callable | None = None, /, *, name: str | None = None, method: Any = 
         raise ValueError(f"The operation {operation.name!r} is registered twice.")
     OPS[operation.name] = operation
 
-    @functools.wraps(fn)
-    def public(*args: Any, **kwargs: Any) -> Any:
-        return operation(*args, **kwargs)
-
+    public = _taking_out(operation) if operation.out is not None else _forwarding(operation)
+    functools.update_wrapper(public, fn)
     public.__signature__ = operation.signature          # type: ignore[attr-defined]
     public.op = operation                               # type: ignore[attr-defined]
     return _publish(public, operation.name, method, inplace)
 
 
+def _forwarding(operation: Op) -> Any:
+    def public(*args: Any, **kwargs: Any) -> Any:
+        return operation(*args, **kwargs)
+
+    return public
+
+
+def _taking_out(operation: Op) -> Any:
+    """The public function of an operation whose `out` may be given by position."""
+    at: Any = operation.out
+
+    def public(*args: Any, **kwargs: Any) -> Any:
+        if len(args) > at:
+            args, kwargs = args[:at] + args[at + 1:], {**kwargs, "out": args[at]}
+        return operation(*args, **kwargs)
+
+    return public
+
+
 def function(fn: Callable | None = None, /, *, name: str | None = None, method: Any = False,
              inplace: Any = False) -> Any:
-    """Register a plain function of Tensors (a composition of operations) as a method, with an in-place twin if told."""
+    """Register a plain function of Tensors (a composition of operations) as a method, with an in-place twin if told.
+
+    As an operation it takes second names of its parameters and the extra keywords (`kayax.bridge.keywords`).
+    """
     if fn is None:
         return functools.partial(function, name=name, method=method, inplace=inplace)
-    return _publish(fn, name or fn.__name__, method, inplace)
+    return _publish(keywords.accepting(fn, name), name or fn.__name__, method, inplace)
 
 
 INPLACE: dict[str, Callable] = {}
@@ -263,7 +303,7 @@ def _publish(public: Any, name: str, method: Any, inplace: Any) -> Any:
     for method_name in names:
         attach(method_name, public)
     if inplace:
-        twin = _inplace_twin(public, any_shape=inplace == "reshape")
+        twin = inplace_twin(public, "" if inplace is True else inplace)
         INPLACE[twin.__name__] = twin
         public.inplace = twin
         for method_name in names or ():
@@ -278,23 +318,31 @@ def attach(name: str, value: Any) -> None:
     setattr(Tensor, name, value)
 
 
-def _inplace_twin(public: Any, any_shape: bool) -> Any:
+def inplace_twin(public: Any, changes: str = "") -> Any:
+    """The function ``name_`` that writes the result of ``name`` into its first argument.
+
+    changes: what the result may change of it: nothing, its "dtype", or by "reshape" its shape and dtype.
+    """
     signature = inspect.signature(public)
-    first = next(iter(signature.parameters))
+    parameters = [p for p in signature.parameters.values() if p.name != "out"]
+    first = parameters[0].name
 
     def twin(*args: Any, **kwargs: Any) -> Any:
+        if not args:
+            kwargs = keywords.renamed(kwargs, signature.parameters, twin.__name__)
         x = args[0] if args else kwargs[first]
         new = public(*args, **kwargs)
         old = x.storage.array
         array = new.storage.array
-        if not any_shape and (array.shape != old.shape or array.dtype != old.dtype):
+        if changes != "reshape" and (array.shape != old.shape or (array.dtype != old.dtype and changes != "dtype")):
             raise ValueError(
                 f"{twin.__name__}: the result is {array.dtype.name}{list(array.shape)}, which does not fit in place "
                 f"into {old.dtype.name}{list(old.shape)}. Use `{public.__name__}`.")
         return x._rebind(new)
 
     twin.__name__ = twin.__qualname__ = public.__name__ + "_"
-    twin.__signature__ = signature                      # type: ignore[attr-defined]
+    twin.__signature__ = signature.replace(parameters=parameters)           # type: ignore[attr-defined]
     twin.__doc__ = f"In-place `{public.__name__}`: writes the result into `{first}` and returns it."
     twin.__module__ = public.__module__
+    twin.accepts = frozenset()                                              # type: ignore[attr-defined]
     return twin

@@ -157,14 +157,15 @@ class Tensor:
             value = grad + value if isinstance(value, Tensor) else tape._Arrays.add(grad.storage.array, value)
         self._write_grad(value if isinstance(value, Tensor) else wrap(value, False))
 
-    def backward(self, grad_tensor: Tensor | None = None, retain_graph: bool = False) -> None:
+    def backward(self, grad_tensor: Tensor | None = None, retain_graph: bool = False, *,
+                 dump_backward_graph_path: str | None = None) -> None:
         """Compute the gradients of this Tensor and add them to the `.grad` of every leaf it depends on.
 
         `grad_tensor` is the gradient of the final result with respect to this Tensor (ones if not given, as in Paddle).
         The graph is freed unless `retain_graph`.
         """
         from kayax.bridge.autograd import backward
-        backward([self], [grad_tensor], retain_graph)
+        backward([self], [grad_tensor], retain_graph, dump_backward_graph_path=dump_backward_graph_path)
 
     def clear_gradient(self, set_to_zero: bool = True) -> None:
         """Forget the gradient: it reads as zeros afterwards, or as None with ``set_to_zero=False``."""
@@ -174,9 +175,9 @@ class Tensor:
         elif not set_to_zero:
             self._write_grad(None)
 
-    def clear_grad(self, set_to_zero: bool = True) -> None:
-        """The same as `clear_gradient`."""
-        self.clear_gradient(set_to_zero)
+    def clear_grad(self) -> None:
+        """Forget the gradient: it reads as zeros afterwards."""
+        self.clear_gradient()
 
     def gradient(self) -> np.ndarray | None:
         """The gradient as a NumPy array, or None."""

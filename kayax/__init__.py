@@ -40,7 +40,7 @@ globals().update(_DTYPES | _ALIASES)
 
 __version__ = "0.1.0"
 e, pi, inf, nan, newaxis = _math.e, _math.pi, _math.inf, _math.nan, None
-autocast = amp.auto_cast
+autocast = amp.autocast
 
 # Loaded when first used: a training script does not need them.
 _LAZY = {"metric", "vision", "distributed", "hub", "incubate", "distribution", "fft", "signal", "sparse", "text",

@@ -75,7 +75,7 @@ def gelu(x, approximate=False, name=None):
     return jax.nn.gelu(_floating(x), approximate=approximate in (True, "tanh"))
 
 
-@op(name=_NAME + "softmax", method=True, inplace=True, amp="softmax")
+@op(name=_NAME + "softmax", inplace=True, amp="softmax")
 def softmax(x, axis=-1, dtype=None, name=None, *, out=None):
     """``exp(x) / sum(exp(x))`` along `axis`. With `dtype`, x is cast to it first.
 

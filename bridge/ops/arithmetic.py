@@ -35,7 +35,7 @@ def _scaled(y: Any, alpha: Any) -> Any:
 
 
 @op(method=True, inplace=True, **_XY)
-def add(x, y, name=None, alpha=1):
+def add(x, y, name=None, *, alpha=1):
     """``x + alpha * y``, elementwise with broadcasting."""
     x, y = unify(x, y)
     if x.dtype == np.bool_:
@@ -44,7 +44,7 @@ def add(x, y, name=None, alpha=1):
 
 
 @op(method=("subtract", "sub"), inplace=True, **_XY)
-def subtract(x, y, name=None, alpha=1):
+def subtract(x, y, name=None, *, alpha=1):
     """``x - alpha * y``, elementwise with broadcasting."""
     x, y = unify(x, y)
     need(x, "x", (1, 2, 3), "a number, not a bool, to subtract from")
@@ -65,7 +65,7 @@ def _check_divisor(x, y, name=None, rounding_mode=None):
 
 
 @op(method=("divide", "div"), inplace=True, check=_check_divisor, **_XY)
-def divide(x, y, name=None, rounding_mode=None):
+def divide(x, y, name=None, *, rounding_mode=None):
     """``x / y``, elementwise with broadcasting; integers give float32.
 
     rounding_mode: None, "floor" or "trunc", which keep the operands' type.
@@ -320,9 +320,15 @@ def reduce_as(x, target, name=None):
     return jnp.sum(x, axes, keepdims=True, dtype=x.dtype) if axes else x
 
 
-sub, mul, div, true_divide, mod, floor_mod, clamp = subtract, multiply, divide, divide, remainder, remainder, clip
+sub, mul, div, mod, floor_mod, clamp = subtract, multiply, divide, remainder, remainder, clip
 sub_, div_, mod_, floor_mod_ = subtract.inplace, divide.inplace, remainder.inplace, remainder.inplace
-attach("true_divide", true_divide)
+
+
+@function(method=True)
+def true_divide(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+    """``input / other``, elementwise with broadcasting; integers give float32. The same as `divide`."""
+    return divide(input, other, out=out)
+
 
 __all__ = [
     "add", "add_n", "atan2", "clamp", "clip", "copysign", "div", "div_", "divide", "floor_divide", "floor_mod",

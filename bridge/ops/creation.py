@@ -43,20 +43,13 @@ def with_sizes(fn: Any) -> Any:
     def public(*shape: Any, **kwargs: Any) -> Any:
         if len(shape) > 1 and not isinstance(shape[0], (list, tuple, Tensor)) and _is_size(shape[1]):
             shape = (shape,)
-        elif not shape and "size" in kwargs:
-            shape = (kwargs.pop("size"),)
-        gradient = kwargs.pop("requires_grad", False)
-        for ignored in ("device", "pin_memory"):
-            kwargs.pop(ignored, None)
         if len(shape) > 1 and shape[1] is None:
             shape = (shape[0], default(), *shape[2:])
         elif len(shape) < 2 and kwargs.get("dtype") is None:
             kwargs["dtype"] = default()             # here, not in the operation, whose programs are kept
-        made = fn(*shape, **kwargs)
-        if gradient:
-            made.stop_gradient = False
-        return made
+        return fn(*shape, **kwargs)
 
+    public.accepts = fn.op.extras                   # type: ignore[attr-defined]
     return public
 
 
@@ -118,22 +111,24 @@ def _number(value: Any) -> Any:
     return value.item() if isinstance(value, (Tensor, np.generic, np.ndarray)) else value
 
 
-def arange(start: Any = 0, end: Any = None, step: Any = 1, dtype: Any = None, name: str | None = None, *,
-           device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Tensor:
+def arange(start: Any = 0, end: Any = None, step: Any = 1, dtype: Any = None, *, name: str | None = None) -> Tensor:
     """The numbers from `start` up to `end` (which is left out) in steps of `step`; from 0 to `start` if `end` is None.
 
     dtype: if None, int64 for integers and the default floating type as soon as one of the three is a float.
     """
+    start, end, step = _span(start, end, step)
+    if dtype is None:
+        dtype = default() if any(isinstance(n, float) for n in (start, end, step)) else "int64"
+    return _arange(start, end, step, to_numpy(dtype))
+
+
+def _span(start: Any, end: Any, step: Any) -> list:
     if end is None:
         start, end = 0, start
     numbers = [_number(v) for v in (start, end, step)]
     if numbers[2] == 0:
-        raise ValueError("The step of arange must not be 0.")
-    if dtype is None:
-        dtype = default() if any(isinstance(n, float) for n in numbers) else "int64"
-    made = _arange(*numbers, to_numpy(dtype))
-    made.stop_gradient = not requires_grad
-    return made
+        raise ValueError("The step must not be 0.")
+    return numbers
 
 
 @op(name="arange", static=("start", "end", "step"), differentiable=False)
@@ -146,7 +141,14 @@ def _arange(start, end, step, dtype):
     return cast(start + jnp.arange(count, dtype=dtype if dtype.kind in "iu" else np.float64) * step, dtype)
 
 
-range = arange
+def range(start: Any = 0, end: Any = None, step: Any = 1, dtype: Any = None, *, name: str | None = None) -> Tensor:
+    """The numbers from `start` to `end`, which is included (unlike in `arange`), in steps of `step`.
+
+    From 0 to `start` if `end` is None. dtype: the default floating type if None.
+    """
+    start, end, step = _span(start, end, step)
+    count = int(np.floor((end - start) / step)) + 1
+    return _arange(start, start + step * max(count, 0), step, _dtype(dtype))
 
 
 def _ends(start: Any, stop: Any, num: Any, dtype: Any) -> tuple:

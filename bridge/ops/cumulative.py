@@ -37,7 +37,7 @@ def cumsum(x, axis=None, dtype=None, name=None):
 
 
 @op(method=True, inplace=True)
-def cumprod(x, dim=None, dtype=None, name=None):
+def cumprod(x, dim=None, *, dtype=None, name=None):
     """The running product along `dim`, or of the flat Tensor if None."""
     if dtype is not None:
         x = cast(x, to_numpy(dtype))

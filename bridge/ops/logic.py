@@ -9,7 +9,7 @@ import numpy as np
 from jax import lax
 
 from kayax.bridge.ops.promotion import broadcastable, cast, is_number, need, rank, unify
-from kayax.bridge.registry import attach, function, op
+from kayax.bridge.registry import attach, function, inplace_twin, op
 from kayax.bridge.tensor import Tensor
 from kayax.spec.dtype import convert
 
@@ -173,24 +173,12 @@ def is_tensor(x: Any) -> bool:
     return isinstance(x, Tensor)
 
 
-def _twin(name: str, public: Callable) -> Any:
-    """In place, the Tensor becomes the bool result."""
-    def body(x, *args: Any, **kwargs: Any) -> Any:
-        new = public(x, *args, **kwargs)
-        if new.shape != x.shape:
-            raise ValueError(f"{name}: the result has shape {new.shape}, which does not fit in place into {x.shape}.")
-        return x._rebind(new)
-
-    body.__name__ = body.__qualname__ = name
-    body.__doc__ = f"In-place `{public.__name__}`: `x` becomes the bool result, and is returned."
-    attach(name, body)
-    return body
-
-
 _TWINS = {name + "_": globals()[name] for name in (
     "equal", "not_equal", "less_than", "less_equal", "greater_than", "greater_equal", "less", "logical_and",
     "logical_or", "logical_xor", "logical_not")}
-globals().update({name: _twin(name, public) for name, public in _TWINS.items()})
+for _name, _public in _TWINS.items():
+    globals()[_name] = inplace_twin(_public, "dtype")
+    attach(_name, globals()[_name])
 
 __all__ = [
     *_TWINS, "allclose", "bitwise_and", "bitwise_invert", "bitwise_left_shift", "bitwise_not", "bitwise_or",

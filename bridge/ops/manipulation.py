@@ -163,9 +163,40 @@ def transpose(x, perm, name=None):
     return jnp.transpose(x, axes_of(perm, x.ndim) if perm else ())
 
 
-with_varargs(transpose, "transpose")
-transpose_ = transpose.inplace                              # type: ignore[attr-defined]
-with_varargs(transpose_, "transpose_")
+def with_pairs(public: Callable, *names: str) -> Callable:
+    """`public(x, perm)` that also exchanges two dimensions: ``public(x, 0, 1)``, by keyword dim0, dim1, axis0, axis1.
+
+    Three and more ints are an error, since Paddle would take the first two of them alone.
+    """
+    def as_perm(args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
+        pair = [kwargs.pop(k) for k in ("dim0", "axis0", "dim1", "axis1") if k in kwargs]
+        if len(args) > 1 and _is_int(args[1]):
+            args, pair = args[:1], [*args[1:], *pair]
+        if pair:
+            x = args[0] if args else kwargs.get("x", kwargs.get("input"))
+            if len(pair) != 2:
+                raise TypeError(f"{public.__name__} takes a list of all dimensions, or the two to exchange, but got "
+                                f"{len(pair)} ints: write them as a list.")
+            one, other = (axis_of(int(p), x.ndim) for p in pair)
+            kwargs["perm"] = [{one: other, other: one}.get(d, d) for d in range(x.ndim)]
+        return args, kwargs
+
+    @functools.wraps(public)
+    def exchanging(*args: Any, **kwargs: Any) -> Any:
+        if kwargs or len(args) < 2 or not isinstance(args[1], (list, tuple)):
+            args, kwargs = as_perm(args, kwargs)
+        return public(*args, **kwargs)
+
+    exchanging.__signature__ = inspect.signature(public)    # type: ignore[attr-defined]
+    exchanging.accepts = frozenset()                        # type: ignore[attr-defined]
+    for name in names:
+        attach(name, exchanging)
+    return exchanging
+
+
+transpose_ = with_pairs(transpose.inplace, "transpose_")    # type: ignore[attr-defined]
+transpose = swapaxes = swapdims = with_pairs(transpose, "transpose", "swapaxes", "swapdims")
+transpose.inplace = transpose_                              # type: ignore[attr-defined]
 
 
 def permute(input: Tensor, dims: Any) -> Tensor:
@@ -180,15 +211,6 @@ with_varargs(permute, "permute")
 def moveaxis(x, source, destination, name=None):
     """`x` with the dimensions `source` moved to the places `destination`."""
     return jnp.moveaxis(x, source, destination)
-
-
-@op(method=("swapaxes", "swapdims"))
-def swapaxes(x, axis0, axis1, name=None):
-    """`x` with two dimensions exchanged."""
-    return jnp.swapaxes(x, axis_of(axis0, x.ndim, "axis0"), axis_of(axis1, x.ndim, "axis1"))
-
-
-swapdims = swapaxes
 
 
 def expanded_shape(shape: tuple, wanted: Any) -> tuple:
@@ -259,10 +281,12 @@ def tile(x, repeat_times, name=None):
 with_varargs(tile, "tile")
 
 
-@function(method=True)
-def repeat(input: Tensor, *repeats: Any) -> Tensor:
+def repeat(input: Tensor, repeats: Any) -> Tensor:
     """The same as `tile`, with the numbers as a list or as arguments."""
-    return tile(input, repeats[0] if len(repeats) == 1 else list(repeats))
+    return tile(input, repeats)
+
+
+with_varargs(repeat, "repeat")
 
 
 @op(method=("flip", "reverse"))

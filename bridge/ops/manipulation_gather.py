@@ -8,9 +8,9 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from kayax.bridge.keywords import put_out
 from kayax.bridge.ops.checks import along, check_range, points
 from kayax.bridge.ops.manipulation import sizes_of
-from kayax.bridge.ops.manipulation_join import put_out
 from kayax.bridge.ops.promotion import axis_of
 from kayax.bridge.registry import function, op
 from kayax.bridge.tensor import Tensor
@@ -69,7 +69,11 @@ def _index_select(x, index, axis=0):
 
 def index_select(x: Tensor, index: Tensor, axis: int = 0, name: str | None = None, *,
                  out: Tensor | None = None) -> Tensor:
-    """The slices of `x` along `axis` at the places in the vector `index`; a negative one counts from the end."""
+    """The slices of `x` along `axis` at the places in the vector `index`; a negative one counts from the end.
+
+    The axis may also stand before the index.
+    """
+    index, axis = (axis, index) if isinstance(index, int) else (index, axis)
     return put_out(_index_select(x, index, axis), out)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from kayax.bridge.keywords import put_out
 from kayax.bridge.ops.manipulation import atleast_1d, atleast_2d, atleast_3d
 from kayax.bridge.ops.promotion import axis_of
 from kayax.bridge.registry import function, op
@@ -47,11 +48,6 @@ def _stack(x, axis=0, name=None):
     if any(a.shape != arrays[0].shape for a in arrays):
         raise ValueError(f"The Tensors must have one shape, but their shapes are {[list(a.shape) for a in arrays]}.")
     return jnp.stack(arrays, axis_of(axis, arrays[0].ndim + 1))
-
-
-def put_out(result: Any, out: Any) -> Any:
-    """The result, written into `out` if one was given."""
-    return result if out is None else out._rebind(result)
 
 
 def concat(x: Any, axis: Any = 0, name: str | None = None, *, out: Tensor | None = None) -> Tensor:

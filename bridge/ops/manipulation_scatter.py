@@ -6,10 +6,10 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from kayax.bridge.keywords import put_out
 from kayax.bridge.ops.checks import along, check_range, points, true_positions
 from kayax.bridge.ops.manipulation import sizes_of
 from kayax.bridge.ops.manipulation_gather import aligned, need_index
-from kayax.bridge.ops.manipulation_join import put_out
 from kayax.bridge.ops.promotion import axis_of, is_number
 from kayax.bridge.registry import attach, function, op
 from kayax.bridge.tensor import Tensor
@@ -145,7 +145,11 @@ def _index_add(x, index, axis, value, alpha=1):
 @function(method=True, inplace=True)
 def index_add(x: Tensor, index: Tensor, axis: int, value: Tensor, alpha: float = 1, name: str | None = None, *,
               out: Tensor | None = None) -> Tensor:
-    """`x` with ``alpha * value`` added to its slices along `axis` that the vector `index` names."""
+    """`x` with ``alpha * value`` added to its slices along `axis` that the vector `index` names.
+
+    The axis may also stand before the index.
+    """
+    index, axis = (axis, index) if isinstance(index, int) else (index, axis)     # type: ignore[assignment]
     return put_out(_index_add(x, index, axis, value, alpha), out)
 
 

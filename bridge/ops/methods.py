@@ -1,6 +1,7 @@
 """What else a Tensor has: casts, moves between devices, copies, fills, and questions about its memory."""
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable
 from typing import Any
@@ -183,7 +184,8 @@ def _new_with(name: str, value: int) -> Callable:
         size = [size, *more] if more else size
         return _new_full(var, size, value, dtype=dtype, device=device, requires_grad=requires_grad)
 
-    method.__name__ = name
+    shown = [p for p in inspect.signature(method).parameters.values() if p.name != "more"]
+    method.__name__, method.__signature__ = name, inspect.Signature(shown)      # type: ignore[attr-defined]
     method.__doc__ = f"A Tensor of this size filled with {value}, of this Tensor's dtype unless another is given."
     return method
 
@@ -200,12 +202,17 @@ def _stride(self: Tensor, dim: int | None = None) -> Any:
     return strides if dim is None else strides[dim]
 
 
+def _get_strides(self: Tensor) -> list[int]:
+    """How many elements lie between neighbours along each dimension."""
+    return _contiguous_strides(self.shape)
+
+
 def _data_ptr(self: Tensor) -> int:
     """The address of the value's memory."""
     return self._value(".data_ptr()").unsafe_buffer_pointer()
 
 
-def _same(self: Tensor, *_: Any) -> Tensor:
+def _same(self: Tensor) -> Tensor:
     """The Tensor itself."""
     return self
 
@@ -272,14 +279,14 @@ _METHODS = {
     "fill_": _fill, "zero_": _zero, "set_value": _set_value, "copy_": _copy_, "_copy_to": _copy_to, "apply": _apply,
     "apply_": _apply_, "set_": _set_, "requires_grad_": _requires_grad_, "new_full": _new_full,
     "new_zeros": _new_with("new_zeros", 0), "new_ones": _new_with("new_ones", 1),
-    "new_empty": _new_with("new_empty", 0), "stride": _stride, "get_strides": _stride, "data_ptr": _data_ptr,
+    "new_empty": _new_with("new_empty", 0), "stride": _stride, "get_strides": _get_strides, "data_ptr": _data_ptr,
     "value": _same, "get_tensor": _same, "contiguous": _same, "is_contiguous": _true, "is_dense": _true,
     "is_dist": _false, "is_sparse": _false, "is_sparse_coo": _false, "is_sparse_csr": _false,
     "is_selected_rows": _false, "dim": _ndim, "ndimension": _ndim, "element_size": _element_size,
     "type_as": _type_as, "is_same_shape": _is_same_shape, "clone": clone,
 }
 _PROPERTIES: dict[str, tuple] = {
-    "T": (_transposed,), "mT": (_matrix_transposed,), "data": (_same, _set_data), "strides": (_stride,),
+    "T": (_transposed,), "mT": (_matrix_transposed,), "data": (_same, _set_data), "strides": (_get_strides,),
     "itemsize": (_element_size,), "nbytes": (_nbytes,), "device": (_device,),
     "is_cuda": (lambda self: self.place.kind == "gpu",), "grad_fn": (lambda self: self.node,),
     "offset": (lambda self: 0,),

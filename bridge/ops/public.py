@@ -2,11 +2,13 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import pkgutil
 from types import ModuleType
 from typing import Any
 
 import kayax.bridge.ops as _ops
+from kayax.bridge.keywords import accepting
 
 # Topics of nn.functional: what they define is public there alone.
 FUNCTIONAL = ("activation", "attention", "common", "conv", "dropout", "extension", "loss", "norm", "padding", "pool",
@@ -31,6 +33,8 @@ def _gather(modules: list[ModuleType], attribute: str) -> dict[str, Any]:
     for module in modules:
         for name in getattr(module, attribute, ()):
             value = getattr(module, name)
+            if inspect.isfunction(value):
+                value = accepting(value)
             if found.setdefault(name, value) is not value:
                 raise ValueError(f"{name} is public twice: in {found[name].__module__} and in {module.__name__}.")
             inplace = getattr(value, "inplace", None)

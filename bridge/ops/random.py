@@ -10,6 +10,7 @@ import numpy as np
 from kayax.bridge.ops.creation import sizes, with_sizes
 from kayax.bridge.ops.promotion import broadcastable, cast, complex_of, need, rank, real_of
 from kayax.bridge.registry import attach, function, op
+from kayax.bridge.rng import default_generator
 from kayax.bridge.tensor import Tensor
 from kayax.spec.dtype import convert, default, to_numpy
 
@@ -289,8 +290,13 @@ def _draw_range(key, x, low, high):
 
 
 @function(method="random_")
-def random_(x: Tensor, from_: int = 0, to: int | None = None) -> Tensor:
-    """Fill `x` with integers uniform in [from_, to), or up to the greatest that its dtype holds if `to` is None."""
+def random_(x: Tensor, from_: int = 0, to: int | None = None, *, generator: Any = None) -> Tensor:
+    """Fill `x` with integers uniform in [from_, to), or up to the greatest that its dtype holds if `to` is None.
+
+    generator: None; all random numbers come from the one generator that `paddle.seed` seeds.
+    """
+    if generator is not None and generator is not default_generator():
+        raise ValueError("random_ draws from the default generator alone (paddle.seed): leave generator out.")
     if to is None:
         dtype = x.dtype
         to = int(np.iinfo(dtype.numpy).max) if dtype.is_integer else 2 ** (jnp.finfo(dtype.numpy).nmant + 1)

@@ -26,8 +26,10 @@ def _summable(x: Any, dtype: Any) -> Any:
 def sum(x, axis=None, dtype=None, keepdim=False, name=None):
     """The sum over `axis` (an int, a list, or None for all).
 
-    bool and int32 are summed in int64 unless `dtype` is given.
+    bool and int32 are summed in int64 unless `dtype` is given. As in Paddle, a bool in its place is `keepdim`.
     """
+    if isinstance(dtype, bool):
+        dtype, keepdim = keepdim or None, dtype
     x = _summable(x, dtype)
     return jnp.sum(x, axes_of(axis, x.ndim), dtype=x.dtype, keepdims=keepdim)
 
@@ -40,7 +42,7 @@ def nansum(x, axis=None, dtype=None, keepdim=False, name=None):
 
 
 @op(method=True)
-def mean(x, axis=None, keepdim=False, name=None, dtype=None):
+def mean(x, axis=None, keepdim=False, name=None, *, dtype=None):
     """The mean over `axis`, in the type of `x` or in `dtype`."""
     if dtype is not None:
         x = cast(x, to_numpy(dtype))
@@ -58,7 +60,7 @@ def nanmean(x, axis=None, keepdim=False, name=None):
 
 
 @op(method=True)
-def prod(x, axis=None, keepdim=False, dtype=None, name=None):
+def prod(x, axis=None, keepdim=False, dtype=None, out=None, name=None):
     """The product over `axis`, in the type of `x` or in `dtype`."""
     if dtype is not None:
         x = cast(x, to_numpy(dtype))

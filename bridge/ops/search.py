@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from kayax.bridge.ops.manipulation_join import put_out
+from kayax.bridge.keywords import put_out
 from kayax.bridge.ops.promotion import axis_of, unify
 from kayax.bridge.registry import INPLACE, attach, function, op
 from kayax.bridge.tensor import Tensor

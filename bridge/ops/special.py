@@ -9,9 +9,9 @@ import numpy as np
 from jax import nn
 from jax.scipy import special
 
-from kayax.bridge.ops.manipulation_join import put_out
+from kayax.bridge.keywords import put_out
 from kayax.bridge.ops.promotion import axis_of, cast, need, to_float, unify_float
-from kayax.bridge.registry import op
+from kayax.bridge.registry import function, op
 from kayax.bridge.tensor import Tensor
 from kayax.spec.dtype import to_numpy
 
@@ -81,6 +81,7 @@ def _softmax(input, dim, dtype):
     return nn.softmax(x, axis_of(dim, x.ndim, "dim"))
 
 
+@function(method=True)
 def softmax(input: Tensor, dim: int | None = None, dtype: Any = None, *, out: Tensor | None = None) -> Tensor:
     """``exp(input) / sum(exp(input))`` along `dim`, into `out` if given. With `dtype`, input is cast to it first.
 

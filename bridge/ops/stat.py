@@ -23,7 +23,7 @@ def _variance(x: Any, axis: Any, correction: float, keepdim: bool) -> Any:
 
 
 @op(method=True)
-def var(x, axis=None, unbiased=None, keepdim=False, name=None, correction=1):
+def var(x, axis=None, unbiased=None, keepdim=False, name=None, *, correction=1):
     """The variance over `axis`: the squared deviations, summed, by the count less `correction`.
 
     unbiased: True is the correction 1, False 0.
