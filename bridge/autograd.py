@@ -156,8 +156,8 @@ def grad(outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: bool
 
 def _refuse_dump(path: str | None) -> None:
     if path is not None:
-        raise NotImplementedError("dump_backward_graph_path: there is no picture of the eager tape. Convert the function "
-                                  "(paddle.jit.to_static) and look at its program with jax.make_jaxpr.")
+        raise NotImplementedError("dump_backward_graph_path: there is no picture of the eager tape. Convert the "
+                                  "function (paddle.jit.to_static) and look at its program with jax.make_jaxpr.")
 
 
 def _roots(tensors: Sequence[Tensor], given: Sequence[Any], create_graph: bool) -> tuple[list, list]:

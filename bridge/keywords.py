@@ -18,8 +18,9 @@ from kayax.bridge.tensor import Tensor, wrap
 # A second name, and the parameters it may stand for: the first one that the function has.
 SYNONYMS: dict[str, tuple[str, ...]] = {
     "input": ("x", "values", "arr", "inputs"), "other": ("y",), "tensors": ("x", "inputs"), "obj": ("x",),
-    "dim": ("axis", "axes"), "axis": ("dim",), "dims": ("repeat_times", "axis", "perm"), "dimension": ("axis",), "size": ("shape",),
-    "sizes": ("shape",), "A": ("x",), "B": ("y",), "ord": ("p",), "vec2": ("y",), "exponent": ("y",),
+    "dim": ("axis", "axes"), "axis": ("dim",), "dims": ("repeat_times", "axis", "perm"), "dimension": ("axis",),
+    "size": ("shape",), "sizes": ("shape",), "A": ("x",), "B": ("y",), "ord": ("p",), "vec2": ("y",),
+    "exponent": ("y",),
     "eps": ("epsilon",), "elements": ("x",), "test_elements": ("test_x",), "boundaries": ("sorted_sequence",),
     "start_dim": ("start_axis",), "end_dim": ("stop_axis",), "steps": ("num",), "end": ("stop",),
     "n": ("num_rows",), "m": ("num_columns",), "lambd": ("threshold", "lam"), "target": ("label",),

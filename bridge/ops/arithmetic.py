@@ -24,7 +24,7 @@ from kayax.bridge.ops.promotion import (
     unify,
     unify_float,
 )
-from kayax.bridge.registry import attach, function, op
+from kayax.bridge.registry import function, op
 from kayax.bridge.tensor import Tensor
 
 _XY: dict[str, Any] = {"scalars": ("x", "y")}

@@ -173,7 +173,7 @@ def with_pairs(public: Callable, *names: str) -> Callable:
         if len(args) > 1 and _is_int(args[1]):
             args, pair = args[:1], [*args[1:], *pair]
         if pair:
-            x = args[0] if args else kwargs.get("x", kwargs.get("input"))
+            x: Any = args[0] if args else kwargs.get("x", kwargs.get("input"))
             if len(pair) != 2:
                 raise TypeError(f"{public.__name__} takes a list of all dimensions, or the two to exchange, but got "
                                 f"{len(pair)} ints: write them as a list.")

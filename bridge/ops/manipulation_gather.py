@@ -73,7 +73,7 @@ def index_select(x: Tensor, index: Tensor, axis: int = 0, name: str | None = Non
 
     The axis may also stand before the index.
     """
-    index, axis = (axis, index) if isinstance(index, int) else (index, axis)
+    index, axis = (axis, index) if isinstance(index, int) else (index, axis)     # type: ignore[assignment]
     return put_out(_index_select(x, index, axis), out)
 
 
