@@ -21,6 +21,7 @@ from kayax.io.container import PREAMBLE
 from kayax.io.model_format import INFO, MODEL, FunctionRecord, InfoFile, ModelFile, ModelFileError, TensorInfo, load_set
 from kayax.io.save import EVAL, TRAIN
 from kayax.io.saved_function import check_program, read_function, read_programs
+from kayax.io.paddle.find import is_paddle_model
 from kayax.io.stored import Stored, find_arrays, load_state
 from kayax.layers.layer import Layer
 from kayax.spec import tree
@@ -29,20 +30,27 @@ _NOTHING = np.zeros(0, np.float32)          # in place of the values that have n
 
 
 def load(path: str, **configs: Any) -> TranslatedLayer:
-    """Read what `jit.save` wrote under a prefix. It takes milliseconds: the values are mapped, and come on use.
+    """Read what `jit.save` wrote under a prefix, here or in PaddlePaddle (versions 2 and 3).
+
+    It takes milliseconds: the values are mapped, and come on use.
 
     digest: the digest of the model that is expected (``kayax inspect`` shows it): any other is refused.
 
     Before a program runs first, it is checked whole and so are all values that it takes; a single parameter is checked
     when anything first asks for it. So a damaged file is never used.
 
-    Raises FileNotFoundError if there is no such model, ModelFileError if a file is damaged or of another save.
+    Raises FileNotFoundError if there is no such model, ModelFileError if a file is damaged or of another save; for a
+    model of PaddlePaddle's also UnknownOperationError (a NotImplementedError), which names every operation that is
+    missing here.
     """
     digest = configs.pop("digest", None)
     unknown = sorted(set(configs) - {"model_filename", "params_filename"})
     if unknown or any(value is not None for value in configs.values()):
         raise ValueError(f"jit.load has no option {(unknown or sorted(configs))[0]!r}: give the prefix that jit.save "
                          "was given, and digest= if the model must be a certain one.")
+    if digest is None and is_paddle_model(path):
+        from kayax.io.paddle.layer import load as load_paddle
+        return load_paddle(path)
     if not os.path.exists(os.fspath(path) + MODEL):
         raise FileNotFoundError(f"There is no model {os.fspath(path)!r}: the file {os.fspath(path)}{MODEL} does not "
                                 "exist. Give the prefix that jit.save was given, without a suffix.")

@@ -1,0 +1,131 @@
+"""Values that are known when a program is converted: shapes, and what a program computes from shapes.
+
+Paddle's programs compute shapes with ordinary operations on small integer tensors. Those are done here at once, on
+NumPy arrays of Python integers or of symbolic dims, so that a shape stays a shape.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from kayax.bridge.convert import to_tensor
+from kayax.bridge.tensor import Tensor, wrap
+from kayax.io.paddle.tensors import numpy_dtype
+
+MOST = 64               # elements; anything larger is a tensor
+
+
+class Known:
+    """A small array whose elements are Python numbers or symbolic dims, and the dtype it has as a tensor."""
+
+    __slots__ = ("array", "dtype")
+
+    def __init__(self, array: Any, dtype: str):
+        self.array, self.dtype = array if isinstance(array, np.ndarray) else _objects(array), dtype
+
+    def tensor(self) -> Tensor:
+        """The value as a Tensor."""
+        if all(isinstance(v, (bool, int, float)) for v in self.array.flat):
+            return to_tensor(np.array(self.array.tolist(), numpy_dtype(self.dtype)).reshape(self.array.shape))
+        flat = [jnp.asarray(v, numpy_dtype(self.dtype)) for v in self.array.flat]
+        return wrap(jnp.stack(flat).reshape(self.array.shape))
+
+
+def _objects(values: Any) -> np.ndarray:
+    array = np.empty(np.shape(values), object)
+    array[...] = values
+    return array
+
+
+def ints(value: Any) -> Any:
+    """A list of sizes from whatever a program gives: numbers, known values, tensors, lists of them."""
+    if isinstance(value, Known):
+        return value.array.reshape(-1).tolist()
+    if isinstance(value, Tensor):
+        return [int(v) for v in np.ravel(value.tolist())]
+    if isinstance(value, (list, tuple)):
+        return [v for item in value for v in (ints(item) if isinstance(item, (Known, Tensor, list)) else [item])]
+    return [value]
+
+
+def number(value: Any) -> Any:
+    """One number, known; a Tensor that is not known stays a Tensor."""
+    if isinstance(value, Known):
+        return value.array.reshape(-1).tolist()[0]
+    return value
+
+
+def _cast(v: dict[str, Any]) -> Known:
+    x, dtype = v["x"], v["dtype"]
+    if np.dtype(numpy_dtype(dtype)).kind in "iu":
+        return Known(np.frompyfunc(lambda e: int(e) if isinstance(e, float) else e, 1, 1)(x.array) + _objects(0), dtype)
+    return Known(x.array, dtype)
+
+
+def _slice(v: dict[str, Any]) -> Known:
+    x = v["input"]
+    index: list[Any] = [slice(None)] * x.array.ndim
+    for axis, start, end in zip(v["axes"], ints(v["starts"]), ints(v["ends"]), strict=True):
+        index[axis] = slice(start, end)
+    out = x.array[tuple(index)]
+    keep = [n for axis, n in enumerate(out.shape) if axis not in (v.get("decrease_axis") or ())]
+    return Known(out.reshape(keep), x.dtype)
+
+
+def _scale(v: dict[str, Any]) -> Known:
+    factor, bias = number(v.get("scale", 1.0)), v.get("bias", 0.0)
+    x = v["x"]
+    whole = np.dtype(numpy_dtype(x.dtype)).kind in "iu"
+    factor, bias = (int(n) if whole and float(n).is_integer() else n for n in (factor, bias))
+    out = x.array * factor + bias if v.get("bias_after_scale", True) else (x.array + bias) * factor
+    return Known(out, x.dtype)
+
+
+def _binary(operation: Callable) -> Callable:
+    def run(v: dict[str, Any]) -> Known:
+        return Known(_objects(operation(v["x"].array, v["y"].array)), v["x"].dtype)
+    return run
+
+
+def _stack(v: dict[str, Any]) -> Known:
+    return Known(np.stack([x.array for x in v["x"]], v["axis"]), v["x"][0].dtype)
+
+
+def _concat(v: dict[str, Any]) -> Known:
+    return Known(np.concatenate([x.array for x in v["x"]], int(number(v.get("axis", 0)))), v["x"][0].dtype)
+
+
+def _reshape(v: dict[str, Any]) -> Known:
+    return Known(v["x"].array.reshape(ints(v["shape"])), v["x"].dtype)
+
+
+def _squeeze(v: dict[str, Any]) -> Known:
+    return Known(np.squeeze(v["x"].array, tuple(ints(v["axis"])) or None), v["x"].dtype)
+
+
+def _unsqueeze(v: dict[str, Any]) -> Known:
+    return Known(np.expand_dims(v["x"].array, tuple(ints(v["axis"]))), v["x"].dtype)
+
+
+def _gather(v: dict[str, Any]) -> Known:
+    return Known(np.take(v["x"].array, np.array(v["index"].array.tolist(), int), axis=0), v["x"].dtype)
+
+
+# What is done on known values when all inputs are known.
+FOLDED: dict[str, Callable[[dict[str, Any]], Known]] = {
+    "cast": _cast, "slice": _slice, "scale": _scale, "stack": _stack, "concat": _concat, "reshape": _reshape,
+    "squeeze": _squeeze, "unsqueeze": _unsqueeze, "gather": _gather, "assign": lambda v: v["x"],
+    "add": _binary(lambda a, b: a + b), "subtract": _binary(lambda a, b: a - b),
+    "multiply": _binary(lambda a, b: a * b), "floor_divide": _binary(lambda a, b: a // b),
+    "share_data_": lambda v: v["x"],
+}
+
+
+def all_known(inputs: dict[str, Any]) -> bool:
+    """Whether every input, also in lists, is a known value (and there is one)."""
+    flat = [item for value in inputs.values() for item in (value if isinstance(value, list) else [value])
+            if item is not None]
+    return bool(flat) and all(isinstance(item, Known) for item in flat)
