@@ -19,9 +19,9 @@ from kayax.bridge.to_static.specs import check_inputs
 from kayax.io import state_file
 from kayax.io.container import PREAMBLE
 from kayax.io.model_format import INFO, MODEL, FunctionRecord, InfoFile, ModelFile, ModelFileError, TensorInfo, load_set
+from kayax.io.paddle.find import is_paddle_model
 from kayax.io.save import EVAL, TRAIN
 from kayax.io.saved_function import check_program, read_function, read_programs
-from kayax.io.paddle.find import is_paddle_model
 from kayax.io.stored import Stored, find_arrays, load_state
 from kayax.layers.layer import Layer
 from kayax.spec import tree
