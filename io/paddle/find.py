@@ -35,7 +35,7 @@ def read_file(path: str, most: int) -> bytes:
     """A file's bytes, refused if there are more than `most`."""
     size = os.path.getsize(path)
     if size > most:
-        raise ModelFileError(path, "offset 0", f"a program of {size} bytes is larger than the limit of {most}.",
+        raise ModelFileError(path, 0, f"a program of {size} bytes is larger than the limit of {most}.",
                              "Check that this is a program and not a file of parameters.")
     with open(path, "rb") as file:
         return file.read()

@@ -47,7 +47,7 @@ def load(path: Any, params_path: Any = None) -> PaddleLayer:
 def _arrays(graph: Graph, path: str) -> dict[str, np.ndarray]:
     names = sorted(p.name for p in graph.parameters if p.stored)
     if len(set(names)) < len(names):
-        raise ModelFileError(graph.origin, "the program", "two of its parameters have the same name.")
+        raise ModelFileError(graph.origin, 0, "two of its parameters have the same name.")
     if not os.path.isfile(path):
         if not names:
             return {}
@@ -58,7 +58,7 @@ def _arrays(graph: Graph, path: str) -> dict[str, np.ndarray]:
         found = arrays[parameter.name]
         wanted = tuple(parameter.shape)
         if found.dtype.name != parameter.dtype or not _fits(found.shape, wanted):
-            raise ModelFileError(path, f"tensor {parameter.name!r}", f"it is {found.dtype.name}{list(found.shape)}, "
+            raise ModelFileError(path, 0, f"tensor {parameter.name!r} is {found.dtype.name}{list(found.shape)}, "
                                  f"but the program has {parameter.dtype}{list(wanted)} there.",
                                  "The two files must be of one save.")
     return arrays
@@ -82,7 +82,7 @@ def _add_info(graph: Graph, path: str) -> None:
             parameter.trainable = parameter.trainable and bool(facts.get("trainable", True))
             parameter.buffer = parameter.buffer or (bool(facts) and "trainable" not in facts)
     except (PickleError, AttributeError, TypeError) as error:
-        raise ModelFileError(path, "the whole file", f"it is no table of parameters' names ({error}).") from None
+        raise ModelFileError(path, 0, f"it is no table of parameters' names ({error}).") from None
 
 
 class PaddleLayer(TranslatedLayer):

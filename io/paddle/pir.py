@@ -22,7 +22,7 @@ def read(path: str) -> Graph:
     try:
         whole = json.loads(read_file(path, _MOST_BYTES))
     except (ValueError, RecursionError) as error:
-        place = f"offset {error.pos}" if isinstance(error, json.JSONDecodeError) else "the whole file"
+        place = error.pos if isinstance(error, json.JSONDecodeError) else 0
         raise ModelFileError(path, place, f"it is not JSON: {error}.") from None
     try:
         if whole["base_code"]["magic"] != "pir":
@@ -33,7 +33,7 @@ def read(path: str) -> Graph:
     except ModelFileError:
         raise
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError) as error:
-        raise ModelFileError(path, "the program", f"it does not have the form of a Paddle 3 program "
+        raise ModelFileError(path, 0, f"it does not have the form of a Paddle 3 program "
                              f"({type(error).__name__}: {error}).") from None
 
 
@@ -54,7 +54,7 @@ class _Reader:
         for raw in block["ops"]:
             self.count += 1
             if self.count > _MOST_OPERATIONS:
-                raise ModelFileError(self.path, "the program", f"it has more than {_MOST_OPERATIONS} operations.")
+                raise ModelFileError(self.path, 0, f"it has more than {_MOST_OPERATIONS} operations.")
             name = str(raw["#"])
             if name == "p":
                 self._parameter(raw)

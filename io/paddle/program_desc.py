@@ -39,12 +39,12 @@ def read(path: str) -> Graph:
         program = _PROGRAM.read(data)
         return _Reader(path, program["blocks"]).graph()
     except WireError as error:
-        raise ModelFileError(path, f"offset {error.offset}", f"{error.problem} It is no program that PaddlePaddle "
+        raise ModelFileError(path, error.offset, f"{error.problem} It is no program that PaddlePaddle "
                              "wrote, or it is damaged.") from None
     except (KeyError, TypeError, ValueError, IndexError, RecursionError) as error:
         if isinstance(error, ModelFileError):
             raise
-        raise ModelFileError(path, "the program", f"it does not have the form of a Paddle 2 program "
+        raise ModelFileError(path, 0, f"it does not have the form of a Paddle 2 program "
                              f"({type(error).__name__}: {error}).") from None
 
 

@@ -41,7 +41,7 @@ def read(path: Any, names: Sequence[str]) -> dict[str, np.ndarray]:
     for name in names:
         arrays[name], at = _tensor(path, data, at, name)
     if at != len(data):
-        raise ModelFileError(path, f"offset {at}", f"the program has {len(names)} parameters, but {len(data) - at} "
+        raise ModelFileError(path, at, f"the program has {len(names)} parameters, but {len(data) - at} "
                              "more bytes follow them.", "The two files must be of one save.")
     return arrays
 
@@ -51,14 +51,14 @@ def _tensor(path: Any, data: memoryview, at: int, name: str) -> tuple[np.ndarray
         nonlocal at
         size = struct.calcsize(code)
         if at + size > len(data):
-            raise ModelFileError(path, f"offset {at}", f"the file ends where the tensor {name!r} should be.",
+            raise ModelFileError(path, at, f"the file ends where the tensor {name!r} should be.",
                                  "The file is cut short, or belongs to another program.")
         value, = struct.unpack_from(code, data, at)
         at += size
         return value
 
     def refuse(problem: str) -> ModelFileError:
-        return ModelFileError(path, f"offset {at}", f"tensor {name!r}: {problem}", "The file is damaged, or no file "
+        return ModelFileError(path, at, f"tensor {name!r}: {problem}", "The file is damaged, or no file "
                               "of parameters that PaddlePaddle wrote.")
 
     if number("<I") != 0:
