@@ -45,7 +45,7 @@ autocast = amp.autocast
 # Loaded when first used: a training script does not need them.
 _LAZY = {"metric", "vision", "distributed", "hub", "incubate", "distribution", "fft", "signal", "sparse", "text",
          "audio", "callbacks", "hapi", "inference", "onnx", "profiler", "quantization", "version"}
-_LAZY_NAMES = {"Model": "hapi", "summary": "hapi", "flops": "hapi"}         # public here, from such a module
+_LAZY_NAMES = {"Model": "hapi", "summary": "hapi", "flops": "hapi", "DataParallel": "distributed"}  # public here
 
 
 def in_dynamic_mode() -> bool:
