@@ -16,9 +16,9 @@ ABSENT: dict[str, dict[str, str]] = {
         _SHARDING: """ColWiseParallel ContextParallel ConvParallel DistAttr DistModel LocalLayer Partial Placement
             PrepareContextParallel PrepareLayerInput PrepareLayerOutput ProcessMesh ReduceType Replicate
             RowWiseParallel SequenceParallelBegin SequenceParallelDisable SequenceParallelEnable SequenceParallelEnd
-            Shard ShardingStage1 ShardingStage2 ShardingStage3 Strategy create_nccl_config dtensor_from_fn get_mesh local_map
-            parallelize reshard set_mesh shard_dataloader shard_layer shard_optimizer shard_scaler shard_tensor split to_distributed
-            to_static unshard_dtensor""",
+            Shard ShardingStage1 ShardingStage2 ShardingStage3 Strategy create_nccl_config dtensor_from_fn get_mesh
+            local_map parallelize reshard set_mesh shard_dataloader shard_layer shard_optimizer shard_scaler
+            shard_tensor split to_distributed to_static unshard_dtensor""",
         _ONE: """P2POp batch_isend_irecv irecv isend recv recv_object_list send send_object_list""",
         _PIPELINE: "SplitPoint",
         _FILES: """ShardedStateDict ShardedWeight build_sharded_state_dict load_merged_state_dict load_state_dict
