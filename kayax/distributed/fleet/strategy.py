@@ -43,6 +43,8 @@ class DistributedStrategy:
     `fleet.init`.
     """
 
+    hybrid_configs: dict[str, int]
+
     def __init__(self) -> None:
         self.__dict__.update(copy.deepcopy(_VALUES))
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections import namedtuple
 from collections.abc import Sequence
 from typing import Any
 
@@ -42,8 +43,8 @@ class CommunicateTopology:
 
     def get_coord(self, rank: int) -> Any:
         """The coordinates of a point."""
-        from collections import namedtuple
-        return namedtuple("Coordinate", self._names)(*self._point_of[rank])             # type: ignore[misc]
+        kind: Any = namedtuple("Coordinate", self._names)                               # type: ignore[misc]
+        return kind(*self._point_of[rank])
 
     def get_axis_list(self, axis_name: str, index: int) -> list[int]:
         """The points with one coordinate fixed."""
