@@ -1,0 +1,157 @@
+"""Five files that change at one moment: whatever fails at whatever step, the old model is there or the new one."""
+import json
+import os
+import shutil
+
+import numpy as np
+import pytest
+
+from kayax.io import atomic
+from kayax.io import model_format as mf
+
+SUFFIXES = [".pdmodel", ".pdiparams", ".pdiparams.info", ".more.pdmodel", ".more.pdiparams"]
+
+
+def save(prefix, seed=0):
+    function = mf.FunctionRecord({"predict": bytes([seed]) * 100}, parameters=["seed", "w"])
+    arrays = {"seed": np.array(seed), "w": np.full((40,), seed)}
+    info = mf.InfoFile({name: mf.TensorInfo(name) for name in arrays}, metadata={"seed": seed})
+    mf.save_set(prefix, {".pdmodel": mf.ModelFile({"any": function}), ".pdiparams": arrays, ".pdiparams.info": info,
+                         ".more.pdmodel": mf.ModelFile({"any": function}), ".more.pdiparams": {"extra": arrays["w"]}})
+
+
+def seed_of(prefix):
+    """The seed of a whole and intact model, read as any user would."""
+    parts = mf.load_set(prefix)
+    assert sorted(parts) == sorted(SUFFIXES)
+    seeds = {parts[".pdiparams.info"].metadata["seed"], parts[".pdmodel"].functions["any"].programs["predict"][5]}
+    for suffix in (".pdiparams", ".more.pdiparams"):
+        parts[suffix].verify()
+        seeds |= {int(value) for array in parts[suffix].values() for value in array.reshape(-1)}
+    assert len(seeds) == 1, seeds
+    return seeds.pop()
+
+
+class Killed(BaseException):
+    """The process is gone: nothing that would clean up after it runs."""
+
+
+class Faults:
+    """Counts every step that a save takes on the disk, and fails at one of them.
+
+    mode: "error", the system refuses that step alone; "kill", that step and all later ones do not happen; "torn", as
+    kill, but half of a write gets through.
+    """
+
+    def __init__(self, monkeypatch, mode, at):
+        self.mode, self.at, self.steps, self.dead = mode, at, 0, False
+        monkeypatch.setattr(atomic, "open", self.opened, raising=False)
+        for name in ("replace", "fsync", "unlink"):
+            real = (lambda descriptor: None) if name == "fsync" else getattr(os, name)
+            monkeypatch.setattr(os, name, lambda *args, real=real: self.step(real, *args))
+
+    def step(self, real, *args, half=None):
+        number, self.steps = self.steps, self.steps + 1
+        if self.dead or number == self.at:
+            if self.mode == "error":
+                raise OSError(28, "No space left on device")
+            if self.mode == "torn" and half is not None and not self.dead:
+                half()
+            self.dead = True
+            raise Killed
+        return real(*args)
+
+    def opened(self, path, mode):
+        if mode != "xb":
+            return open(path, mode)
+        return FaultyFile(self, self.step(open, path, mode))
+
+
+class FaultyFile:
+    """A file whose every write and flush is a step. Unbuffered, so that what was written is there after a death."""
+
+    def __init__(self, faults, file):
+        self.faults, self.file = faults, file
+
+    def writelines(self, pieces):
+        for piece in pieces:
+            data = bytes(piece)
+            self.faults.step(self.raw, data, half=lambda data=data: self.raw(data[:len(data) // 2]))
+
+    def raw(self, data):
+        self.file.write(data)
+        self.file.flush()
+
+    def flush(self):
+        self.faults.step(self.file.flush)
+
+    def fileno(self):
+        return self.file.fileno()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.file.close()
+
+
+@pytest.mark.parametrize("mode", ["error", "kill", "torn"])
+def test_a_fault_at_any_step_leaves_the_old_model_or_the_new_one(tmp_path, mode):
+    save(tmp_path / "old" / "net", 1)
+    seeds, step, finished = [], 0, False
+    while not finished:
+        folder = shutil.copytree(tmp_path / "old", tmp_path / f"{mode}{step}")
+        with pytest.MonkeyPatch.context() as monkeypatch:
+            faults = Faults(monkeypatch, mode, step)
+            done = False
+            try:
+                save(folder / "net", 2)
+                done, finished = True, faults.steps <= step
+            except (OSError, Killed):
+                pass
+        seeds.append(seed_of(folder / "net"))
+        assert seeds[-1] == 2 or not done
+        left = {name for name in os.listdir(folder) if name not in {f"net{suffix}" for suffix in SUFFIXES}}
+        assert mode != "error" or not left or "net.pdcommit" in left, "an error left files that no journal names"
+        save(folder / "net", 3)             # the next save works from there, and leaves no journal
+        assert seed_of(folder / "net") == 3 and not (folder / "net.pdcommit").exists()
+        shutil.rmtree(folder)
+        step += 1
+    assert set(seeds) == {1, 2}
+    assert mode == "error" or seeds == sorted(seeds), "the set changes at one step"
+    assert step > 40
+
+
+def test_loaded_arrays_outlive_a_save_over_their_file(tmp_path):
+    save(tmp_path / "net", 1)
+    params = mf.load_set(tmp_path / "net")[".pdiparams"]
+    save(tmp_path / "net", 2)
+    assert params["seed"] == 1
+    assert seed_of(tmp_path / "net") == 2
+
+
+@pytest.mark.parametrize("journal", [b"", b"{}", b"[]", b"{", json.dumps({"suffix": "x", "names": []}).encode(),
+                                     json.dumps({"suffix": "." + "a" * 16 + ".tmp", "names": ["../x"]}).encode(),
+                                     b"[" * 100000])
+def test_a_journal_that_nobody_wrote(tmp_path, journal):
+    save(tmp_path / "net")
+    (tmp_path / "net.pdcommit").write_bytes(journal)
+    with pytest.raises(mf.ModelFileError, match=r"net\.pdcommit"):
+        mf.load_set(tmp_path / "net")
+    with pytest.raises(ValueError, match=r"net\.pdcommit"):
+        save(tmp_path / "net")
+
+
+def test_a_set_lies_in_one_folder(tmp_path):
+    with pytest.raises(ValueError, match="in one folder"):
+        atomic.write_files({tmp_path / "a" / "x": b"", tmp_path / "b" / "y": b""}, tmp_path / "a" / "j")
+
+
+def test_what_old_crashes_left_is_cleared_away(tmp_path):
+    old, new = tmp_path / ("x" + "." + "0" * 16 + ".tmp"), tmp_path / ("x" + "." + "1" * 16 + ".tmp")
+    old.write_bytes(b"")
+    new.write_bytes(b"")
+    os.utime(old, (0, 0))
+    atomic.write_file(tmp_path / "x", b"abc")
+    assert sorted(os.listdir(tmp_path)) == ["x", new.name]
+    assert (tmp_path / "x").read_bytes() == b"abc"
