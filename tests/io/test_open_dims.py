@@ -1,0 +1,96 @@
+"""Open dimensions of saved models: names, constraints, and errors that say which dim needs which."""
+import numpy as np
+import pytest
+
+import kayax as paddle
+from kayax import nn
+from kayax.jit import load, save
+from kayax.static import InputSpec
+
+
+class Fn(nn.Layer):
+    def __init__(self, fn):
+        super().__init__()
+        self.fn = fn
+
+    def forward(self, *args):
+        return self.fn(*args)
+
+
+def spec(*shape, name="x"):
+    return InputSpec(list(shape), "float32", name)
+
+
+def refused(fn, *specs, **configs):
+    with pytest.raises(ValueError) as caught:
+        save(Fn(fn), "never/written", input_spec=list(specs), **configs)
+    assert "_d0" not in str(caught.value) and "_by_" not in str(caught.value), caught.value
+    return str(caught.value)
+
+
+def test_two_dims_that_must_be_equal_are_named():
+    text = refused(lambda x, y: x + y, spec(None, 2), spec(2, None, name="y"))
+    assert "left open: x.shape[0], y.shape[1]." in text
+    assert "one name: InputSpec(['n', 2], 'float32', 'x') and InputSpec([2, 'n'], 'float32', 'y')" in text
+    assert "test_open_dims.py" in text and "x + y" in text
+    text = refused(lambda x: paddle.matmul(x, x), spec(None, None))
+    assert "one name: InputSpec(['n', 'n'], 'float32', 'x')" in text
+
+
+def test_a_missing_constraint_is_named():
+    assert "constraints=['seq % 8 == 0']" in refused(lambda x: x.reshape([8, -1]), spec("seq"))
+    text = refused(lambda x: x.reshape([8, -1]), spec(None))
+    assert "name it (InputSpec(['size'], 'float32', 'x')) and say it" in text
+    assert "constraints=['seq > 8']" in refused(lambda x: x * 2 if x.shape[0] > 8 else x, spec("seq"))
+
+
+def test_constraints_make_it_work_and_are_checked(tmp_path):
+    def fn(x):
+        y = x.reshape([x.shape[0], -1, 8]).sum(-1)
+        return y[:, :2] + y[:, -2:] if x.shape[1] >= 16 else y
+
+    save(Fn(fn), str(tmp_path / "m"), input_spec=[spec("batch", "seq")],
+         constraints=["seq % 8 == 0", "16 <= seq <= 64", "batch >= 1"])
+    loaded = load(str(tmp_path / "m"))
+    for shape in ((1, 16), (3, 40)):
+        x = np.random.default_rng(0).normal(size=shape).astype("float32")
+        np.testing.assert_allclose(loaded(paddle.to_tensor(x)).numpy(), fn(paddle.to_tensor(x)).numpy(), rtol=1e-5,
+                                   atol=1e-6)
+    for size, text in ((20, "seq % 8 == 0, but seq is 20"), (72, "16 <= seq <= 64, but seq is 72")):
+        with pytest.raises(ValueError, match=f"needs {text}"):
+            loaded(paddle.ones([1, size]))
+
+
+def test_constraints_that_make_no_sense():
+    assert "names seq, which is no dimension" in refused(lambda x: x, spec(None), constraints=["seq % 8 == 0"])
+    assert "not understood" in refused(lambda x: x, spec("n"), constraints=["n is even"])
+    assert "contradict" in refused(lambda x: x + 1, spec("n"), constraints=["n >= 5", "n == 2*n"])
+    with pytest.raises(ValueError, match="no option 'constraint'"):
+        save(Fn(lambda x: x), "never/written", input_spec=[spec("n")], constraint=["n >= 5"])
+
+
+def test_equal_names_are_equal_sizes(tmp_path):
+    specs = [spec("n", "k"), spec("k", "m", name="y")]
+    save(Fn(lambda x, y: paddle.matmul(x, y)), str(tmp_path / "m"), input_spec=specs)
+    loaded = load(str(tmp_path / "m"))
+    assert loaded(paddle.ones([2, 3]), paddle.ones([3, 4])).shape == [2, 4]
+    with pytest.raises(ValueError, match=r"'k' is 3 in input 'x', but 4 in axis 0 of input 'y'"):
+        loaded(paddle.ones([2, 3]), paddle.ones([4, 4]))
+
+
+def test_open_dims_that_merge_can_be_trained(tmp_path):
+    """A reshape to [batch * seq, width] leaves residuals whose sizes show neither batch nor seq."""
+    def fn(x, w):
+        return paddle.tanh(paddle.matmul(x.reshape([-1, 3]), w)).reshape(x.shape)
+
+    save(Fn(fn), str(tmp_path / "m"), input_spec=[spec("batch", "seq", 3), spec(3, 3, name="w")])
+    loaded, rng = load(str(tmp_path / "m")), np.random.default_rng(0)
+    for shape in ((2, 5, 3), (1, 4, 3)):
+        grads = []
+        arrays = [rng.normal(size=s).astype("float32") for s in (shape, (3, 3))]
+        for run in (fn, loaded):
+            x, w = [paddle.to_tensor(a, stop_gradient=False) for a in arrays]
+            run(x, w).sum().backward()
+            grads.append((x.grad.numpy(), w.grad.numpy()))
+        for a, b in zip(*grads, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
