@@ -43,15 +43,28 @@ def export_open(body: Callable, specs: list[InputSpec], by_example: bool, name: 
             return Exported(body, tried, name, trainable, constraints), tried
         except _OF_SHAPES as error:
             failed = error
-    raise _explained(failed, tried, specs, name) from failed
+    without = trainable and _works(lambda: Exported(body, tried, name, False, constraints))
+    raise _explained(failed, tried, specs, name, without) from failed
+
+
+def _works(attempt: Callable[[], Any]) -> bool:
+    try:
+        attempt()
+    except (*_OF_SHAPES, ConversionError):
+        return False
+    return True
 
 
 def _with_batch(spec: InputSpec) -> InputSpec:
     return InputSpec(["batch", *spec.shape[1:]], spec.dtype, spec.name, spec.stop_gradient)
 
 
-def _explained(error: Exception, tried: list[InputSpec], specs: list[InputSpec], name: str) -> Exception:
-    """The error in terms of the InputSpecs, if it is about open dims: which they are, and what to say about them."""
+def _explained(error: Exception, tried: list[InputSpec], specs: list[InputSpec], name: str,
+               without: bool) -> Exception:
+    """The error in terms of the InputSpecs, if it is about open dims: which they are, and what to say about them.
+
+    without: the function can be saved without its gradient.
+    """
     text = str(error)
     anonymous = sorted({(int(i), int(j)) for i, j in _SYMBOL.findall(text)})
     named = sorted({dim for spec in tried for dim in spec.shape if isinstance(dim, str)
@@ -64,8 +77,8 @@ def _explained(error: Exception, tried: list[InputSpec], specs: list[InputSpec],
     dims = [f"{labels[i]}.shape[{j}]" for i, j in anonymous]
     dims += [f"{dim!r}" + ("" if _is_named(specs, dim) else " (the first, open size of every input)") for dim in named]
     return OpenDimensionError(
-        f"{name} cannot be saved with these dimensions left open: {', '.join(dims)}.\n{text}{line_of(error)}\n"
-        f"{_advice(text, dims, named, anonymous, specs, labels)}")
+        f"{'The gradient of ' * without}{name} cannot be saved with these dimensions left open: {', '.join(dims)}.\n"
+        f"{text}{line_of(error)}\n{_advice(text, dims, named, anonymous, specs, labels, without)}")
 
 
 def _is_named(specs: list[InputSpec], dim: str) -> bool:
@@ -73,8 +86,8 @@ def _is_named(specs: list[InputSpec], dim: str) -> bool:
 
 
 def _advice(text: str, dims: list[str], named: list[str], anonymous: list[tuple[int, int]], specs: list[InputSpec],
-            labels: list[str]) -> str:
-    mends = []
+            labels: list[str], without: bool) -> str:
+    mends = ["Without its gradient it can be saved: jit.save(..., trainable=False)."] if without else []
     if len(anonymous) > 1:
         example = " and ".join(_example(specs[i], [b for a, b in anonymous if a == i], "n", labels[i])
                                for i in dict(anonymous))

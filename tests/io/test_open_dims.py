@@ -94,3 +94,18 @@ def test_open_dims_that_merge_can_be_trained(tmp_path):
             grads.append((x.grad.numpy(), w.grad.numpy()))
         for a, b in zip(*grads, strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+
+
+def test_open_sizes_of_images_without_the_gradient(tmp_path):
+    """JAX cannot differentiate strided convolutions of an unknown size: the error says what can be done."""
+    weight = paddle.ones([1, 1, 3, 3])
+
+    def fn(x):
+        return nn.functional.conv2d(x, weight, stride=2, padding=1)
+
+    images = spec(None, 1, None, None)
+    text = refused(fn, images)
+    assert "The gradient of forward cannot be saved" in text and "jit.save(..., trainable=False)" in text
+    save(Fn(fn), str(tmp_path / "m"), input_spec=[images], trainable=False)
+    x = paddle.randn([2, 1, 7, 9])
+    np.testing.assert_array_equal(load(str(tmp_path / "m"))(x).numpy(), fn(x).numpy())
