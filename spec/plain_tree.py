@@ -66,7 +66,8 @@ def rebuild(plain: Any) -> tree.Spec:
             keys = tuple(key for key, _ in content)
             if len(set(keys)) == len(keys):
                 return tree.Branch(_DICTS[kind], keys, tuple(rebuild(child) for _, child in content))
-        case "namedtuple", [str(name), list(fields), list(children)] if len(fields) == len(children):
+        case "namedtuple", [str(name), list(fields), list(children)] if len(fields) == len(children) and all(
+                type(field) is str for field in fields):
             return tree.Branch(_record(name, tuple(fields)), None, tuple(map(rebuild, children)))
     raise TreeError(f"{str(plain)[:80]!r} describes no structure.")
 

@@ -13,7 +13,7 @@ IDS = InputSpec(["batch", "seq"], "int64", "ids")
 MODELS = {
     "lstm": (lambda: BENCH["Tagger"](50, 8), [IDS]),
     "bert": (lambda: BENCH["Encoder"](50, 8), [IDS, InputSpec(["batch", "seq"], "float32", "mask")]),
-    "resnet50": (BENCH["resnet50"], [InputSpec([None, 3, 32, 32], "float32", "image")]),
+    "resnet50": (BENCH["resnet50"], [InputSpec([None, 3, 64, 64], "float32", "image")]),
 }
 
 
@@ -38,11 +38,11 @@ def test_predicts_and_fine_tunes(name, tmp_path):
         np.testing.assert_allclose(loaded(*args).numpy(), net(*args).numpy(), rtol=1e-4, atol=1e-5)
     for model in (net, loaded):
         model.train()
-        opt = paddle.optimizer.SGD(0.01, parameters=model.parameters())
+        opt = paddle.optimizer.SGD(1e-4, parameters=model.parameters())
         paddle.seed(5)
         losses = []
         for _ in range(2):
-            loss = model(*inputs(specs, 2, 5)).square().mean()
+            loss = model(*inputs(specs, 4, 5)).square().mean()
             loss.backward()
             opt.step()
             opt.clear_grad()

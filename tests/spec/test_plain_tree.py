@@ -53,7 +53,7 @@ def test_what_cannot_be_written(value, text):
     None, 3, "x", [], {}, {"value": []}, {"value": 1, "list": []}, {"list": {}}, {"list": ["x"]}, {"dict": [["k"]]},
     {"dict": [[[], "*"]]}, {"dict": [["k", "*"], ["k", "*"]]}, {"namedtuple": ["N", ["a"], []]}, {"complex": [1]},
     {"namedtuple": ["class", [], []]}, {"namedtuple": ["N", ["import os"], ["*"]]}, {"namedtuple": ["N", [3], ["*"]]},
-    {"namedtuple": ["N", ["a", "a"], ["*", "*"]]}, {"eval": "1"}])
+    {"namedtuple": ["N", [["a"]], ["*"]]}, {"namedtuple": ["N", ["a", "a"], ["*", "*"]]}, {"eval": "1"}])
 def test_what_is_no_description(plain):
     with pytest.raises(plain_tree.TreeError):
         plain_tree.rebuild(plain)
