@@ -1,0 +1,119 @@
+"""The command line: what it prints, its exit status, and what it does with bad files."""
+import json
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kayax.cli.main import main
+from kayax.io import model_format as mf
+
+GOLDEN = Path(__file__).parents[1] / "io" / "data" / "golden" / "v1" / "net"
+
+
+@pytest.fixture
+def copied(tmp_path):
+    for path in GOLDEN.parent.glob("net.*"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    return tmp_path / "net"
+
+
+def test_inspect(capsys):
+    assert main(["inspect", str(GOLDEN), "--no-ops"]) == 0
+    text = capsys.readouterr().out
+    for line in ("forward in train mode: tuple(*, *) -> Pair(", "input   x: float32[batch, width]",
+                 "where   width % 4 == 0", "output  1: float32[?, 4]", "writes  norm._mean, norm._variance, count",
+                 "draws random numbers", "can be trained; for cpu, cuda, rocm, tpu", "second.weight   float32[4, 4]  tied",
+                 "9 tensors, 41 values, 32 of them trainable"):
+        assert line in text
+
+
+def test_inspect_as_json(capsys):
+    assert main(["inspect", str(GOLDEN), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["digest"] == mf.load_set(GOLDEN)[".pdmodel"].set_id
+    forward = next(f for f in found["functions"] if f["name"] == "forward" and f["mode"] == "eval")
+    assert forward["programs"]["predict"]["operations"]["dot_general"] > 0
+    assert forward["programs"].keys() == {"predict", "forward", "backward"}
+
+
+def test_verify(copied, capsys):
+    digest = mf.load_set(copied)[".pdmodel"].set_id
+    assert main(["verify", str(copied), "--digest", digest]) == 0
+    assert "5 files, 9 programs, 9 tensors" in capsys.readouterr().out
+    assert main(["verify", str(copied), "--digest", "0" * 32]) == 2
+    path = copied.with_name("net.pdiparams")
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    assert main(["verify", str(copied)]) == 2
+    assert "net.pdiparams: offset" in capsys.readouterr().err
+
+
+def test_verify_finds_a_program_that_is_none(copied, capsys):
+    """Digests that fit, flatbuffers that can be read, and damage in the middle of XLA's own bytes."""
+    parts = mf.load_set(copied)
+    programs = parts[".features.pdmodel"].functions["any"].programs
+    data = bytearray(programs["predict"])
+    middle = data.index(b"ML\xefR") + 200
+    data[middle:middle + 100] = bytes(100)
+    programs["predict"] = bytes(data)
+    mf.save_set(copied, {suffix: dict(part) if isinstance(part, mf.ParamsFile) else part
+                         for suffix, part in parts.items()})
+    assert main(["verify", str(copied)]) == 2
+    assert "net.features.pdmodel: offset 64" in capsys.readouterr().err
+
+
+def test_diff(copied, capsys):
+    assert main(["diff", str(GOLDEN), str(copied)]) == 0
+    assert "the same model" in capsys.readouterr().out
+    parts = mf.load_set(copied)
+    arrays = {name: np.array(array) for name, array in parts[".pdiparams"].items()}
+    arrays["first.bias"] += 0.5
+    arrays["extra"] = np.zeros(3)
+    parts[".pdiparams.info"].tensors["extra"] = mf.TensorInfo("extra")
+    mf.save_set(copied, parts | {".pdiparams": arrays, ".features.pdiparams": {}})
+    assert main(["diff", str(GOLDEN), str(copied)]) == 1
+    text = capsys.readouterr().out
+    assert "+ tensor extra: float64[3]" in text and "first.bias: values differ by at most 0.5" in text
+    assert "8 tensors are the same" in text
+
+
+def test_wrong_paths(tmp_path, capsys):
+    assert main(["inspect", str(tmp_path / "none")]) == 2
+    assert "There is no model" in capsys.readouterr().err
+    assert main(["verify", f"{GOLDEN}.pdmodel"]) == 2
+    assert f"Give the prefix: {GOLDEN}" in capsys.readouterr().err
+    assert main(["run", str(tmp_path / "none.py")]) == 2
+    with pytest.raises(SystemExit):
+        main(["fly"])
+
+
+def test_run_a_paddle_script(tmp_path):
+    (tmp_path / "helper.py").write_text("import paddle.nn.functional as F\nrelu = F.relu\n")
+    (tmp_path / "script.py").write_text(textwrap.dedent("""
+        import subprocess, sys
+        import paddle
+        from paddle import nn
+        from paddle.static import InputSpec
+        from helper import relu
+        import kayax
+        assert paddle is kayax and sys.modules["paddle.nn"] is kayax.nn and kayax.nn.__spec__.name == "kayax.nn"
+        assert __name__ == "__main__" and sys.argv[1:] == ["--lr", "0.1"]
+        print(relu(paddle.to_tensor([-1.0, 2.0])).numpy().tolist(), nn.Linear(2, 2).weight.shape)
+        try:
+            import paddle.nonsense
+        except ModuleNotFoundError as error:
+            print(error, error.name)
+        code = "import paddle.nn; print('child', paddle.__name__)"
+        print(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip())
+        sys.exit(7)
+    """))
+    done = subprocess.run([sys.executable, "-m", "kayax", "run", "script.py", "--lr", "0.1"], cwd=tmp_path,
+                          capture_output=True, text=True, timeout=120)
+    assert done.returncode == 7, done.stderr
+    assert done.stdout.splitlines() == [
+        "[0.0, 2.0] paddle.Size([2, 2])", "Kayax has no module for 'paddle.nonsense'. paddle.nonsense", "child kayax"]
