@@ -26,8 +26,8 @@ def test_inspect(capsys):
     text = capsys.readouterr().out
     for line in ("forward in train mode: tuple(*, *) -> Pair(", "input   x: float32[batch, width]",
                  "where   width % 4 == 0", "output  1: float32[?, 4]", "writes  norm._mean, norm._variance, count",
-                 "draws random numbers", "can be trained; for cpu, cuda, rocm, tpu", "second.weight   float32[4, 4]  tied",
-                 "9 tensors, 41 values, 32 of them trainable"):
+                 "draws random numbers", "can be trained; for cpu, cuda, rocm, tpu",
+                 "second.weight   float32[4, 4]  tied", "9 tensors, 41 values, 32 of them trainable"):
         assert line in text
 
 
