@@ -101,7 +101,8 @@ def child() -> None:
     from kayax.io.saved_function import check_program
     try:
         parts = load_set(sys.argv[1])
-        arrays, counts = find_arrays(parts), {}
+        arrays = find_arrays(parts)
+        counts: dict[str, Any] = {}
         for suffix, part in parts.items():
             for mode, record in part.functions.items() if isinstance(part, ModelFile) else ():
                 where = f"model.functions[{mode!r}]"
