@@ -1,0 +1,189 @@
+"""A saved model that only predicts: NumPy arrays in, NumPy arrays out, from any number of threads."""
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from kayax.bridge.rng import default_generator
+from kayax.io.load import EVAL
+from kayax.io.model_format import INFO, MODEL, load_set
+from kayax.io.saved_function import check_program, read_function, read_programs
+from kayax.io.stored import find_arrays
+from kayax.spec import dtype as dtypes
+from kayax.spec import tree
+from kayax.spec.constraints import check_constraints
+from kayax.spec.input_spec import InputSpec, bind_dims
+
+
+class Session:
+    """One function of a saved model, in evaluation mode where it was saved with both.
+
+    Weights go to the device once; a program is compiled for each combination of input shapes when it is first met, or
+    before, by `warm_up`. Every call starts from the state that was saved: a buffer that the function writes does not
+    keep its value. Random numbers go on from the generator of the process.
+
+    prefix: what jit.save was given. method: which function. digest: the digest that the model must have. device: a
+    `jax.Device`; the default is JAX's.
+
+    Attributes: inputs, the InputSpec of each input, each with a name; output_names; outputs, (dtype, shape) of each,
+    with the names of open dims, or None; digest; versions.
+
+    Raises FileNotFoundError, ModelFileError; ValueError if there is no such method.
+    """
+
+    def __init__(self, prefix: str | os.PathLike, method: str = "forward", digest: str | None = None,
+                 device: Any = None):
+        parts = load_set(prefix, digest)
+        suffix = MODEL if method == "forward" else f".{method}{MODEL}"
+        if suffix not in parts:
+            raise ValueError(f"The model {os.fspath(prefix)!r} has no method {method!r}.")
+        part = parts[suffix]
+        mode = EVAL if EVAL in part.functions else next(iter(part.functions))
+        record, where, arrays = part.functions[mode], f"model.functions[{mode!r}]", find_arrays(parts)
+        self._facts = facts = read_function(record, part.path, where)
+        programs = read_programs(facts, record, lambda n: arrays[n].file.shape_dtype(arrays[n].name), part.path, where)
+        self._predict = programs.exported["predict"]
+        check_program(self._predict, part.path, f"{where}.programs['predict']")
+        self.digest, self.versions, self.training = parts[MODEL].set_id, parts[MODEL].producer, parts[INFO].training
+        names = _unique([spec.name or f"input_{i}" for i, spec in enumerate(record.inputs)])
+        self.inputs = [InputSpec(s.shape, s.dtype, n, s.stop_gradient)
+                       for s, n in zip(record.inputs, names, strict=True)]
+        avals = self._predict.out_avals[:len(facts.out_stops)]
+        self.output_names = _unique(_output_names(facts.out_structure, len(avals)))
+        self.outputs = [(dtypes.convert(a.dtype), [_dim(d) for d in a.shape]) for a in avals]
+        self.device = device
+        for file in {id(arrays[n].file): arrays[n].file for n in record.parameters}.values():
+            file.check(arrays[n].name for n in record.parameters if arrays[n].file is file)
+        weights = {n: jax.device_put(arrays[n].file[arrays[n].name], device, may_alias=True) for n in record.parameters}
+        names_left = iter(record.parameters)
+        self._cells = [None if kind == "random" else weights[next(names_left)] for kind in facts.cells]
+        self._random = facts.cells.index("random") if "random" in facts.cells else None
+        self._programs: dict[Any, Callable] = {}
+        self._lock = threading.Lock()
+        self._compiling: dict[Any, threading.Lock] = {}
+        self.compile_seconds: dict[Any, float] = {}
+
+    @property
+    def input_names(self) -> list[str]:
+        return [spec.name or "" for spec in self.inputs]
+
+    @property
+    def constraints(self) -> list[str]:
+        """What is known of the open dims, as the model was saved with it."""
+        return [constraint.text for constraint in self._facts.constraints]
+
+    def run(self, arrays: Sequence[np.ndarray] | Mapping[str, np.ndarray]) -> list[np.ndarray]:
+        """The outputs for these inputs, in order or by name.
+
+        Raises ValueError if they are not what the model takes: their number, names, dtypes, shapes, constraints.
+        """
+        outputs = self.run_on_device(self._ordered(arrays))
+        return [np.asarray(output) for output in outputs]
+
+    def run_on_device(self, arrays: Sequence[Any]) -> list[Any]:
+        """As `run`, with arrays of NumPy or JAX in order, and jax arrays as outputs that may still be computed."""
+        program = self._program(self.check(arrays))
+        if self._random is None:
+            return list(program(arrays, self._cells))[:len(self.outputs)]
+        with self._lock:                                # one sequence of random numbers for all threads
+            state = default_generator().storage
+            cells = [state.array if cell is None else cell for cell in self._cells]
+            outputs = program(arrays, cells)
+            state.array = outputs[len(self.outputs) + self._random - (len(cells) - self._facts.n_written)]
+        return list(outputs)[:len(self.outputs)]
+
+    def warm_up(self, shapes: Mapping[str, Sequence[int]]) -> float:
+        """Compile for these input shapes, by name; gives the seconds that it took."""
+        arrays = [np.zeros(shapes[spec.name or ""], spec.dtype.numpy if spec.dtype else None) for spec in self.inputs]
+        start = time.perf_counter()
+        jax.block_until_ready(self.run_on_device(arrays))
+        return time.perf_counter() - start
+
+    def check(self, arrays: Sequence[Any]) -> tuple:
+        """The shapes of these inputs; a ValueError if they are not what the model takes."""
+        if len(arrays) != len(self.inputs):
+            raise ValueError(f"{self._facts.name}() takes {len(self.inputs)} inputs ({', '.join(self.input_names)}), "
+                             f"but got {len(arrays)}.")
+        shapes = tuple([array.shape for array in arrays])
+        for spec, array in zip(self.inputs, arrays, strict=True):
+            if dtypes.find(array.dtype) != spec.dtype:
+                raise ValueError(f"The input {spec.name!r} should be {spec.dtype.name if spec.dtype else None}, but it "
+                                 f"is {array.dtype}.")
+        if shapes not in self._programs:                # what has run once fits
+            sizes = bind_dims(self.inputs, shapes)
+            check_constraints(self._facts.constraints, sizes, f"{self._facts.name}()")
+        return shapes
+
+    def _ordered(self, arrays: Sequence[np.ndarray] | Mapping[str, np.ndarray]) -> Sequence[np.ndarray]:
+        if not isinstance(arrays, Mapping):
+            return [np.asarray(array) for array in arrays]
+        missing = [name for name in self.input_names if name not in arrays]
+        unknown = [name for name in arrays if name not in self.input_names]
+        if missing or unknown:
+            problem = f"{missing[0]!r} is missing" if missing else f"{unknown[0]!r} is not one of them"
+            raise ValueError(f"The inputs of the model are {', '.join(self.input_names)}; {problem}.")
+        return [np.asarray(arrays[name]) for name in self.input_names]
+
+    def _program(self, shapes: tuple) -> Callable:
+        """The compiled program for these shapes; threads that meet new shapes at once compile them once."""
+        program = self._programs.get(shapes)
+        if program is not None:
+            return program
+        with self._lock:
+            lock = self._compiling.setdefault(shapes, threading.Lock())
+        with lock:
+            if shapes not in self._programs:
+                start = time.perf_counter()
+                sharding = None if self.device is None else jax.sharding.SingleDeviceSharding(self.device)
+                avals = [jax.ShapeDtypeStruct(shape, spec.dtype.numpy if spec.dtype else None, sharding=sharding)
+                         for shape, spec in zip(shapes, self.inputs, strict=True)]
+                state = default_generator().storage.array
+                cells = [state if cell is None else cell for cell in self._cells]
+                lowered = jax.jit(self._call).lower(avals, cells)
+                self._programs[shapes] = lowered.compile()
+                self.compile_seconds[shapes] = time.perf_counter() - start
+        return self._programs[shapes]
+
+    def _call(self, inputs: Sequence[Any], cells: Sequence[Any]) -> Any:
+        return self._predict.call(*inputs, *cells)
+
+
+def _dim(size: Any) -> int | str | None:
+    return size if type(size) is int else str(size) if str(size).isidentifier() and str(size)[0] != "_" else None
+
+
+def _output_names(structure: tree.Spec, count: int) -> list[str]:
+    """Keys of a dict, fields of a named tuple; `output_0` and so on for all other structures."""
+    if isinstance(structure, tree.Branch) and all(child is tree.LEAF for child in structure.children):
+        keys = structure.extra if issubclass(structure.kind, dict) else getattr(structure.kind, "_fields", None)
+        if keys and all(isinstance(key, str) for key in keys):
+            return list(keys)
+    return [f"output_{i}" for i in range(count)]
+
+
+def _unique(names: list[str]) -> list[str]:
+    found: list[str] = []
+    for name in names:
+        number, new = 1, name
+        while new in found:
+            new, number = f"{name}_{number}", number + 1
+        found.append(new)
+    return found
+
+
+def keep_compiled_programs(folder: str | os.PathLike) -> None:
+    """Keep compiled programs in a folder, for all of this process: what any process compiled before starts quickly."""
+    from jax.experimental.compilation_cache import compilation_cache
+    jax.config.update("jax_compilation_cache_dir", os.fspath(folder))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+    compilation_cache.reset_cache()                     # what was compiled before has settled that there is none
+
+
+__all__ = ["Session", "keep_compiled_programs"]

@@ -1,0 +1,177 @@
+"""What a predictor is to load and where it is to run."""
+from __future__ import annotations
+
+import enum
+import glob
+import os
+from typing import Any
+
+from kayax.io.model_format import MODEL, PARAMS
+
+PrecisionType = enum.Enum("PrecisionType", {"Float32": 0, "Int8": 1, "Half": 2, "Bfloat16": 3})
+PlaceType = enum.Enum("PlaceType", {"UNK": -1, "CPU": 0, "GPU": 1, "XPU": 2, "CUSTOM": 3})
+
+# Paddle's advice to its own passes and libraries. XLA decides these things by itself: results are the same either way.
+_HINTS = """delete_pass disable_mkldnn disable_mkldnn_fc_passes disable_onednn disable_onednn_fc_passes
+    disable_onnxruntime enable_cinn enable_custom_passes enable_memory_optim enable_mkldnn enable_onednn
+    enable_new_executor enable_new_ir enable_profile enable_save_optim_model exp_disable_mixed_precision_ops
+    exp_disable_tensorrt_ops exp_enable_use_cutlass set_mkldnn_cache_capacity set_mkldnn_op set_onednn_cache_capacity
+    set_onednn_op set_optimization_level switch_ir_debug switch_specify_input_names switch_use_feed_fetch_ops
+    use_optimized_model enable_ort_optimization collect_shape_range_info""".split()
+# What would change where or with which precision it runs, and is not there.
+_ABSENT = {
+    "enable_tensorrt_engine": "TensorRT", "enable_onnxruntime": "ONNX Runtime", "enable_xpu": "a Kunlun XPU",
+    "enable_ipu": "an IPU", "enable_custom_device": "a custom device", "enable_openvino_engine": "OpenVINO",
+    "enable_mkldnn_bfloat16": "a change of precision", "enable_onednn_bfloat16": "a change of precision",
+    "enable_mkldnn_int8": "a change of precision", "enable_onednn_int8": "a change of precision",
+    "enable_low_precision_io": "a change of precision", "set_model_buffer": "a model in memory",
+    "set_bfloat16_op": "a change of precision",
+}
+
+
+class Config:
+    """Which model, which device.
+
+    ``Config("dir/net.pdmodel", "dir/net.pdiparams")``, ``Config("dir/net")``, the prefix that jit.save was given, or
+    ``Config("dir")``, a folder with one model.
+
+    Differs from Paddle: options that advise its own optimizer are taken and do nothing (XLA optimizes); options that
+    would run the model elsewhere or with another precision raise NotImplementedError.
+    """
+
+    Precision = PrecisionType
+    Float32, Int8 = PrecisionType.Float32, PrecisionType.Int8
+    Half, Bfloat16 = PrecisionType.Half, PrecisionType.Bfloat16
+
+    def __init__(self, model: str | None = None, params: str | None = None):
+        self._prog, self._params, self._dir = "", "", ""
+        self._device, self._device_id, self._memory = "cpu", 0, 0
+        self._cache: str | None = None
+        self._threads, self._ir, self._quiet = 1, True, False
+        self.method, self.digest = "forward", None
+        if model is not None:
+            self.set_model(model, params)
+
+    # ---- the model -------------------------------------------------------------------------------------------
+
+    def set_model(self, model: str, params: str | None = None) -> None:
+        """A program file and a parameter file, a prefix, or a folder."""
+        if params is not None:
+            self._prog, self._params, self._dir = os.fspath(model), os.fspath(params), ""
+        elif os.path.isdir(model):
+            self._prog, self._params, self._dir = "", "", os.fspath(model)
+        else:
+            prefix = os.fspath(model).removesuffix(MODEL)
+            self._prog, self._params, self._dir = prefix + MODEL, prefix + PARAMS, ""
+
+    def set_prog_file(self, path: str) -> None:
+        self._prog = os.fspath(path)
+
+    def set_params_file(self, path: str) -> None:
+        self._params = os.fspath(path)
+
+    def prog_file(self) -> str:
+        return self._prog
+
+    def params_file(self) -> str:
+        return self._params
+
+    def model_dir(self) -> str:
+        return self._dir
+
+    def prefix(self) -> str:
+        """The prefix of the model's files. Raises ValueError if the files do not belong together, or none is named."""
+        if self._dir:
+            found = sorted(glob.glob(os.path.join(glob.escape(self._dir), f"*{MODEL}")), key=len)
+            prefixes = [path.removesuffix(MODEL) for path in found]
+            own = [p for p in prefixes if not any(p != q and p.startswith(f"{q}.") for q in prefixes)]
+            if len(own) != 1:
+                raise ValueError(f"The folder {self._dir!r} holds {len(own)} models: {own}. Give the prefix of one.")
+            return own[0]
+        if not self._prog:
+            raise ValueError("The Config names no model: Config('dir/net.pdmodel', 'dir/net.pdiparams').")
+        prefix = self._prog.removesuffix(MODEL)
+        if prefix == self._prog or self._params not in ("", prefix + PARAMS):
+            raise ValueError(f"The files of a model are PREFIX{MODEL} and PREFIX{PARAMS}, with one prefix, but got "
+                             f"{self._prog!r} and {self._params!r}.")
+        return prefix
+
+    # ---- where it runs ---------------------------------------------------------------------------------------
+
+    def enable_use_gpu(self, memory_pool_init_size_mb: int = 100, device_id: int = 0,
+                       precision_mode: PrecisionType = PrecisionType.Float32) -> None:
+        """Run on a GPU that JAX sees. JAX manages its memory. The precision is the saved model's."""
+        if precision_mode is not PrecisionType.Float32:
+            raise NotImplementedError(f"The precision {precision_mode.name} cannot be chosen here: save the model with "
+                                      "parameters and inputs of that dtype.")
+        self._device, self._device_id, self._memory = "gpu", int(device_id), int(memory_pool_init_size_mb)
+
+    def disable_gpu(self) -> None:
+        self._device = "cpu"
+
+    def use_gpu(self) -> bool:
+        return self._device == "gpu"
+
+    def gpu_device_id(self) -> int:
+        return self._device_id
+
+    def memory_pool_init_size_mb(self) -> int:
+        return self._memory
+
+    def jax_device(self) -> Any:
+        """The `jax.Device`. Raises RuntimeError if JAX sees none of this kind."""
+        import jax
+        try:
+            devices = jax.devices(self._device)
+            return devices[self._device_id if self._device == "gpu" else 0]
+        except (RuntimeError, IndexError) as error:
+            raise RuntimeError(f"JAX sees no {self._device} number {self._device_id} ({error}). Call "
+                               "config.disable_gpu() to run on the CPU.") from None
+
+    # ---- the rest --------------------------------------------------------------------------------------------
+
+    def set_optim_cache_dir(self, path: str) -> None:
+        """Keep compiled programs in this folder, so that the next process starts quickly (JAX's compilation cache, for
+        the whole process)."""
+        self._cache = os.fspath(path)
+
+    def optim_cache_dir(self) -> str | None:
+        return self._cache
+
+    def set_cpu_math_library_num_threads(self, number: int) -> None:
+        """Remembered only: XLA's CPU runtime takes as many threads as the process has cores."""
+        self._threads = int(number)
+
+    def cpu_math_library_num_threads(self) -> int:
+        return self._threads
+
+    def switch_ir_optim(self, on: bool = True) -> None:
+        """Remembered only: XLA always optimizes."""
+        self._ir = bool(on)
+
+    def ir_optim(self) -> bool:
+        return self._ir
+
+    def disable_glog_info(self) -> None:
+        self._quiet = True
+
+    def glog_info_disabled(self) -> bool:
+        return self._quiet
+
+    def summary(self) -> str:
+        """The settings as a table."""
+        rows = {"model": self._dir or self._prog, "params": self._params, "method": self.method,
+                "device": f"{self._device}:{self._device_id}", "compiled programs kept in": self._cache}
+        return "\n".join(f"{name:26} {value}" for name, value in rows.items())
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _HINTS:
+            return lambda *args, **kwargs: None
+        if name in _ABSENT:
+            def refuse(*args: Any, **kwargs: Any) -> None:
+                raise NotImplementedError(f"Config.{name}: {_ABSENT[name]} is not available here. XLA compiles for the "
+                                          "CPU, or the GPU after enable_use_gpu(), in the precision that was saved.")
+            return refuse
+        if name.endswith("_enabled"):
+            return lambda: False
+        raise AttributeError(f"Config has no attribute {name!r}")

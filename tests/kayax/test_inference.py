@@ -1,0 +1,178 @@
+"""paddle.inference over saved models: handles, clones, threads, shapes, and programs that are kept."""
+import subprocess
+import sys
+import textwrap
+import threading
+
+import numpy as np
+import pytest
+
+import kayax as paddle
+from kayax import nn
+from kayax.inference import Config, DataType, PredictorPool, create_predictor
+from kayax.jit import save
+from kayax.static import InputSpec
+
+
+class Net(nn.Layer):
+    def __init__(self):
+        super().__init__()
+        self.body, self.norm, self.drop = nn.Linear(4, 8), nn.BatchNorm1D(8), nn.Dropout(0.5)
+
+    def forward(self, x, scale):
+        hidden = self.drop(self.norm(self.body(x)))
+        return {"hidden": hidden, "total": hidden.sum() * scale}
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    paddle.seed(3)
+    net = Net()
+    net(paddle.randn([16, 4]), paddle.ones([]))
+    prefix = str(tmp_path_factory.mktemp("inference") / "net")
+    save(net, prefix, input_spec=[InputSpec(["batch", 4], "float32", "x"), InputSpec([], "float32", "scale")],
+         constraints=["batch <= 64"])
+    net.eval()
+    return net, prefix
+
+
+@pytest.fixture(scope="module")
+def predictor(saved):
+    return create_predictor(Config(saved[1] + ".pdmodel", saved[1] + ".pdiparams"))
+
+
+def expected(net, x, scale):
+    out = net(paddle.to_tensor(x), paddle.to_tensor(scale))
+    return out["hidden"].numpy(), out["total"].numpy()
+
+
+def data(n, seed=0):
+    return np.random.default_rng(seed).normal(size=(n, 4)).astype("float32"), np.array(2.0, "float32")
+
+
+def run(predictor, *arrays):
+    for name, array in zip(predictor.get_input_names(), arrays, strict=True):
+        predictor.get_input_handle(name).copy_from_cpu(array)
+    predictor.run()
+    return [predictor.get_output_handle(name).copy_to_cpu() for name in predictor.get_output_names()]
+
+
+def test_handles(saved, predictor):
+    assert (predictor.get_input_names(), predictor.get_output_names()) == (["x", "scale"], ["hidden", "total"])
+    x = predictor.get_input_handle("x")
+    assert (x.shape(), x.type(), x.name(), x.lod()) == ([-1, 4], DataType.FLOAT32, "x", [])
+    for n in (1, 5):
+        for got, want in zip(run(predictor, *data(n)), expected(saved[0], *data(n)), strict=True):
+            np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5)
+    out = predictor.get_output_handle("hidden")
+    assert out.shape() == [5, 8] and out.copy_to_cpu().flags.writeable
+    held = data(5)[0]
+    x.copy_from_cpu(held)
+    held[:] = 0                                     # the handle has a copy
+    predictor.run()
+    np.testing.assert_allclose(out.copy_to_cpu(), expected(saved[0], *data(5))[0], rtol=1e-5, atol=1e-5)
+
+
+def test_tensors_in_and_out(saved, predictor):
+    hidden, total = predictor.run([paddle.to_tensor(a) for a in data(3)])
+    np.testing.assert_allclose(hidden.numpy(), expected(saved[0], *data(3))[0], rtol=1e-5, atol=1e-5)
+    assert isinstance(total, paddle.Tensor) and total.stop_gradient
+
+
+def test_wrong_inputs(predictor):
+    fresh, (x, scale) = predictor.clone(), data(2)
+    with pytest.raises(ValueError, match="'x' has no value"):
+        fresh.run()
+    with pytest.raises(TypeError, match="list for 'x'"):
+        fresh.get_input_handle("x").copy_from_cpu([1.0])
+    with pytest.raises(RuntimeError, match="no input 'y'. Its inputs are: x, scale"):
+        fresh.get_input_handle("y")
+    with pytest.raises(RuntimeError, match="no value yet"):
+        fresh.get_output_handle("hidden").copy_to_cpu()
+    for wrong, text in ((x.astype("float64"), "'x' should be float32, but it is float64"), (x[:, :3], "should be 4"),
+                        (x[0], "2 dimensions"), (np.zeros((65, 4), "float32"), "batch <= 64, but batch is 65")):
+        with pytest.raises(ValueError, match=text):
+            run(fresh, wrong, scale)
+    with pytest.raises(ValueError, match="takes 2 inputs"):
+        fresh.run([paddle.ones([2, 4])])
+
+
+def test_configs(saved, tmp_path):
+    for config in (Config(saved[1]), Config(str(tmp_path.parent / "none"), "x")):
+        config.enable_memory_optim()
+        config.switch_ir_optim(False)
+        config.disable_glog_info()
+        assert not config.ir_optim() and not config.use_gpu() and not config.tensorrt_engine_enabled()
+        assert "device" in config.summary()
+    assert Config(saved[1].rpartition("/")[0]).prefix() == saved[1]
+    with pytest.raises(NotImplementedError, match="TensorRT is not available"):
+        config.enable_tensorrt_engine(workspace_size=1)
+    with pytest.raises(NotImplementedError, match="precision Half"):
+        config.enable_use_gpu(100, 0, Config.Half)
+    with pytest.raises(AttributeError, match="no attribute 'enable_wings'"):
+        config.enable_wings()
+    with pytest.raises(ValueError, match="names no model"):
+        create_predictor(Config())
+    with pytest.raises(ValueError, match="with one prefix"):
+        create_predictor(Config("a.pdmodel", "b.pdiparams"))
+    with pytest.raises(FileNotFoundError):
+        create_predictor(Config(str(tmp_path / "none")))
+    config = Config(saved[1])
+    config.enable_use_gpu(100, 7)
+    with pytest.raises(RuntimeError, match="JAX sees no gpu number 7.*disable_gpu"):
+        create_predictor(config)
+
+
+def test_threads_under_load(saved, predictor):
+    """Clones in many threads, shapes in every order, and new shapes while others run: every answer is its own."""
+    sizes = [1, 2, 3, 5]
+    want = {n: expected(saved[0], *data(n, n)) for n in sizes}
+    pool, wrong = PredictorPool(Config(saved[1]), 6), []
+    start = threading.Barrier(6)
+
+    def work(index):
+        mine, rng = pool.retrieve(index), np.random.default_rng(index)
+        start.wait()
+        for _ in range(50):
+            n = int(rng.choice(sizes))
+            got = run(mine, *data(n, n))
+            if not all(np.allclose(a, b, rtol=1e-4, atol=1e-5) for a, b in zip(got, want[n], strict=True)):
+                wrong.append(n)
+
+    threads = [threading.Thread(target=work, args=(index,)) for index in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+    compiled = pool.retrieve(0)._session.compile_seconds
+    assert len(compiled) == len(sizes)              # each shape once, whoever met it
+
+
+def test_warm_up_and_state(saved):
+    fresh = create_predictor(Config(saved[1]))
+    assert fresh.warm_up({"x": [2, 4], "scale": []}, {"x": [3, 4], "scale": []}) > 0
+    assert len(fresh._session.compile_seconds) == 2
+    first = run(fresh, *data(2))
+    assert len(fresh._session.compile_seconds) == 2
+    np.testing.assert_array_equal(first[0], run(fresh, *data(2))[0])
+    assert fresh.try_shrink_memory() == 0
+    with pytest.raises(ValueError, match="no value"):
+        fresh.run()
+
+
+def test_programs_are_kept_for_the_next_process(saved, tmp_path):
+    script = textwrap.dedent("""
+        import sys, numpy as np, jax, kayax as paddle
+        from kayax.inference import Config, create_predictor
+        paddle.ones([3]) + 1                        # something is compiled before
+        events = []
+        jax.monitoring.register_event_listener(lambda name, **_: events.append(name))
+        config = Config(sys.argv[1])
+        config.set_optim_cache_dir(sys.argv[2])
+        create_predictor(config).warm_up({"x": [2, 4], "scale": []})
+        print(sum(name.endswith("/cache_hits") for name in events))
+    """)
+    hits = [int(subprocess.run([sys.executable, "-c", script, saved[1], str(tmp_path / "cache")], check=True,
+                               capture_output=True, text=True, timeout=120).stdout) for _ in range(2)]
+    assert hits[0] == 0 and hits[1] > 0
