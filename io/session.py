@@ -70,6 +70,18 @@ class Session:
         self.compile_seconds: dict[Any, float] = {}
 
     @property
+    def draws(self) -> bool:
+        """Whether it draws random numbers."""
+        return self._random is not None
+
+    @property
+    def rows_match(self) -> bool:
+        """Whether all inputs and outputs have the same open first dim."""
+        avals = [*self._predict.in_avals[:len(self.inputs)], *self._predict.out_avals[:len(self.outputs)]]
+        first = [aval.shape[0] if aval.shape else 0 for aval in avals]
+        return bool(self.inputs) and type(first[0]) is not int and len(set(map(str, first))) == 1
+
+    @property
     def input_names(self) -> list[str]:
         return [spec.name or "" for spec in self.inputs]
 

@@ -94,7 +94,7 @@ def bind_dims(specs: Iterable[InputSpec], shapes: Iterable[Sequence[int]]) -> di
     """The size that each dimension name of `specs` takes in the `shapes` of actual inputs.
 
     Raises:
-        ValueError: a shape does not fit its spec, or one name takes two sizes.
+        ValueError: a shape does not fit its spec, one name takes two sizes, or an open size is 0.
     """
     sizes: dict[str, int] = {}
     givers: dict[str, str] = {}
@@ -104,6 +104,8 @@ def bind_dims(specs: Iterable[InputSpec], shapes: Iterable[Sequence[int]]) -> di
             raise ValueError(f"{label} should have {len(spec.shape)} dimensions, {list(spec.shape)}, "
                              f"but its shape is {list(shape)}.")
         for axis, (dim, size) in enumerate(zip(spec.shape, shape, strict=True)):
+            if size == 0 and (dim == -1 or isinstance(dim, str)):
+                raise ValueError(f"Axis {axis} of {label} is empty. An open dimension has at least one element.")
             if isinstance(dim, str):
                 if sizes.setdefault(dim, size) != size:
                     raise ValueError(f"Dimension {dim!r} is {sizes[dim]} in {givers[dim]}, but {size} in axis {axis} "
