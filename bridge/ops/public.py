@@ -46,6 +46,8 @@ def _gather(modules: list[ModuleType], attribute: str) -> dict[str, Any]:
 _modules = _topics()
 TOP_LEVEL = _gather([m for m in _modules if not _is_functional(m)], "__all__")
 LINALG = _gather(_modules, "LINALG")
+FFT = _gather(_modules, "FFT")
+SIGNAL = _gather(_modules, "SIGNAL")
 FUNCTIONAL_NAMES = _gather([m for m in _modules if _is_functional(m)], "__all__")
 TOP_LEVEL |= {name: FUNCTIONAL_NAMES[name] for name in ALSO_TOP_LEVEL}
 
