@@ -35,9 +35,29 @@ class Place:
         """Whether this is a TPU."""
         return self.kind == "tpu"
 
+    def is_xpu_place(self) -> bool:
+        """False: JAX has no such device."""
+        return False
+
+    is_ipu_place = is_xpu_pinned_place = is_xpu_place
+
+    def is_cuda_pinned_place(self) -> bool:
+        """Whether this is pinned host memory."""
+        return isinstance(self, CUDAPinnedPlace)
+
+    def is_custom_place(self) -> bool:
+        """Whether this is neither the host nor a GPU: a TPU."""
+        return self.kind not in ("cpu", "gpu")
+
+    def custom_device_type(self) -> str:
+        """The kind of a device that is neither the host nor a GPU, else ""."""
+        return self.kind if self.is_custom_place() else ""
+
     def gpu_device_id(self) -> int:
-        """The number of the GPU."""
+        """The number of the device."""
         return self.index
+
+    custom_device_id = xpu_device_id = ipu_device_id = gpu_device_id
 
     def get_device_id(self) -> int:
         """The number of the device among those of its kind."""
@@ -67,6 +87,40 @@ class TPUPlace(Place):
 
 class CUDAPinnedPlace(CPUPlace):
     """Pinned host memory: the host here, since JAX pins what it copies by itself."""
+
+
+class CustomPlace(Place):
+    """The `dev_id`-th device of a kind that is neither a CPU nor a GPU: here a "tpu"."""
+
+    def __init__(self, dev_type: str, dev_id: int = 0):
+        if _JAX_KINDS.get(dev_type) in (None, "cpu", "gpu"):
+            raise ValueError(f"CustomPlace({dev_type!r}): the only such devices of JAX are 'tpu'.")
+        super().__init__(dev_type, dev_id)
+
+
+def _absent(name: str) -> ValueError:
+    return ValueError(f"{name}: JAX has no such device. Use CPUPlace(), CUDAPlace(0) or TPUPlace(0).")
+
+
+class XPUPlace(Place):
+    """A place that JAX does not have: an error when it is made."""
+
+    def __init__(self, dev_id: int):
+        raise _absent("XPUPlace")
+
+
+class IPUPlace(Place):
+    """A place that JAX does not have: an error when it is made."""
+
+    def __init__(self) -> None:
+        raise _absent("IPUPlace")
+
+
+class XPUPinnedPlace(Place):
+    """A place that JAX does not have: an error when it is made."""
+
+    def __init__(self) -> None:
+        raise _absent("XPUPinnedPlace")
 
 
 _JAX_KINDS = {"gpu": "gpu", "cuda": "gpu", "rocm": "gpu", "cpu": "cpu", "tpu": "tpu"}
@@ -130,8 +184,10 @@ def current() -> Place:
     return _current if _current is not None else parse(jax.devices()[0])
 
 
-def get_device() -> str:
-    """The current device, as ``"cpu"`` or ``"gpu:0"``."""
+def get_device(input: Any = None) -> str | int:
+    """The current device, as ``"cpu"`` or ``"gpu:0"``; of a Tensor the number of its device, -1 on the host."""
+    if input is not None:
+        return input.get_device()
     place = current()
     return place.kind if place.kind == "cpu" else f"{place.kind}:{place.index}"
 

@@ -35,7 +35,11 @@ def run_call(call: Call, inputs: Sequence[Any], differentiable: bool = True) -> 
     if not (recording and differentiable and state.grad_enabled):
         return _wrap(_advance(generator, call.forward(*arrays)))
     edges = _edges(inputs, arrays)
-    if call.residuals:
+    if state.saved_hooks is not None:           # then a gradient starts from the inputs, which go through the hooks
+        outs, pullback = call.forward(*arrays), None
+        needed = call.needed(tuple([e is not None for e in edges]), arrays)
+        arrays = state.saved_hooks.pack(arrays, needed if generator is None else [False, *needed[1:]])
+    elif call.residuals:
         pair = call.saving(tuple([e is not None for e in edges]), tuple([(a.shape, a.dtype) for a in arrays]))
         outs, saved = pair.forward(*arrays)
         pullback = _Residuals(pair, saved, arrays)

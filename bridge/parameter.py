@@ -27,6 +27,10 @@ class Parameter(Tensor):
         self.need_clip = attributes.pop("need_clip", True)
         self.__dict__.update(attributes)
 
+    def initialize(self) -> None:
+        """Give a Parameter that was made under `LazyGuard` its value now; any other one has it."""
+        self.storage.array      # noqa: B018  (reading it makes it)
+
     @property
     def name(self) -> str:
         if self._name is None:

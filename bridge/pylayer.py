@@ -26,14 +26,19 @@ class PyLayerContext:
         self._saved: tuple = ()
         self._not_differentiable: tuple = ()
         self._materialize = True
+        self._cast_gradients = True
+        self._unpack: Any = None
 
     def save_for_backward(self, *tensors: Any) -> None:
         """Keep tensors for `backward`; call it once."""
+        hooks = state.saved_hooks
+        if hooks is not None:
+            tensors, self._unpack = tuple(map(hooks.pack_hook, tensors)), hooks.unpack_hook
         self._saved = tensors
 
     def saved_tensor(self) -> tuple:
         """What `save_for_backward` was given."""
-        return self._saved
+        return self._saved if self._unpack is None else tuple(map(self._unpack, self._saved))
 
     def mark_non_differentiable(self, *args: Tensor) -> None:
         """These outputs have no gradient."""
@@ -45,6 +50,11 @@ class PyLayerContext:
     def set_materialize_grads(self, value: bool) -> None:
         """Whether a missing gradient reaches `backward` as zeros (the default) or as None."""
         self._materialize = bool(value)
+
+
+    def set_grad_in_dtype_consistent(self, flag: bool) -> None:
+        """Whether a gradient reaches `backward` in the dtype of its output (the default), or as it comes."""
+        self._cast_gradients = bool(flag)
 
 
 class PyLayer:
@@ -115,6 +125,9 @@ def _call_backward(cls: type[PyLayer], ctx: PyLayerContext, cotangents: list[Any
                    n: int) -> list[Any]:
     full = [wrap(jnp.zeros(*aval)) if c is None and aval is not None and ctx._materialize else c
             for c, aval in zip(cotangents, avals, strict=True)]
+    if ctx._cast_gradients:
+        full = [c if c is None or aval is None or c.storage.array.dtype == aval[1] else c.astype(aval[1])
+                for c, aval in zip(full, avals, strict=True)]
     grads = cls.backward(ctx, *full)
     grads = list(grads) if isinstance(grads, (tuple, list)) else [grads]
     if len(grads) != n:

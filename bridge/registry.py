@@ -174,6 +174,28 @@ class Op:
 
 
 _MISSING = object()
+_call = Op.__call__
+_watchers: list[Callable[[Op, Any], None]] = []
+
+
+def watch(watcher: Callable[[Op, Any], None]) -> None:
+    """Call ``watcher(operation, result)`` after every operation, until `unwatch`. Without watchers it costs nothing."""
+    _watchers.append(watcher)
+    Op.__call__ = _watched_call         # type: ignore[method-assign]
+
+
+def unwatch(watcher: Callable[[Op, Any], None]) -> None:
+    """End a `watch`."""
+    _watchers.remove(watcher)
+    if not _watchers:
+        Op.__call__ = _call             # type: ignore[method-assign]
+
+
+def _watched_call(self: Op, *args: Any, **kwargs: Any) -> Any:
+    out = _call(self, *args, **kwargs)
+    for watcher in tuple(_watchers):
+        watcher(self, out)
+    return out
 
 
 def _read_out(value: Tensor, name: str) -> Any:

@@ -11,17 +11,25 @@ from kayax.bridge.cells import Storage
 
 
 class Generator:
-    """A source of random numbers. Its state is a cell: three uint32 words, the two of a seed's key and a counter."""
+    """A source of random numbers. Its state is a cell: three uint32 words, the two of a seed's key and a counter.
 
-    def __init__(self, seed: int = 0):
-        self.storage = Storage(_initial(seed))
-        self._seed = seed
+    device: accepted; the state moves to where it is used.
+    """
+
+    def __init__(self, device: Any = None):
+        self._seed = 0
+        self.storage = Storage(_initial(0))
 
     def manual_seed(self, seed: int) -> Generator:
         """Start again from `seed`."""
         self._seed = int(seed)
         self.storage.array = _initial(self._seed)
         return self
+
+    def seed(self) -> int:
+        """Start again from a number of the operating system, and give that number."""
+        self.manual_seed(int(np.random.SeedSequence().generate_state(1)[0]) & 0x7FFFFFFF)
+        return self._seed
 
     def initial_seed(self) -> int:
         """The seed this generator was started with."""
@@ -87,7 +95,8 @@ def default_generator() -> Generator:
     if _default is None:
         from kayax.bridge.state import outside_traces
         with outside_traces():
-            _default = Generator(int(np.random.SeedSequence().generate_state(1)[0]) & 0x7FFFFFFF)
+            _default = Generator()
+            _default.seed()
     return _default
 
 
@@ -106,3 +115,13 @@ def set_rng_state(state_list: list[GeneratorState], device: Any = None) -> None:
     if not isinstance(state_list, (list, tuple)) or len(state_list) != 1:
         raise ValueError(f"set_rng_state needs the list that get_rng_state gave, with 1 state, but got {state_list!r}.")
     default_generator().set_state(state_list[0])
+
+
+def get_cuda_rng_state() -> list[GeneratorState]:
+    """Snapshots of the generators, which all devices share."""
+    return get_rng_state()
+
+
+def set_cuda_rng_state(state_list: list[GeneratorState]) -> None:
+    """Put the generators back to what `get_cuda_rng_state` gave."""
+    set_rng_state(state_list)

@@ -19,11 +19,9 @@ from kayax.spec.size import Size  # noqa: E402
 from kayax.bridge.tensor import Tensor  # noqa: E402
 from kayax.bridge.convert import to_tensor  # noqa: E402
 from kayax.bridge.dlpack import from_dlpack, to_dlpack  # noqa: E402
-from kayax.bridge.rng import get_rng_state, seed, set_rng_state  # noqa: E402
-from kayax.bridge.rng import get_rng_state as get_cuda_rng_state  # noqa: E402
-from kayax.bridge.rng import set_rng_state as set_cuda_rng_state  # noqa: E402
-from kayax.bridge.device import (  # noqa: E402
-    CPUPlace, CUDAPinnedPlace, CUDAPlace, TPUPlace, get_device, set_device)
+from kayax.bridge.rng import (  # noqa: E402
+    Generator, get_cuda_rng_state, get_rng_state, seed, set_cuda_rng_state, set_rng_state)
+from kayax.bridge.rng import seed as manual_seed  # noqa: E402
 from kayax.bridge.autograd import (  # noqa: E402
     enable_grad, grad, is_grad_enabled, no_grad, set_grad_enabled)
 from kayax.bridge.ops import public as _public  # noqa: E402
@@ -33,19 +31,28 @@ from kayax.layers.param_attr import ParamAttr  # noqa: E402
 from kayax.io.load import load_object as load  # noqa: E402
 from kayax.io.state_file import save  # noqa: E402
 from kayax import amp, autograd, device, framework, io, jit, linalg, nn, optimizer, regularizer, static, utils  # noqa: E402
-from kayax.layers.parameter import create_parameter  # noqa: E402
+from kayax.layers.parameter import LazyGuard, create_parameter  # noqa: E402
 
 globals().update(_public.TOP_LEVEL)
 globals().update(_DTYPES | _ALIASES)
 
 __version__ = "0.1.0"
 e, pi, inf, nan, newaxis = _math.e, _math.pi, _math.inf, _math.nan, None
-autocast = amp.autocast
+autocast, get_autocast_cpu_dtype = amp.autocast, amp.get_autocast_cpu_dtype
+get_autocast_gpu_dtype = amp.get_autocast_gpu_dtype
+globals().update({name: getattr(device, name) for name in device.AT_TOP})
 
 # Loaded when first used: a training script does not need them.
 _LAZY = {"metric", "vision", "distributed", "hub", "incubate", "distribution", "fft", "signal", "sparse", "text",
-         "audio", "callbacks", "hapi", "inference", "onnx", "profiler", "quantization", "version"}
-_LAZY_NAMES = {"Model": "hapi", "summary": "hapi", "flops": "hapi", "DataParallel": "distributed"}  # public here
+         "audio", "callbacks", "hapi", "inference", "onnx", "profiler", "quantization", "version",
+         "compat", "cuda", "functional", "random", "special", "sysconfig"}
+_LAZY_NAMES = {                     # public here, from such a module
+    "Model": "hapi", "summary": "hapi", "flops": "hapi",
+    "DataParallel": "distributed",
+    "set_flags": "flags", "get_flags": "flags",
+    **dict.fromkeys(("MmapStorage", "async_save", "batch", "check_shape", "disable_compat", "disable_signal_handler",
+                     "enable_compat"), "legacy"),
+}
 
 
 def in_dynamic_mode() -> bool:
@@ -59,33 +66,6 @@ in_dygraph_mode = in_dynamic_mode
 
 def disable_static(place: _Any = None) -> None:
     """Imperative mode, which is the only one here: accepted for Paddle scripts that call it."""
-
-
-def is_compiled_with_cuda() -> bool:
-    """Whether JAX sees a GPU."""
-    import jax
-    return any(d.platform in ("gpu", "cuda") for d in jax.devices())
-
-
-def is_compiled_with_rocm() -> bool:
-    """Whether JAX sees an AMD GPU."""
-    import jax
-    return any(d.platform == "rocm" for d in jax.devices())
-
-
-def is_compiled_with_xpu() -> bool:
-    """False: JAX has no such device."""
-    return False
-
-
-def is_compiled_with_cinn() -> bool:
-    """False: XLA compiles here."""
-    return False
-
-
-def is_compiled_with_distribute() -> bool:
-    """False: one process."""
-    return False
 
 
 def __getattr__(name: str) -> _Any:

@@ -21,7 +21,7 @@ from kayax.layers import layer_state
 from kayax.layers.hooks import HookHandle, Hooks
 from kayax.layers.layer_state import LayerMoves
 from kayax.layers.layer_tree import LayerTree
-from kayax.layers.parameter import create_parameter
+from kayax.layers.parameter import new_parameter
 from kayax.spec import dtype as dtypes
 from kayax.spec import unique_name
 
@@ -225,8 +225,7 @@ class Layer(LayerTree, LayerMoves):
     def create_parameter(self, shape: Any, attr: Any = None, dtype: Any = None, is_bias: bool = False,
                          default_initializer: Any = None, device: Any = None) -> Any:
         """A new Parameter named after this layer; None if `attr` is False. Assign it to an attribute to register it."""
-        return create_parameter(shape, dtype or self._dtype, attr=attr, is_bias=is_bias,
-                                default_initializer=default_initializer, prefix=self._full_name)
+        return new_parameter(shape, dtype or self._dtype, None, attr, is_bias, default_initializer, self._full_name)
 
     def create_tensor(self, name: str | None = None, persistable: bool | None = None, dtype: Any = None) -> Tensor:
         """An empty Tensor named after this layer."""

@@ -5,6 +5,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
+from kayax.bridge.cells import Unread
 from kayax.bridge.parameter import Parameter
 from kayax.bridge.state import outside_traces
 from kayax.layers import initializer as init
@@ -14,12 +15,18 @@ from kayax.spec import unique_name
 
 
 def create_parameter(shape: Any, dtype: Any, name: str | None = None, attr: Any = None, is_bias: bool = False,
-                     default_initializer: Any = None, *, prefix: str = "create_parameter_0") -> Parameter | None:
+                     default_initializer: Any = None) -> Parameter | None:
     """A new Parameter, or None if `attr` is False.
 
     Its value comes from `attr`'s initializer, else `default_initializer`, else the global initializer, else Xavier
     uniform for a weight and zeros for a bias.
     """
+    return new_parameter(shape, dtype, name, attr, is_bias, default_initializer, "create_parameter_0")
+
+
+def new_parameter(shape: Any, dtype: Any, name: str | None, attr: Any, is_bias: bool, default_initializer: Any,
+                  prefix: str) -> Parameter | None:
+    """As `create_parameter`, with a name that starts with `prefix` if none is given."""
     described = ParamAttr.of(attr)
     if described is False:
         return None
@@ -29,11 +36,32 @@ def create_parameter(shape: Any, dtype: Any, name: str | None = None, attr: Any 
         raise ValueError(f"A parameter's shape must be non-negative, but got {list(shape)}.")
     initialize = (described.initializer or default_initializer or init.global_initializer(is_bias)
                   or (init.Constant(0.0) if is_bias else init.XavierUniform()))
-    name = described.name or name or unique_name.generate(f"{prefix}.{'b' if is_bias else 'w'}")
-    with outside_traces():
-        parameter = Parameter(jnp.zeros(shape, dtypes.to_numpy(dtype)), name=name, trainable=described.trainable,
-                              optimize_attr={"learning_rate": described.learning_rate},
-                              regularizer=described.regularizer, need_clip=described.need_clip,
-                              do_model_average=described.do_model_average)
-        initialize(parameter)
+    facts = {"name": described.name or name or unique_name.generate(f"{prefix}.{'b' if is_bias else 'w'}"),
+             "trainable": described.trainable, "optimize_attr": {"learning_rate": described.learning_rate},
+             "regularizer": described.regularizer, "need_clip": described.need_clip,
+             "do_model_average": described.do_model_average}
+
+    def made() -> Parameter:
+        with outside_traces():
+            parameter = Parameter(jnp.zeros(shape, dtypes.to_numpy(dtype)), **facts)
+            initialize(parameter)
+        return parameter
+
+    if not LazyGuard.open:
+        return made()
+    parameter = Parameter([], dtype, **facts)
+    parameter.storage = Unread(lambda: made().storage.array)
     return parameter
+
+
+class LazyGuard:
+    """Parameters made inside get their values, and their memory, when they are first used or `initialize()` is called.
+    """
+
+    open = 0
+
+    def __enter__(self) -> None:
+        LazyGuard.open += 1
+
+    def __exit__(self, *_: Any) -> None:
+        LazyGuard.open -= 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 import contextlib
 from collections import defaultdict
 from collections.abc import Iterator
+from typing import Any
 
 
 class Generator:
@@ -27,11 +28,14 @@ def generate(key: str) -> str:
     return _generator(key)
 
 
-def switch(new_generator: Generator | None = None) -> Generator:
-    """Use another generator from now on, and give the one used before."""
+def switch(new_generator: Generator | None = None, new_para_name_checker: Any = None) -> tuple[Generator, Any]:
+    """Use another generator from now on, and give the one used before, with the checker of parameter names.
+
+    new_para_name_checker: what an earlier `switch` gave; nothing is checked here.
+    """
     global _generator
     old, _generator = _generator, new_generator if new_generator is not None else Generator()
-    return old
+    return old, new_para_name_checker
 
 
 @contextlib.contextmanager
@@ -41,4 +45,4 @@ def guard(new_generator: Generator | str | None = None) -> Iterator[None]:
     try:
         yield
     finally:
-        switch(old)
+        switch(*old)

@@ -91,8 +91,8 @@ def _transform(name: str, call: Callable, forward: bool, says: str) -> dict[str,
                               ("2", two, "over two `axes`. `s`: its sizes there"),
                               ("n", many, "over `axes`, all or the last ones if None. `s`: its sizes there")):
         fn.__name__ = fn.__qualname__ = name + suffix
-        fn.__doc__ = (f"{says} {where}, cut or filled up with zeros.\n\n    norm: which direction divides by the number "
-                      'of points, "backward" or "forward", or "ortho" for its root in\n    both.\n    ')
+        fn.__doc__ = (f"{says} {where}, cut or filled up with zeros.\n\n    norm: which direction divides by the "
+                      'number of points, "backward" or "forward", or "ortho" for its root in both.\n    ')
         made[fn.__name__] = function(fn, name=f"fft.{fn.__name__}")
     return made
 

@@ -81,7 +81,7 @@ class _seeded:
             from kayax.bridge import rng
             self.storage = rng.default_generator().storage
             self.kept = self.storage.array
-            self.storage.array = rng.Generator(self.seed).storage.array
+            self.storage.array = rng.Generator().manual_seed(self.seed).storage.array
 
     def __exit__(self, *exc: Any) -> None:
         if self.seed:

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from kayax.bridge.ops.promotion import complex_of, rank
+from kayax.bridge.ops.promotion import rank
 from kayax.bridge.registry import attach, op
 from kayax.bridge.tensor import Tensor
 
@@ -122,8 +122,8 @@ def _check_istft(x: Tensor, n_fft: int, hop: int | None, length: int | None, one
         raise AssertionError(f"hop_length must not exceed win_length {length}, but got {hop}: there would be gaps.")
     rows = n_fft // 2 + 1 if onesided else n_fft
     if x.shape[-2] != rows:
-        raise AssertionError(f"With n_fft={n_fft} and onesided={onesided} x must have {rows} frequencies, but its shape "
-                             f"is {x.shape}.")
+        raise AssertionError(f"With n_fft={n_fft} and onesided={onesided} x must have {rows} frequencies, but its "
+                             f"shape is {x.shape}.")
 
 
 @op(name="signal.istft", residuals=True)
