@@ -32,8 +32,8 @@ class FunctionLayer(Layer):
                 return arguments[known]
         return super().__getattr__(name)
 
-    def forward(self, *inputs: Any) -> Any:
-        return self._function(*inputs, **self._arguments)
+    def forward(self, *inputs: Any, **named: Any) -> Any:
+        return self._function(*inputs, **named, **self._arguments)
 
     def extra_repr(self) -> str:
         shown = self._arguments if self._shown is None else self._shown

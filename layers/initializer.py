@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 import jax.numpy as jnp
@@ -34,15 +35,18 @@ class Constant(Initializer):
 
 
 class Assign(Initializer):
-    """The given value: an array, nested lists or a Tensor of the parameter's shape."""
+    """The given value: an array, nested lists or a Tensor.
+
+    Should have the parameter's shape: otherwise the parameter takes the value's, as in Paddle, and a warning says so.
+    """
 
     def __init__(self, value: Any, name: str | None = None):
         self.value = value.numpy() if isinstance(value, Tensor) else np.asarray(value)
 
     def values(self, shape: tuple[int, ...]) -> np.ndarray:
         if self.value.shape != shape:
-            raise ValueError(f"Assign was given a value of shape {list(self.value.shape)} for a parameter of shape "
-                             f"{list(shape)}.")
+            warnings.warn(f"Assign was given a value of shape {list(self.value.shape)} for a parameter of shape "
+                          f"{list(shape)}: the parameter has the value's shape now.", stacklevel=4)
         return self.value
 
 

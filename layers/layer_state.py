@@ -113,7 +113,7 @@ def move(layer: Any, device: Any, dtype: Any, floating_only: bool = True, exclud
                 if tensor is not None:
                     _move_tensor(tensor, target, wanted, floating_only)
         if wanted is not None:
-            sublayer.__dict__["_dtype"] = wanted.name
+            sublayer.__dict__["_dtype"] = dtype
     bump()
     return layer
 
@@ -138,21 +138,21 @@ class LayerMoves:
 
     def astype(self, dtype: Any = None) -> Any:
         """Cast all parameters and buffers."""
-        return move(self, None, dtype, floating_only=False)
+        return move(self, None, dtype if dtype is None else dtypes.convert(dtype), floating_only=False)
 
     type = astype
 
     def float(self, excluded_layers: Any = None) -> Any:
         """Cast floating parameters and buffers to float32."""
-        return move(self, None, "float32", excluded=excluded_layers)
+        return move(self, None, dtypes.convert("float32"), excluded=excluded_layers)
 
     def double(self) -> Any:
         """Cast floating parameters and buffers to float64."""
-        return move(self, None, "float64")
+        return move(self, None, dtypes.convert("float64"))
 
     def float16(self, excluded_layers: Any = None) -> Any:
         """Cast floating parameters and buffers to float16, except in the given kinds of layers."""
-        return move(self, None, "float16", excluded=excluded_layers)
+        return move(self, None, dtypes.convert("float16"), excluded=excluded_layers)
 
     def half(self) -> Any:
         """As `float16`."""
@@ -160,7 +160,7 @@ class LayerMoves:
 
     def bfloat16(self, excluded_layers: Any = None) -> Any:
         """Cast floating parameters and buffers to bfloat16, except in the given kinds of layers."""
-        return move(self, None, "bfloat16", excluded=excluded_layers)
+        return move(self, None, dtypes.convert("bfloat16"), excluded=excluded_layers)
 
     def cpu(self) -> Any:
         """Move everything to the host."""

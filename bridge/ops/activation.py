@@ -59,9 +59,13 @@ def _clip(x: Any, low: float, high: float) -> Any:
 
 
 @op(name=_NAME + "silu", amp="silu")
-def silu(x, inplace=False, name=None):
-    """``x * sigmoid(x)``, elementwise. `inplace` is accepted and has no effect: arrays are not overwritten."""
+def _silu(x):
     return jax.nn.silu(_floating(x))
+
+
+def silu(x, inplace=False, name=None):
+    """``x * sigmoid(x)``, elementwise; written into `x` if `inplace`."""
+    return x._rebind(_silu(x)) if inplace else _silu(x)
 
 
 @op(name=_NAME + "gelu", amp="gelu")

@@ -1,6 +1,8 @@
 """The adaptive softmax (Grave et al. 2017): frequent classes in a head, rare ones in smaller clusters."""
 from __future__ import annotations
 
+import itertools
+
 import jax
 import jax.numpy as jnp
 
@@ -40,8 +42,8 @@ def adaptive_log_softmax_with_loss(input, label, head_weight, tail_weights, cuto
     first = int(cutoffs[0])
     head = _head(x, head_weight, head_bias)
     output = _picked(head[:, :first], index)
-    for i, weights in enumerate(tail_weights):
-        low, high = int(cutoffs[i]), int(cutoffs[i + 1])
+    for i, (low, high) in enumerate(itertools.pairwise(map(int, cutoffs))):
+        weights = tail_weights[i]
         inside = (index >= low) & (index < high)
         values = head[:, first + i] + _picked(_cluster(x, weights), jnp.where(inside, index - low, 0))
         output = jnp.where(inside, values, output)

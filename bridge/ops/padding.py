@@ -18,12 +18,13 @@ def _pairs(x: Any, pad: Any, mode: str, data_format: Any, from_left: bool) -> li
     if len(flat) % 2 or len(flat) > 2 * x.ndim:
         raise ValueError(f"pad must hold a pair for each padded axis, at most {2 * x.ndim} numbers, not {list(flat)}.")
     pairs = list(zip(flat[::2], flat[1::2], strict=True))
-    if len(pairs) == x.ndim and mode == "constant":
-        return pairs if from_left else pairs[::-1]
     n = x.ndim - 2
+    if mode == "constant" and len(pairs) != n:
+        every = pairs + [(0, 0)] * (x.ndim - len(pairs))
+        return every if len(pairs) == x.ndim and from_left else every[::-1]
     if n not in FORMATS:
         if mode == "constant":
-            return [(0, 0)] * (x.ndim - len(pairs)) + pairs[::-1]
+            return [(0, 0)] * 2 + pairs[::-1]
         raise ValueError(f"x must have 3, 4 or 5 dimensions for mode {mode!r}, but its shape is {list(x.shape)}.")
     data_format = data_format or FORMATS[n][0]
     if data_format not in FORMATS[n]:
@@ -39,8 +40,9 @@ def _pairs(x: Any, pad: Any, mode: str, data_format: Any, from_left: bool) -> li
 def pad(x, pad, mode="constant", value=0.0, data_format=None, pad_from_left_axis=True, name=None):
     """Extend the axes of `x`, or cut them where a number is negative.
 
-    pad: with 2 * ndim numbers and mode "constant", before and after of every axis, from the first (or from the last
-        with ``pad_from_left_axis=False``); with fewer, of the spatial axes from the last: [left, right, top, ...].
+    pad: two numbers, before and after, for each spatial axis, from the last: [left, right, top, ...]. With mode
+        "constant" and another count of numbers, of the axes from the last, whatever `data_format`; with 2 * ndim
+        numbers from the first (from the last with ``pad_from_left_axis=False``).
     mode: "constant" (`value`), "reflect" (without the edge), "replicate" (the edge) or "circular".
     """
     if mode not in _MODES:

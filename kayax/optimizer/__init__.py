@@ -1,6 +1,7 @@
 """``paddle.optimizer``."""
 from kayax.layers.optimizer import (
     ASGD,
+    LBFGS,
     SGD,
     Adadelta,
     Adagrad,
@@ -17,5 +18,5 @@ from kayax.layers.optimizer import (
 )
 from kayax.optimizer import lr
 
-__all__ = ["ASGD", "SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Lamb", "Momentum", "NAdam", "Optimizer",
-           "RAdam", "RMSProp", "Rprop", "lr"]
+__all__ = ["ASGD", "LBFGS", "SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Lamb", "Momentum", "NAdam",
+           "Optimizer", "RAdam", "RMSProp", "Rprop", "lr"]

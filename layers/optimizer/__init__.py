@@ -15,7 +15,8 @@ from kayax.layers.optimizer.algorithms import (
     RMSProp,
     Rprop,
 )
+from kayax.layers.optimizer.lbfgs import LBFGS
 from kayax.layers.optimizer.optimizer import Optimizer
 
-__all__ = ["ASGD", "SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Lamb", "Momentum", "NAdam", "Optimizer",
-           "RAdam", "RMSProp", "Rprop", "lr"]
+__all__ = ["ASGD", "LBFGS", "SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Lamb", "Momentum", "NAdam",
+           "Optimizer", "RAdam", "RMSProp", "Rprop", "lr"]

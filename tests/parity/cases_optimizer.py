@@ -1,4 +1,4 @@
-"""Optimizers: five steps on a small net, eagerly and as a whole converted step; their state afterwards."""
+"""Optimizers: twenty steps on a small net, eagerly and as a whole converted step; their state afterwards."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import numpy as np
 from harness import fill_layer, name_pattern, program, random_state
 
-STEPS = 5
+STEPS = 20
 
 
 def train(P, make, converted):
@@ -228,3 +228,35 @@ def clip_grad_norm(P):
     vector = P.nn.utils.parameters_to_vector(net.parameters())
     P.nn.utils.vector_to_parameters(vector * 2, net.parameters())
     return norm.detach(), first, [p.grad for p in net.parameters()], vector.detach(), net.weight
+
+
+def rosenbrock(P, x):
+    return (100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2).sum()
+
+
+LBFGS = {
+    "fixed-step": {"learning_rate": 0.01, "max_iter": 6},
+    "strong-wolfe": {"line_search_fn": "strong_wolfe", "max_iter": 8},
+    "short-history": {"line_search_fn": "strong_wolfe", "history_size": 2, "max_iter": 4, "max_eval": 7},
+    "until-flat": {"line_search_fn": "strong_wolfe", "tolerance_grad": 1e-2, "max_iter": 50},
+}
+for label, options in LBFGS.items():
+
+    @program(f"optimizer.LBFGS/{label}", rtol=2e-3, atol=1e-4)
+    def lbfgs(P, options=options):
+        net = P.nn.Linear(2, 2)
+        net.weight.set_value(np.array([[-1.2, 1.0], [0.5, 1.5]], "float32"))
+        net.bias.set_value(np.array([0.3, -0.4], "float32"))
+        optimizer = P.optimizer.LBFGS(parameters=net.parameters(), **options)
+
+        def closure():
+            optimizer.clear_grad()
+            loss = rosenbrock(P, P.concat([net.weight.reshape([-1]), net.bias]))
+            loss.backward()
+            return loss
+
+        losses = [float(optimizer.step(closure)) for _ in range(3)]
+        held = optimizer.state_dict()["state"]
+        counts = {key: held[key] for key in ("func_evals", "n_iter")}
+        return {"losses": np.array(losses, "float32"), **dict(net.named_parameters()), **counts, "d": held["d"],
+                "history": len(held["old_yk"]), "H_diag": held["H_diag"]}
