@@ -7,6 +7,7 @@ from kayax.layers.adaptive_softmax import *  # noqa: F403
 from kayax.layers.attention import *  # noqa: F403
 from kayax.layers.containers import *  # noqa: F403
 from kayax.layers.conv import *  # noqa: F403
+from kayax.layers.decoding import *  # noqa: F403
 from kayax.layers.dropout import *  # noqa: F403
 from kayax.layers.layer import Layer
 from kayax.layers.linear import *  # noqa: F403
