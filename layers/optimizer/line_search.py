@@ -33,8 +33,8 @@ def cubic_minimum(a: Point, b: Point, bounds: tuple[float, float] | None = None)
     return min(max(found, low), high)
 
 
-def strong_wolfe(look: Callable[[float], Point], start: Point, step: float, size: float, tolerance_change: float = 1e-9,
-                 max_looks: int = 25) -> tuple[Point, int]:
+def strong_wolfe(look: Callable[[float], Point], start: Point, step: float, size: float,
+                 tolerance_change: float = 1e-9, max_looks: int = 25) -> tuple[Point, int]:
     """A point that satisfies the conditions, or the best one found; and how many points were looked at.
 
     look: evaluates the loss at a step along the line. start: the point at step 0. step: the first one to try.
