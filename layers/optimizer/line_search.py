@@ -1,4 +1,4 @@
-"""A line search for the strong Wolfe conditions (Nocedal and Wright, Numerical Optimization, algorithms 3.5 and 3.6)."""
+"""A line search for the strong Wolfe conditions (Nocedal and Wright, Numerical Optimization, algorithms 3.5, 3.6)."""
 from __future__ import annotations
 
 from collections.abc import Callable
