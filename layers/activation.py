@@ -188,7 +188,7 @@ class Silu(FunctionLayer):
     """``x * sigmoid(x)``; into the input's storage if `inplace`."""
 
     def __init__(self, inplace: bool = False, name: str | None = None):
-        super().__init__(F.silu, **({"inplace": True} if inplace else {}))
+        super().__init__(F.silu, inplace=inplace)
         self._inplace = inplace
 
     def extra_repr(self) -> str:

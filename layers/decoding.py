@@ -127,7 +127,7 @@ def dynamic_decode(decoder: Decoder, inits: Any = None, max_step_num: int | None
     """
     inputs, states, finished = decoder.initialize(inits)
     lengths = ops.cast(ops.zeros_like(finished), "int64")
-    steps = []
+    steps: list[Any] = []
     while not bool(ops.all(finished)) and (max_step_num is None or len(steps) <= max_step_num):
         time = ops.full([1], len(steps), "int64")
         outputs, new_states, inputs, now = decoder.step(time, inputs, states, **kwargs)

@@ -131,7 +131,9 @@ class Geometric(Distribution):
         """The logarithm of the probability of `k` failures."""
         return ops.log(self.pmf(k))
 
-    log_prob = log_pmf
+    def log_prob(self, value: Any) -> Tensor:
+        """The same as `log_pmf`."""
+        return self.log_pmf(value)
 
     @formula
     def entropy(probs):

@@ -160,7 +160,7 @@ def _parameter(value: Any, dtype: np.dtype, shape: tuple[int, ...]) -> Tensor:
         array = np.asarray(value)
         return wrap(jnp.asarray(array, np.complex64 if array.dtype.kind == "c" else dtype))
     if isinstance(value, Number) and not isinstance(value, bool):
-        return wrap(jnp.full(shape, value, np.complex64 if isinstance(value, complex) else dtype))
+        return wrap(jnp.asarray(np.full(shape, value, np.complex64 if isinstance(value, complex) else dtype)))
     raise TypeError(f"A parameter must be a number, a list, an array or a Tensor, but got {type(value).__name__}.")
 
 

@@ -12,7 +12,7 @@ class Variable:
     """Values of a kind. event_rank: how many axes one of them has. constraint: which elements are allowed."""
 
     def __init__(self, is_discrete: bool = False, event_rank: int = 0,
-                 constraint: Callable[[Tensor], Tensor] | None = None):
+                 constraint: Callable[[Any], Any] | None = None):
         self.is_discrete, self.event_rank, self._constraint = is_discrete, event_rank, constraint
 
     def constraint(self, value: Tensor) -> Tensor:
@@ -52,15 +52,22 @@ class Stack(Variable):
         return ops.stack([v.constraint(part) for v, part in zip(self._vars, parts, strict=True)], self._axis)
 
 
-def _between(low: float, high: float) -> Callable[[Tensor], Tensor]:
+def _between(low: float, high: float) -> Callable[[Any], Any]:
     return lambda x: ops.logical_and(x >= low, x <= high)
 
 
-def _on_simplex(x: Tensor) -> Tensor:
+def _on_simplex(x: Any) -> Any:
     return ops.logical_and(ops.all(x >= 0, -1), ops.abs(ops.sum(x, -1) - 1) < 1e-6)
 
 
-real = Variable(constraint=lambda x: x == x)
-positive = Variable(constraint=lambda x: x >= 0)
+def _not_nan(x: Any) -> Any:
+    return x == x
+
+
+def _not_negative(x: Any) -> Any:
+    return x >= 0
+
+
+real, positive = Variable(constraint=_not_nan), Variable(constraint=_not_negative)
 unit, symmetric_unit = Variable(constraint=_between(0.0, 1.0)), Variable(constraint=_between(-1.0, 1.0))
 simplex = Variable(event_rank=1, constraint=_on_simplex)
