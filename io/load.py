@@ -1,6 +1,7 @@
 """`jit.load`: a saved model as a Layer that predicts and trains without its source."""
 from __future__ import annotations
 
+import copy
 import functools
 import os
 import threading
@@ -92,6 +93,8 @@ class TranslatedLayer(Layer):
                 methods[method] = {m: _Method(record, arrays, part.path, f"model.functions[{m!r}]")
                                    for m, record in part.functions.items()}
         self.__dict__["_methods"] = methods
+        for name, value in _properties(parts[MODEL]).items():
+            self.__dict__[name] = functools.partial(copy.deepcopy, value)
         for name in methods:
             if name != "forward":
                 self.__dict__[name] = functools.partial(self._run, name)
@@ -115,6 +118,14 @@ class TranslatedLayer(Layer):
 
     def __deepcopy__(self, memo: dict) -> TranslatedLayer:
         raise TypeError("A loaded model cannot be deep-copied: load it again.")
+
+
+def _properties(model: ModelFile) -> dict[str, Any]:
+    """The values of methods that `to_static(property=True)` marked."""
+    found = model.metadata.get("properties", {})
+    if not isinstance(found, dict) or not all(name.isidentifier() and name[0] != "_" for name in found):
+        raise ModelFileError(model.path, PREAMBLE, "these are no names of properties.", where="metadata.properties")
+    return found
 
 
 class _Method:

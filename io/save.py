@@ -36,6 +36,7 @@ def save(layer: Any, path: str, input_spec: Sequence[Any] | None = None, **confi
     """Write a Layer or a function as a model that runs without its source.
 
     layer: a Layer (its `forward`, and every further method decorated with `to_static`), a function, or a converted one.
+        Of a method decorated with ``to_static(property=True)`` the Python value that it gives now is saved.
     path: the files' common prefix: ``path.pdmodel``, ``path.pdiparams`` and ``path.pdiparams.info``, and for a further
         method ``path.method.pdmodel`` and ``path.method.pdiparams``.
     input_spec: an InputSpec, Tensor or Python value for each argument, nested as the arguments are. Not needed if
@@ -53,6 +54,8 @@ def save(layer: Any, path: str, input_spec: Sequence[Any] | None = None, **confi
     if not isinstance(path, (str, os.PathLike)) or os.path.basename(os.fspath(path)) == "":
         raise ValueError(f"The path must be a prefix such as 'folder/model', but got {path!r}.")
     functions = _functions(layer)
+    properties = {name: functions.pop(name).dygraph_function() for name in list(functions)
+                  if getattr(functions[name].dygraph_function, "_is_property", False)}
     if len(functions) > 1 and input_spec is not None:
         raise ValueError(f"The layer has {len(functions)} converted methods ({', '.join(functions)}), so jit.save "
                          "cannot tell which one input_spec is for. Give each its own: @to_static(input_spec=[...]).")
@@ -67,6 +70,8 @@ def save(layer: Any, path: str, input_spec: Sequence[Any] | None = None, **confi
             used = names.persistable | used
         parts[prefix + PARAMS] = {n: t.numpy() for n, t in names.unstored(used)}
     options.check_used()
+    if properties:
+        parts[MODEL].metadata["properties"] = properties
     training = isinstance(layer, Layer) and layer.training
     parts[INFO] = InfoFile(
         {n: TensorInfo(t.name, isinstance(t, Parameter) and t.trainable, n in names.buffers)

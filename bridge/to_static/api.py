@@ -22,6 +22,7 @@ def to_static(function: Any = None, input_spec: Any = None, build_strategy: Buil
         checked against it, and `jit.save` uses it. Dims of None accept any size.
     build_strategy: a `paddle.static.BuildStrategy`. backend: accepted, XLA always compiles.
     full_graph: True to raise where something cannot be converted, instead of running it eagerly.
+    property: True for a method without arguments that gives a Python value: `jit.save` saves the value.
 
     Arguments that are Tensors or arrays are inputs of the program; any other argument is static, and each value of it
     has a program of its own. All programs share the parameters, buffers and random state.
@@ -35,9 +36,11 @@ def to_static(function: Any = None, input_spec: Any = None, build_strategy: Buil
     if input_spec is not None and not isinstance(input_spec, (list, tuple)):
         raise TypeError("input_spec must be a list or tuple with one entry for each argument, but got "
                         f"{type(input_spec).__name__}.")
+    if kwargs.get("property") and callable(function):
+        getattr(function, "__func__", function)._is_property = True
     options = {"input_spec": input_spec, "build_strategy": build_strategy, "full_graph": bool(kwargs.get("full_graph"))}
     if function is None:
-        return functools.partial(_convert, **options)
+        return functools.partial(to_static, input_spec=input_spec, build_strategy=build_strategy, **kwargs)
     return _convert(function, **options)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import kayax as paddle
-from kayax import nn
+from kayax import nn, static
 from kayax.jit import load, save, to_static
 from kayax.nn import functional as F
 from kayax.static import InputSpec
@@ -229,6 +229,58 @@ def test_several_methods(tmp_path):
     same(loaded.features(x), np.ones((8, 5)))
     save(loaded, str(tmp_path / "n"), input_spec=[x])
     same(load(str(tmp_path / "n"))(x), loaded(x))
+
+
+def test_properties(tmp_path):
+    class Versioned(nn.Linear):
+        @to_static(property=True)
+        def labels(self):
+            return ["cat", "dog", 3, 0.5, None]
+
+    save(Versioned(4, 2), str(tmp_path / "m"), input_spec=SPEC)
+    assert sorted(os.listdir(tmp_path)) == ["m.pdiparams", "m.pdiparams.info", "m.pdmodel"]
+    loaded = load(str(tmp_path / "m"))
+    assert loaded.labels() == ["cat", "dog", 3, 0.5, None]
+    loaded.labels().append("changed")
+    assert len(loaded.labels()) == 5
+
+    class Bad(nn.Linear):
+        @to_static(property=True)
+        def thing(self):
+            return object()
+
+    with pytest.raises(TypeError, match="'thing'.*object"):
+        save(Bad(4, 2), str(tmp_path / "bad"), input_spec=SPEC)
+
+
+def test_loops_and_choices_are_trained_on(tmp_path):
+    class Loop(nn.Layer):
+        def __init__(self):
+            super().__init__()
+            self.cell, self.norm = nn.Linear(4, 4), nn.BatchNorm1D(4)
+            self.drop, self.head = nn.Dropout(0.3), nn.Linear(4, 2)
+
+        def forward(self, x, times):
+            _, h = static.nn.while_loop(lambda i, h: i < times, lambda i, h: (i + 1, paddle.tanh(self.cell(h))),
+                                        [paddle.zeros([], "int64"), x])
+            h = static.nn.cond(h.mean() > 0, lambda: h * 2.0, lambda: h - 1.0)
+            return self.head(self.drop(self.norm(h)))
+
+    net = Loop()
+    spec = [InputSpec(["batch", 4], "float32", "x"), InputSpec([], "int64", "times")]
+    save(net, str(tmp_path / "m"), input_spec=spec)
+    loaded, losses = load(str(tmp_path / "m")), {}
+    for model in (net, loaded):
+        opt = paddle.optimizer.SGD(0.1, parameters=model.parameters())
+        paddle.seed(1)
+        for times in (1, 4):
+            loss = model(data()[0], paddle.to_tensor(times)).square().sum()
+            loss.backward()
+            opt.step()
+            opt.clear_grad()
+            losses.setdefault(model, []).append(float(loss))
+    np.testing.assert_allclose(losses[loaded], losses[net], rtol=1e-4)
+    same(loaded.norm._mean, net.norm._mean)
 
 
 def test_open_dims(tmp_path):
