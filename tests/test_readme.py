@@ -1,4 +1,4 @@
-"""The README's tour runs as it is written."""
+"""The README's tour and the page on deployment run as they are written."""
 import re
 import subprocess
 import sys
@@ -19,3 +19,12 @@ def test_the_tour(tmp_path):
     assert "[16, 10]" in said["loaded"]
     saved = {file.name for file in (tmp_path / "model").iterdir()}
     assert saved == {"net.pdmodel", "net.pdiparams", "net.pdiparams.info"}
+
+
+def test_the_deployment_page(tmp_path):
+    page = (ROOT / "docs" / "deployment.md").read_text(encoding="utf-8")
+    script = tmp_path / "page.py"
+    script.write_text("\n".join(re.findall(r"```python\n(.*?)```", page, flags=re.S)), encoding="utf-8")
+    done = subprocess.run([sys.executable, str(script)], cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert "constraints=['seq % 8 == 0']" in done.stdout and "(8, 3)" in done.stdout
