@@ -14,6 +14,7 @@ from kayax.spec.input_spec import InputSpec
 
 _SYMBOL = re.compile(r"\b_d(\d+)_(\d+)\b")
 _MULTIPLE = re.compile(r"\b_(\w+)_by_(\d+)\b")
+_DIVIDED = re.compile(r"mod\((.+?), (- ?[^)]*|\d+)\)")       # JAX's remainder: by what is negative there
 _OF_SHAPES = (ValueError, TypeError, jax.errors.InconclusiveDimensionOperation)
 
 
@@ -94,7 +95,7 @@ def _advice(text: str, dims: list[str], named: list[str], anonymous: list[tuple[
         mends.append(f"If sizes among these are always equal, give them one name: {example}.")
     elif len(dims) > 1:
         mends.append("If sizes among these are always equal, give them one name.")
-    example, naming = (named or ["size"])[0], ""
+    example, naming = _subject(text, named), ""
     if not named and anonymous:
         i, j = anonymous[0]
         naming = f"name it ({_example(specs[i], [j], 'size', labels[i])}) and "
@@ -109,8 +110,18 @@ def _hints(text: str, dim: str) -> list[str]:
     compared = re.search(r"comparison '(\w+)' (\S+) '(\w+)' is inconclusive", text)
     if compared:
         return [repr(" ".join(compared.groups()))]
-    divisor = re.search(r"mod\(.*?, -? ?(\d+)\)", text)
-    return [f"'{dim} % {divisor[1]} == 0'"] if divisor else [f"'{dim} % 8 == 0'", f"'{dim} >= 8'"]
+    divided = _DIVIDED.search(text)
+    number = re.search(r"\d+", divided[2]) if divided else None
+    return [f"'{dim} % {number[0]} == 0'"] if number else [f"'{dim} % 8 == 0'", f"'{dim} >= 8'"]
+
+
+def _subject(text: str, named: list[str]) -> str:
+    """The dimension that the error is about: of a division, one that the divisor does not have too."""
+    divided = _DIVIDED.search(text)
+    if divided:
+        above, below = (re.findall(r"\w+", part) for part in divided.groups())
+        named = [name for name in named if name in above and name not in below] or named
+    return (named or ["size"])[0]
 
 
 def _example(spec: InputSpec, axes: list[int], dim: str, label: str) -> str:
