@@ -28,8 +28,8 @@ def set_printoptions(precision: int | None = None, threshold: int | None = None,
     """Set how Tensors print; what is None stays as it is.
 
     precision: digits after the point (8 at first). threshold: above this number of elements only the edges are shown
-    (1000). edgeitems: how many elements each edge has (3). sci_mode: scientific notation (False). linewidth: characters
-    in a line (80).
+    (1000). edgeitems: how many elements each edge has (3). sci_mode: scientific notation (False). linewidth:
+    characters in a line (80).
     """
     given = {"precision": precision, "threshold": threshold, "edgeitems": edgeitems, "sci_mode": sci_mode,
              "linewidth": linewidth}
@@ -56,6 +56,13 @@ def describe(tensor: Any) -> str:
     return f"{_OPENING}{head},\n{' ' * len(_OPENING)}{body})"
 
 
+def body_of(tensor: Any, column: int) -> str:
+    """The values alone, as they are printed when they start at a column of a line."""
+    if isinstance(tensor.storage.array, jax.core.Tracer):
+        return "(being converted)"
+    return _Body(np.asarray(tensor.storage.array)).text(column)
+
+
 class _Body:
     """The values of one array as nested brackets, in columns of one width."""
 
@@ -67,8 +74,8 @@ class _Body:
         self.width = max((len(_word(v)) for v in shown.flat), default=0)
         self.signed = bool((shown < 0).any()) if values.dtype.kind != "b" else False
 
-    def text(self) -> str:
-        return self._nested(self.values, len(_OPENING))
+    def text(self, column: int = len(_OPENING)) -> str:
+        return self._nested(self.values, column)
 
     def _nested(self, values: np.ndarray, column: int) -> str:
         if values.ndim == 0:
