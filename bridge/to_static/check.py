@@ -78,8 +78,9 @@ def check(fn: Any, *args: Any, rtol: float | None = None, atol: float | None = N
     Compared are the returned structure (types, values, dtypes, `stop_gradient`), gradients and what is left in `.grad`,
     all that the function can reach afterwards (its arguments, what it closes over, globals that it names, objects,
     layers and optimizers among these, class attributes, random states), printed text, and the type of an exception.
-    Where eager computes no gradient, zeros are as good. Afterwards everything is as one call of `fn` leaves it; after a
-    Mismatch, as it was before. A `ConversionError` that eager does not raise is raised as it is.
+    A difference that no program can avoid is noted in the report only: zeros where eager computes no gradient, a Tensor
+    for a number or `stop_gradient=False` where a path that was not taken gives that. Afterwards everything is as one
+    call of `fn` leaves it; after a Mismatch, as it was before. A `ConversionError` that eager does not raise is raised.
     """
     if state.trace is not None:
         raise ConversionError("check runs functions eagerly and converted: call it outside of converted functions.")
@@ -183,20 +184,20 @@ class _Call:
 
 
 def _returned(value: Any) -> list[Tensor]:
-    """The tensors in a returned structure; of an object that is returned, only those it holds itself."""
-    found: dict[int, Tensor] = {}
+    """The tensors at every place of a returned structure: one that is there twice counts twice."""
+    found: list[Tensor] = []
     stack = [value]
     while stack:
         item = stack.pop()
         if isinstance(item, Tensor):
-            found.setdefault(id(item), item)
+            found.append(item)
         elif isinstance(item, (list, tuple)):
             stack += reversed(item)
         elif isinstance(item, dict):
             stack += reversed(list(item.values()))
         elif dataclasses.is_dataclass(item) and not isinstance(item, type):
             stack += [getattr(item, f.name) for f in dataclasses.fields(item)]
-    return list(found.values())
+    return found
 
 
 class _Run:

@@ -38,7 +38,8 @@ class Comparison:
         while stack:
             path, a, b = stack.pop()
             if isinstance(a, PLAIN) or isinstance(b, PLAIN):
-                self._plain(path, a, b)
+                if not self._number_as_tensor(path, a, b):
+                    self._plain(path, a, b)
                 continue
             kind = kind_of(a)
             if kind != kind_of(b) or not _same_class(a, b):
@@ -116,7 +117,9 @@ class Comparison:
     def _tensors(self, path: str, left: dict, right: dict) -> list[tuple[str, Any, Any]]:
         found: list[tuple[str, Any, Any]] = [(path, left["storage"], right["storage"])]
         flags = [_stopped(self.eager, left), _stopped(self.converted, right)]
-        if flags[0] != flags[1]:
+        if flags[0] and not flags[1]:           # a path not taken may want a gradient; the one that comes is compared
+            self.notes.append(f"{path} has stop_gradient=False in the converted run only")
+        elif flags[0] != flags[1]:
             self._differ(path, f"stop_gradient={flags[0]}", f"stop_gradient={flags[1]}", "has")
         self.gradients(f"{path}.grad", self._grad(self.eager, left), self._grad(self.converted, right))
         x, y = left["extra"], right["extra"]
@@ -177,6 +180,17 @@ class Comparison:
             gap = np.where(finite & np.isfinite(y), np.abs(x - y), 0.0)
         self.largest = max(self.largest, float(np.max(gap, initial=0.0)))
         return np.isclose(y, x, rtol=rtol, atol=atol, equal_nan=True)
+
+    def _number_as_tensor(self, path: str, a: Any, b: Any) -> bool:
+        """Whether a program gives a Tensor for a Python number, as it must where another path gives a Tensor."""
+        if type(a) not in (bool, int, float) or not isinstance(b, Tensor):
+            return False
+        array = self.converted.content(self.converted.content(b)["storage"])[0]
+        if isinstance(array, Leaked) or array.ndim or np.asarray(a).dtype.kind != np.asarray(array).dtype.kind:
+            return False
+        self.arrays(path, np.asarray(a).astype(array.dtype), array)
+        self.notes.append(f"{path} is a number in the eager run, a Tensor in the converted run")
+        return True
 
     def _plain(self, path: str, a: Any, b: Any) -> None:
         if type(a) is not type(b):

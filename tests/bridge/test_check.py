@@ -110,12 +110,27 @@ def test_gradient_left_by_the_function():
     assert weight.grad.item() == 2.0 and x.grad.item() == 3.0
 
 
+def test_tensor_returned_twice():
+    def run(x):
+        y = x * 2.0
+        return [y, (y, x)], {"y": y}
+
+    assert check(run, leaf([1.0, 2.0])).outputs == 2 * 4
+
+
 def test_both_raise():
     def run(x):
         raise KeyError("no")
 
     report = check(run, leaf([1.0]))
     assert report.raised is KeyError and "both raise KeyError" in repr(report)
+
+
+def test_what_no_program_can_avoid_is_noted():
+    x = leaf([1.0, 2.0])
+    report = check(otherwise(lambda x: (0.0, x.detach()), lambda x: (x.sum().detach() * 0.0, x.detach() + x * 0.0)), x)
+    assert report.notes[:2] == ["the result[0] is a number in the eager run, a Tensor in the converted run",
+                                "the result[1] has stop_gradient=False in the converted run only"]
 
 
 # ---- what differs ------------------------------------------------------------------------------------------------
@@ -142,6 +157,7 @@ def test_values_types_and_structure():
             otherwise(lambda x: x * 1.0, lambda x: x + paddle.to_tensor([0.0, 1.0])), x)
     differs(r"the result\[0\]: the eager run gives a int 1, the converted run a Tensor",
             otherwise(lambda x: [1], lambda x: [x]), x)
+    differs("the result: the eager run gives 1, the converted run 2", otherwise(lambda x: 1, lambda x: x.shape[0]), x)
     differs(r"the result: the eager run gives float32\[2\], the converted run float64\[2\]",
             otherwise(lambda x: x, lambda x: x.astype("float64")), x)
     differs("the result: the eager run leaves 2 items, the converted run 1 items",
