@@ -11,7 +11,8 @@ from kayax.layers.layer import Layer
 _PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 
 
-def _tuple(value: Any, n: int, name: str) -> list[int]:
+def as_list(value: Any, n: int, name: str) -> list[int]:
+    """An int, or a list of `n`, as a list of `n`."""
     if isinstance(value, int):
         return [value] * n
     if isinstance(value, (list, tuple)) and len(value) == n:
@@ -35,8 +36,8 @@ class _Conv(Layer):
             raise ValueError(f"out_channels must be divisible by groups, but got {out_channels} and {groups}.")
         n = self._n
         self._in_channels, self._out_channels, self._groups = in_channels, out_channels, groups
-        self._kernel_size = _tuple(kernel_size, n, "kernel_size")
-        self._stride, self._dilation = _tuple(stride, n, "stride"), _tuple(dilation, n, "dilation")
+        self._kernel_size = as_list(kernel_size, n, "kernel_size")
+        self._stride, self._dilation = as_list(stride, n, "stride"), as_list(dilation, n, "dilation")
         self._padding, self._data_format = padding, data_format
         if self._transposed:
             shape = [in_channels, out_channels // groups, *self._kernel_size]
@@ -80,7 +81,7 @@ class _ForwardConv(_Conv):
     def forward(self, x: Any) -> Any:
         padding = self._padding
         if self._padding_mode != "zeros":
-            sides = _tuple(padding, self._n, "padding")
+            sides = as_list(padding, self._n, "padding")
             x = F.pad(x, [p for side in reversed(sides) for p in (side, side)], mode=self._padding_mode,
                       data_format=self._data_format)
             padding = 0

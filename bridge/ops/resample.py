@@ -64,7 +64,24 @@ def _cubic(out: int, ratio: np.float32, half: bool) -> tuple[np.ndarray, np.ndar
     return taps, np.stack([far(t + 1), near(t), near(1 - t), far(2 - t)], 1)
 
 
-def _resize_axis(x: Any, axis: int, out: int, mode: str, align: bool, align_mode: int, scale: float | None) -> Any:
+def _smooth(size: int, out: int, ratio: np.float32, mode: str) -> np.ndarray:
+    """The matrix [out, size] of a filter as wide as an output element (as in Pillow): no aliasing on shrinking."""
+    stretch, reach = max(float(ratio), 1.0), {"bilinear": 1, "bicubic": 2}[mode]
+    centres = (np.arange(out) + 0.5)[:, None] * float(ratio)
+    low = np.maximum((centres - reach * stretch + 0.5).astype(np.int64), 0)
+    high = np.minimum((centres + reach * stretch + 0.5).astype(np.int64), size)
+    at = np.arange(size)
+    d = np.abs(at + 0.5 - centres) / stretch
+    if mode == "bilinear":
+        values = np.maximum(1 - d, 0)
+    else:                                                               # Keys' cubic convolution with a = -0.5
+        values = np.where(d < 1, (1.5 * d - 2.5) * d * d + 1, np.where(d < 2, ((-0.5 * d + 2.5) * d - 4) * d + 2, 0))
+    values = np.where((at >= low) & (at < high), values, 0)
+    return values / values.sum(1, keepdims=True)
+
+
+def _resize_axis(x: Any, axis: int, out: int, mode: str, align: bool, align_mode: int, scale: float | None,
+                 antialias: bool) -> Any:
     size = x.shape[axis]
     ratio = _ratio(size, out, scale, align)
     if size == out and ratio == 1:
@@ -73,25 +90,30 @@ def _resize_axis(x: Any, axis: int, out: int, mode: str, align: bool, align_mode
         if out % size == 0 and not align and ratio * out == size:
             return jnp.repeat(x, out // size, axis)
         return jnp.take(x, _nearest(size, out, ratio, align), axis)
+    if antialias:
+        return _times(x, axis, _smooth(size, out, ratio, mode))
     half = not align and (mode == "bicubic" or align_mode == 0)
     taps, values = _cubic(out, ratio, half) if mode == "bicubic" else _linear(size, out, ratio, half)
-    matrix = jnp.asarray(_weights(size, taps, values), x.dtype)
-    return jnp.moveaxis(jnp.tensordot(x, matrix, [[axis], [1]]), -1, axis)
+    return _times(x, axis, _weights(size, taps, values))
 
 
-def _resize(x, sizes, mode, align_corners, align_mode, scales, last):
+def _times(x: Any, axis: int, matrix: np.ndarray) -> Any:
+    return jnp.moveaxis(jnp.tensordot(x, jnp.asarray(matrix, x.dtype), [[axis], [1]]), -1, axis)
+
+
+def _resize(x, sizes, mode, align_corners, align_mode, scales, last, antialias):
     first = 1 if last else 2
     dtype = x.dtype
     wide = x.astype(jnp.float32) if mode != "nearest" and dtype.itemsize < 4 else x
     for i, (out, scale) in enumerate(zip(sizes, scales, strict=True)):
-        wide = _resize_axis(wide, first + i, out, mode, align_corners, align_mode, scale)
+        wide = _resize_axis(wide, first + i, out, mode, align_corners, align_mode, scale, antialias)
     return wide.astype(dtype)
 
 
 def _mode_op(mode: str) -> Any:
     """One operation per mode: the AMP lists name them apart."""
-    def body(x, sizes, align_corners, align_mode, scales, last):
-        return _resize(x, sizes, mode, align_corners, align_mode, scales, last)
+    def body(x, sizes, align_corners, align_mode, scales, last, antialias):
+        return _resize(x, sizes, mode, align_corners, align_mode, scales, last, antialias)
 
     body.__name__ = f"{mode}_interp"
     return op(body, name=f"{_NAME}{mode}_interp", amp=f"{mode}_interp_v2")
@@ -124,7 +146,8 @@ def interpolate(x, size=None, scale_factor=None, mode="nearest", align_corners=F
     mode: "nearest", "area", "linear" (3-D input), "bilinear", "bicubic" (4-D) or "trilinear" (5-D).
     align_corners: the corner elements of input and output coincide. align_mode: 0, source positions are those of
     element centres; 1, of their left edges. data_format: NCW, NWC, NCHW, NHWC, NCDHW or NDHWC.
-    recompute_scale_factor: use the rounded output's scale instead of `scale_factor`.
+    recompute_scale_factor: use the rounded output's scale instead of `scale_factor`. antialias: on shrinking, let every
+    element of the input count ("bilinear" and "bicubic").
     """
     n = len(x.shape) - 2
     mode = mode.lower()
@@ -140,13 +163,14 @@ def interpolate(x, size=None, scale_factor=None, mode="nearest", align_corners=F
         raise ValueError(f"align_mode must be 0 or 1, but got {align_mode!r}.")
     if align_corners and mode == "nearest":
         raise ValueError("align_corners=True does not go with mode 'nearest'.")
-    if antialias:
-        raise NotImplementedError("interpolate(antialias=True) is not available: filter first, or leave it out.")
+    if antialias and mode not in ("bilinear", "bicubic"):
+        raise ValueError(f"antialias goes with the modes 'bilinear' and 'bicubic', but mode is {mode!r}.")
     last = data_format in _LAST
     sizes, scales = _target(x.shape[1:-1] if last else x.shape[2:], size, scale_factor, recompute_scale_factor, n)
     if mode == "area":
         return _AREA[n](x, sizes[0]) if n == 1 else _AREA[n](x, sizes, data_format)
-    return _OPS[mode](x, tuple(sizes), bool(align_corners), align_mode, tuple(scales), last)
+    return _OPS[mode](x, tuple(sizes), bool(align_corners), align_mode, tuple(scales), last,
+                      bool(antialias))
 
 
 def _target(old: Any, size: Any, scale_factor: Any, recompute: Any, n: int) -> tuple[list, list]:

@@ -69,6 +69,10 @@ RESIZES = [
     ((1, 2, 3, 4), {"size": [2, 2], "mode": "area"}),
     ((1, 3, 4, 2), {"size": [5, 6], "mode": "bilinear", "data_format": "NHWC"}),
     ((1, 3, 4, 2), {"size": [5, 6], "mode": "nearest", "data_format": "NHWC"}),
+    ((1, 2, 6, 7), {"size": [2, 3], "mode": "bilinear", "antialias": True}),
+    ((1, 2, 6, 7), {"size": [4, 9], "mode": "bilinear", "antialias": True, "align_corners": True}),
+    ((1, 6, 7, 2), {"scale_factor": [0.5, 0.4], "mode": "bicubic", "antialias": True, "data_format": "NHWC"}),
+    ((1, 2, 6, 7), {"size": [5, 3], "mode": "bicubic", "antialias": True, "align_corners": True}),
     ((1, 2, 4), {"size": [7], "mode": "linear", "data_format": "NCW"}),
     ((1, 2, 4), {"size": [7], "mode": "linear", "align_corners": True, "data_format": "NCW"}),
     ((1, 1, 2, 3, 2), {"size": [3, 4, 3], "mode": "trilinear", "data_format": "NCDHW"}),
@@ -104,4 +108,22 @@ case(
     F + "gather_tree",
     lambda P, i, p: P.nn.functional.gather_tree(i, p),
     [const([[[2, 2]], [[3, 9]], [[4, 1]]], "int64"), const([[[0, 0]], [[1, 1]], [[0, 1]]], "int64")],
+)
+
+DEFORMED = {
+    "plain": ([f32(1, 2, 4, 5), sym(1, 8, 3, 4, high=1.4), f32(3, 2, 2, 2)], {}),
+    "groups": (
+        [f32(2, 4, 5, 4), sym(2, 36, 3, 2, high=2.3), f32(4, 2, 3, 3)],
+        {"stride": [2, 2], "padding": [1, 1], "dilation": [1, 1], "deformable_groups": 2, "groups": 2},
+    ),
+    "dilated": ([f32(1, 1, 5, 6), sym(1, 12, 3, 3, high=0.9), f32(2, 1, 3, 2)], {"dilation": [1, 3]}),
+}
+for name, (inputs, options) in DEFORMED.items():
+    op("vision.ops.deform_conv2d", inputs, _case=name, **options).options(grad_atol=1e-4, grad_rtol=1e-3)
+layer(
+    "vision.ops.DeformConv2D",
+    lambda P: P.vision.ops.DeformConv2D(2, 4, [2, 2], padding=1, deformable_groups=2),
+    [f32(1, 2, 3, 2), sym(1, 16, 4, 3, high=1.4), f32(1, 8, 4, 3)],
+    grad_atol=1e-4,
+    grad_rtol=1e-3,
 )
