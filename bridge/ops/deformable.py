@@ -1,6 +1,8 @@
 """Deformable convolution."""
 from __future__ import annotations
 
+from typing import Any
+
 import jax.numpy as jnp
 
 from kayax.bridge.ops.conv import add_bias, check
@@ -13,7 +15,7 @@ def _sampled(x, y_at, x_at):
     *lead, height, width = x.shape
     flat = x.reshape(*lead, height * width)
     top, left = jnp.floor(y_at), jnp.floor(x_at)
-    total = 0.0
+    total: Any = 0.0
     for dy in (0, 1):
         for dx in (0, 1):
             row, column = top + dy, left + dx
