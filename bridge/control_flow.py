@@ -18,6 +18,7 @@ from kayax.bridge.convert import as_tensor
 from kayax.bridge.dispatch import run_call
 from kayax.bridge.errors import ConversionError, at_user_line
 from kayax.bridge.functionalize import INPUT, NEW, OUTER, Abstract, Functionalized
+from kayax.bridge.staging import staged
 from kayax.bridge.state import state
 from kayax.bridge.tensor import Tensor, view
 from kayax.spec import tree
@@ -25,6 +26,7 @@ from kayax.spec import tree
 _CHECKPOINTS = 64               # copies of a loop's variables that a differentiable loop keeps
 
 
+@staged
 def cond(pred: Any, true_fn: Callable | None = None, false_fn: Callable | None = None, name: str | None = None,
          return_names: Any = None) -> Any:
     """``true_fn()`` if `pred` is true, else ``false_fn()``.
@@ -38,6 +40,7 @@ def cond(pred: Any, true_fn: Callable | None = None, false_fn: Callable | None =
     return _select(pred, branches, ["false_fn", "true_fn"])
 
 
+@staged
 def switch_case(branch_index: Any, branch_fns: Any, default: Callable | None = None, name: str | None = None) -> Any:
     """The result of the function whose index is `branch_index`, or of `default` (the last one, if None) for any other.
 
@@ -59,6 +62,7 @@ def switch_case(branch_index: Any, branch_fns: Any, default: Callable | None = N
     return _select(chosen, functions, [*map(str, indices), "default"])
 
 
+@staged
 def case(pred_fn_pairs: Sequence[tuple[Any, Callable]], default: Callable | None = None,
          name: str | None = None) -> Any:
     """The result of the first function whose predicate is true, or of `default` (the last one, if None)."""
@@ -71,6 +75,7 @@ def case(pred_fn_pairs: Sequence[tuple[Any, Callable]], default: Callable | None
     return cond(pred, function, default if default is not None else function)
 
 
+@staged
 def while_loop(cond: Callable, body: Callable, loop_vars: Sequence[Any], is_test: bool = False,
                name: str | None = None) -> list[Any]:
     """Run ``loop_vars = body(*loop_vars)`` while ``cond(*loop_vars)`` is true, and give the last variables.

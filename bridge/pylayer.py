@@ -76,6 +76,8 @@ class PyLayer:
     @classmethod
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
         """Run `forward`, and leave `backward` on the tape."""
+        if state.graph is not None:
+            return state.graph.record(cls.apply, args, kwargs)
         slots = [(None, i) for i, a in enumerate(args) if isinstance(a, Tensor)]
         slots += [(k, None) for k, v in kwargs.items() if isinstance(v, Tensor)]      # type: ignore[misc]
         inputs = [args[i] if k is None else kwargs[k] for k, i in slots]

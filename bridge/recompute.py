@@ -13,11 +13,13 @@ from kayax.bridge.control_flow import _all_outputs, _check_pure, _finish, _sourc
 from kayax.bridge.dispatch import run_call
 from kayax.bridge.functionalize import Functionalized
 from kayax.bridge.pylayer import PyLayer
+from kayax.bridge.staging import staged
 from kayax.bridge.state import state
 from kayax.bridge.tensor import Tensor
 from kayax.spec import tree
 
 
+@staged
 def recompute(function: Callable, *args: Any, **kwargs: Any) -> Any:
     """``function(*args, **kwargs)``, with its intermediate values computed again when a gradient is asked for.
 

@@ -53,6 +53,8 @@ class Op:
         self.calls: dict[tuple, Call] = {}
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if state.graph is not None:
+            return state.graph.record(self, args, kwargs)
         if kwargs:
             if not self.extras.isdisjoint(kwargs):
                 kwargs, more = keywords.take(kwargs, self.extras)

@@ -11,6 +11,7 @@ from jax import lax
 from kayax.bridge.ops.math import sigmoid, tanh
 from kayax.bridge.ops.promotion import need
 from kayax.bridge.registry import op
+from kayax.bridge.staging import staged
 from kayax.spec.dtype import to_numpy
 
 _NAME = "nn.functional."
@@ -208,6 +209,7 @@ def _rrelu(key, x, lower, upper):
     return jnp.where(x >= 0, x, slope * x)
 
 
+@staged
 def rrelu(x, lower=1.0 / 8.0, upper=1.0 / 3.0, training=True, name=None):
     """A leaky ReLU whose slope is drawn from U(lower, upper) per element, their mean in evaluation (Xu et al. 2015)."""
     if not 0 <= lower <= upper <= 1:

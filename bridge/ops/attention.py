@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from kayax.bridge.ops.dropout import keep
 from kayax.bridge.registry import op
+from kayax.bridge.staging import staged
 from kayax.bridge.tensor import Tensor
 
 _NAME = "nn.functional."
@@ -95,6 +96,7 @@ def attend(query: Any, key: Any, value: Any, mask: Any, dropout: float, causal: 
     return _attention(query, key, value, mask, bool(causal), scale)
 
 
+@staged
 def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, training=True,
                                  backend=None, scale=None, enable_gqa=True, name=None):
     """``softmax(query key^T * scale + mask) value`` for every head (Vaswani et al. 2017).

@@ -9,6 +9,7 @@ from kayax.bridge.errors import ConversionError, at_user_line
 from kayax.bridge.ops.bounds import need_range
 from kayax.bridge.ops.promotion import need
 from kayax.bridge.registry import op
+from kayax.bridge.staging import staged
 from kayax.bridge.state import state
 from kayax.bridge.tensor import Tensor
 from kayax.spec.dtype import default, to_numpy
@@ -52,6 +53,7 @@ def _embedding(x, weight, padding_idx):
     return out if padding_idx is None else jnp.where((x == padding_idx)[..., None], jnp.zeros((), out.dtype), out)
 
 
+@staged
 def embedding(x, weight, padding_idx=None, max_norm=None, norm_type=2.0, sparse=False, scale_grad_by_freq=False,
               name=None):
     """The rows of `weight` [entries, size] at the indices `x`, of any shape [...]; the result is [..., size].

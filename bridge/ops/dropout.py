@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from kayax.bridge.registry import op
+from kayax.bridge.staging import staged
 
 _NAME = "nn.functional."
 
@@ -32,6 +33,7 @@ def _probability(p: Any) -> float:
     return p
 
 
+@staged
 def dropout(x, p=0.5, axis=None, training=True, inplace=False, mode="upscale_in_train", name=None):
     """Set elements to 0 with probability `p` (Srivastava et al. 2014).
 
@@ -63,6 +65,7 @@ def _axes(axis: Any, ndim: int) -> tuple[int, ...] | None:
     return axes
 
 
+@staged
 def dropout1d(input, p=0.5, training=True, inplace=False):
     """Set whole channels of [N, C, L] or [C, L] to 0 with probability `p`."""
     if len(input.shape) not in (2, 3):
@@ -70,6 +73,7 @@ def dropout1d(input, p=0.5, training=True, inplace=False):
     return dropout(input, p, [0, 1] if len(input.shape) == 3 else [0], training, inplace)
 
 
+@staged
 def dropout2d(x, p=0.5, training=True, data_format="NCHW", name=None):
     """Set whole channels of a batch of images to 0 with probability `p` (Tompson et al. 2014)."""
     if data_format not in ("NCHW", "NHWC"):
@@ -79,6 +83,7 @@ def dropout2d(x, p=0.5, training=True, data_format="NCHW", name=None):
     return dropout(x, p, [0, 1] if data_format == "NCHW" else [0, 3], training)
 
 
+@staged
 def dropout3d(x, p=0.5, training=True, data_format="NCDHW", name=None):
     """Set whole channels of a batch of volumes to 0 with probability `p`."""
     if data_format not in ("NCDHW", "NDHWC"):
@@ -101,6 +106,7 @@ def _alpha_dropout(key, x, p, by_channel):
     return (jnp.where(keep(key, 1 - p, shape), x, _SELU_FLOOR) * a + b).astype(x.dtype)
 
 
+@staged
 def alpha_dropout(x, p=0.5, training=True, name=None):
     """Dropout for SELU: elements become its floor, then all are rescaled to the old mean and variance.
 
@@ -110,6 +116,7 @@ def alpha_dropout(x, p=0.5, training=True, name=None):
     return _alpha_dropout(x, p, False) if training and p else x
 
 
+@staged
 def feature_alpha_dropout(x, p=0.5, training=True, name=None):
     """`alpha_dropout` of whole channels of [N, C, ...]."""
     if len(x.shape) < 2:

@@ -9,6 +9,7 @@ import numpy as np
 from jax import lax
 
 from kayax.bridge.registry import op
+from kayax.bridge.staging import staged
 
 _NAME = "nn.functional."
 _LAST = ("NLC", "NHWC", "NDHWC")
@@ -75,6 +76,7 @@ def _batch_norm_infer(x, running_mean, running_var, weight, bias, epsilon, data_
     return _scale_shift(x, running_mean, running_var, weight, bias, _channel_axis(x, data_format), epsilon)
 
 
+@staged
 def batch_norm(x, running_mean, running_var, weight=None, bias=None, training=False, momentum=0.9, epsilon=1e-05,
                data_format="NCHW", use_global_stats=None, name=None):
     """Normalize each channel over the batch and the spatial dimensions (Ioffe and Szegedy 2015).

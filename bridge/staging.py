@@ -1,0 +1,23 @@
+"""Functions that a static graph notes as a whole."""
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from kayax.bridge.state import state
+
+F = TypeVar("F", bound=Callable)
+
+
+def staged(fn: F) -> F:
+    """Mark a function of Tensors that writes cells, takes functions, or differs between training and evaluation.
+
+    While a static graph is being built, a call of it is one instruction, in place of those of the operations in it.
+    """
+    @functools.wraps(fn)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        graph = state.graph
+        return fn(*args, **kwargs) if graph is None else graph.record(fn, args, kwargs)
+
+    return run                                  # type: ignore[return-value]
