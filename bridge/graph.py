@@ -14,122 +14,15 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax
-from jax import export
+import jax.numpy as jnp
 
 from kayax.bridge import autograd, rng
 from kayax.bridge.cells import Storage
 from kayax.bridge.state import state
-from kayax.bridge.tensor import Tensor, fill, wrap
+from kayax.bridge.symbols import Symbol, Variable, closed, is_open, is_symbolic, sizes_of, variable
+from kayax.bridge.tensor import Tensor, wrap
 from kayax.bridge.trace import Trace
-from kayax.spec import dtype as dtypes
 from kayax.spec import tree
-from kayax.spec.size import Size
-
-_scope = export.SymbolicScope()
-
-
-class NoValueError(RuntimeError):
-    """The value of a symbolic Tensor was asked for."""
-
-    def __init__(self, what: str):
-        super().__init__(
-            f"{what} needs the value of a Tensor of a static graph, which has one only while the graph runs.\nRun the "
-            "graph and fetch it (`exe.run(feed=..., fetch_list=[...])`), or leave static mode (paddle.disable_static).")
-
-
-class Symbol:
-    """What a Tensor holds while its graph is being built: a shape, perhaps with open dims, and a dtype."""
-
-    __slots__ = ("shape", "dtype", "ndim")
-
-    def __init__(self, shape: tuple, dtype: Any):
-        self.shape, self.dtype, self.ndim = tuple(shape), dtype, len(shape)
-
-    @property
-    def size(self) -> int:
-        return Size(self.shape).numel()
-
-    @property
-    def weak_type(self) -> bool:
-        return False
-
-    def __jax_array__(self) -> Any:
-        raise NoValueError("This operation")
-
-    def __array__(self, *args: Any, **kwargs: Any) -> Any:
-        raise NoValueError("numpy.asarray(tensor)")
-
-
-class OpenSize(Size):
-    """A shape with open dims, which print as -1 and equal -1, as in Paddle."""
-
-    __slots__ = ()
-
-    def _shown(self) -> list[int]:
-        return [d if isinstance(d, int) else -1 for d in self]
-
-    def __eq__(self, other: object) -> bool:
-        return self._shown() == [d if isinstance(d, int) else -1 for d in other] if isinstance(other, list) else False
-
-    __hash__ = None                 # type: ignore[assignment]
-
-    def __repr__(self) -> str:
-        return f"paddle.Size({self._shown()})"
-
-
-class Variable(Tensor):
-    """A symbolic Tensor of a static graph."""
-
-    __slots__ = ()
-
-    @property
-    def shape(self) -> Size:
-        """The sizes of the dimensions; open ones print as -1."""
-        return OpenSize(self.storage.array.shape)
-
-    @property
-    def place(self) -> Any:
-        return None
-
-    def _value(self, use: str) -> Any:
-        if is_symbolic(self):
-            raise NoValueError(use)
-        return super()._value(use)
-
-    def backward(self, grad_tensor: Any = None, retain_graph: bool = False) -> None:
-        """Not in a static graph."""
-        raise RuntimeError("backward() computes at once, and a static graph has no values yet. Use optimizer.minimize(loss)"
-                           ", paddle.static.append_backward(loss) or paddle.static.gradients(...).")
-
-    def __repr__(self) -> str:
-        if not is_symbolic(self):
-            return super().__repr__()
-        dims = "".join(f"{d}x" for d in self.shape._shown())        # type: ignore[attr-defined]
-        name = dtypes.convert(self.storage.array.dtype).name
-        return f"Variable(name={self.name}, dtype=tensor<{dims}{name}>, stop_gradient={self._stop_gradient})"
-
-    __str__ = __repr__
-
-
-def is_symbolic(value: Any) -> bool:
-    """Whether this is a Tensor without a value."""
-    return isinstance(value, Tensor) and type(value.storage._array) is Symbol
-
-
-def variable(shape: Sequence[Any], dtype: Any, stop_gradient: bool = True, name: str | None = None) -> Variable:
-    """A new symbolic Tensor."""
-    made = fill(object.__new__(Variable), Storage(Symbol(tuple(shape), dtypes.to_numpy(dtype))), stop_gradient)
-    made._name = name
-    return made
-
-
-def open_dims(shape: Sequence[Any]) -> tuple:
-    """The shape with a symbol for each dim that is None or -1. Those at one position of several shapes are one.
-
-    A dim may also be a name of its own, for sizes that differ.
-    """
-    names = [f"d{i}" if d is None or d == -1 else d for i, d in enumerate(shape)]
-    return tuple(export.symbolic_shape(n, scope=_scope)[0] if isinstance(n, str) else int(n) for n in names)
 
 
 class Instruction:
@@ -141,21 +34,21 @@ class Instruction:
                  effect: bool):
         self.fn, self.args, self.kwargs, self.outs, self.reads, self.effect = fn, args, kwargs, outs, reads, effect
         self.grad_enabled, self.amp = state.grad_enabled, state.amp
-        self.dims = any(_is_open(v) for v in _statics((args, kwargs)))
+        self.dims = any(is_open(v) for v in _statics((args, kwargs)))
 
     def run(self, sizes: dict[str, int]) -> None:
         """Call it, and fill the Tensors of its results."""
         args, kwargs = self.args, self.kwargs
         if self.dims:
-            args, kwargs = _closed((args, kwargs), sizes)
+            args, kwargs = closed((args, kwargs), sizes)
         held = state.grad_enabled, state.amp
         state.grad_enabled, state.amp = self.grad_enabled, self.amp
         try:
             out = self.fn(*args, **kwargs)
         finally:
             state.grad_enabled, state.amp = held
-        for tensor, value in zip(self.outs, _leaves(out), strict=True):
-            if tensor is not None and tensor is not value:
+        for tensor, value in zip(self.outs, _tensors(out), strict=True):
+            if tensor is not value and is_symbolic(tensor):
                 put(tensor, value)
 
     def for_test(self) -> Instruction | None:
@@ -179,16 +72,22 @@ class Graph:
     def __init__(self) -> None:
         self.instructions: list[Instruction] = []
         self.data: dict[str, Variable] = {}
-        self.parameters: dict[Tensor, None] = {}
+        self.persistable: dict[Tensor, None] = {}               # parameters and buffers, in the order of their use
+        self.created: list[tuple[Tensor, Callable]] = []        # parameters made for it, with what sets their values
 
     def record(self, fn: Callable, args: tuple, kwargs: dict[str, Any]) -> Any:
         """Note a call, and give what it would give: symbolic Tensors for its results."""
         with suspended():
             seen = _Examined(fn, args, kwargs, self._symbols())
         outs = [leaf if isinstance(leaf, Tensor) else variable(*leaf) for leaf in seen.outs]
-        self._note_parameters(seen.cells)
+        held = [t for t in _tensors((args, kwargs)) if not is_symbolic(t)]
+        for tensor in (*held, *seen.captured):
+            if tensor.persistable:
+                self.persistable.setdefault(tensor)
         reads = [s for s, used in zip(seen.storages, seen.used, strict=True) if used]
-        self.instructions.append(Instruction(fn, args, kwargs, list(outs), reads, seen.effect))
+        reads += [t.storage for t in (*held, *seen.captured)]
+        effect = seen.effect or getattr(fn, "has_effect", False)
+        self.instructions.append(Instruction(fn, args, kwargs, list(outs), reads, effect))
         for tensor, symbol, stop in seen.changed:
             tensor.storage._array = symbol
             tensor._stop_gradient = stop
@@ -197,14 +96,28 @@ class Graph:
     def gradients(self, targets: list[Tensor], inputs: list[Tensor], given: list[Any] | None,
                   no_grad: Sequence[Any] = ()) -> list[Any]:
         """Note the gradients of the targets with respect to the inputs; None where there is none."""
-        outs = [variable(x.storage.array.shape, x.storage.array.dtype) for x in inputs]
-        for x, out in zip(inputs, outs, strict=True):
-            out._name = f"{x.name}@GRAD"
         reached = self._reaching(targets)
-        found = [out if x.storage in reached else None for x, out in zip(inputs, outs, strict=True)]
-        used = [t.storage for t in (*targets, *inputs, *(given or ())) if is_symbolic(t)]
-        self.instructions.append(Instruction(_gradients, (targets, inputs, given, list(no_grad)), {}, found, used, False))
-        return found
+        chosen = [x for x in inputs if x.storage in reached]
+        outs = {x: variable(x.storage.array.shape, x.storage.array.dtype, name=f"{x.name}@GRAD") for x in chosen}
+        used = [t.storage for t in (*targets, *chosen, *(given or ())) if isinstance(t, Tensor)]
+        for instruction in self.instructions:
+            if instruction.fn is _gradients:
+                instruction.args[-1][0] = True                      # it may be differentiated again
+        call = Instruction(_gradients, (targets, chosen, given, list(no_grad), [False]), {}, list(outs.values()), used,
+                           False)
+        self.instructions.append(call)
+        return [outs.get(x) for x in inputs]
+
+    def append_backward(self, loss: Tensor, parameters: Sequence[Any] | None = None,
+                        no_grad: Sequence[Any] | None = None) -> list[tuple[Tensor, Any]]:
+        """Note the gradients of a loss, and give the pairs (parameter, gradient)."""
+        left_out = {getattr(p, "name", p) for p in no_grad or ()}
+        chosen = [p for p in self.persistable if not p._stop_gradient] if parameters is None else [
+            next(p for p in self.persistable if p.name == given) if isinstance(given, str) else given
+            for given in parameters]
+        chosen = [p for p in chosen if p.name not in left_out and not p._stop_gradient]
+        found = self.gradients([loss], chosen, None)
+        return [(p, g) for p, g in zip(chosen, found, strict=True) if g is not None]
 
     def apply(self, optimizer: Any, pairs: Sequence[tuple[Tensor, Any]]) -> None:
         """Note an optimizer's update with these gradients."""
@@ -212,38 +125,38 @@ class Graph:
         used = [g.storage for _, g in pairs]
         self.instructions.append(Instruction(_apply, (optimizer, pairs), {}, [], used, True))
 
-    def _symbols(self) -> list[Tensor]:
-        return [*self.data.values(), *(t for i in self.instructions for t in i.outs if t is not None)]
+    def optimizers(self) -> list[Any]:
+        """The optimizers whose updates were noted."""
+        return list({id(i.args[0]): i.args[0] for i in self.instructions if i.fn is _apply}.values())
 
-    def _note_parameters(self, cells: Sequence[Tensor]) -> None:
-        for tensor in cells:
-            self.parameters.setdefault(tensor)
+    def _symbols(self) -> list[Tensor]:
+        return [*self.data.values(), *(t for i in self.instructions for t in i.outs)]
 
     def _reaching(self, targets: Sequence[Tensor]) -> set[Storage]:
         """The storages that the targets depend on."""
         found = {t.storage for t in targets}
         for instruction in reversed(self.instructions):
-            if any(t is not None and t.storage in found for t in instruction.outs) or instruction.effect:
+            if any(t.storage in found for t in instruction.outs):
                 found.update(instruction.reads)
-                found.update(t.storage for t in _tensors((instruction.args, instruction.kwargs)))
-        return found | {p.storage for p in self.parameters}
+        return found
 
     def needed(self, wanted: Sequence[Tensor]) -> list[Instruction]:
         """The instructions that these values depend on, and all that change something."""
         storages, chosen = {t.storage for t in wanted}, []
         for instruction in reversed(self.instructions):
-            if instruction.effect or any(t is not None and t.storage in storages for t in instruction.outs):
+            if instruction.effect or any(t.storage in storages for t in instruction.outs):
                 chosen.append(instruction)
                 storages.update(instruction.reads)
         return chosen[::-1]
 
-    def run(self, instructions: Sequence[Instruction], feeds: dict[str, Tensor], wanted: Sequence[Tensor]) -> list[Tensor]:
+    def run(self, instructions: Sequence[Instruction], feeds: dict[str, Tensor],
+            wanted: Sequence[Tensor]) -> list[Tensor]:
         """Run instructions on these inputs: eagerly, or inside a function that is being converted."""
-        touched = [self.data[n] for n in feeds] + [t for i in instructions for t in i.outs if t is not None]
+        touched = [*(self.data[n] for n in feeds), *(t for i in instructions for t in i.outs if is_symbolic(t))]
         with suspended(), symbols_kept(touched):
             for name, value in feeds.items():
                 put(self.data[name], value)
-            sizes = _sizes({self.data[n]: v for n, v in feeds.items()}, touched)
+            sizes = sizes_of([(self.data[n], v) for n, v in feeds.items()])
             for instruction in instructions:
                 instruction.run(sizes)
             return [wrap(t.storage.array) for t in wanted]
@@ -322,8 +235,8 @@ class _Examined:
             self.rewritten = {t.storage for t in self.tensors if t.storage.version}
             generator = rng.default_generator().storage
             self.writes = [s for s in trace.writes if s is not generator]
-            self.cells = list(trace.captured)
-            return [leaf.storage.array for leaf in leaves] + [t.storage.array for t in self.tensors if t.storage.version]
+            self.captured = list(trace.captured)
+            return [t.storage.array for t in (*leaves, *(t for t in self.tensors if t.storage.version))]
 
 
 def _has_closures(fn: Callable, args: tuple, kwargs: dict[str, Any]) -> bool:
@@ -334,10 +247,11 @@ def _has_closures(fn: Callable, args: tuple, kwargs: dict[str, Any]) -> bool:
 # ---- gradients and updates, as they run -------------------------------------------------------------------------
 
 
-def _gradients(targets: list[Tensor], inputs: list[Tensor], given: list[Any] | None, no_grad: list[Any]) -> list[Any]:
-    blocked = [t for t in no_grad if isinstance(t, Tensor)]
-    return autograd.grad(targets, inputs, given, retain_graph=True, create_graph=True, allow_unused=True,
-                         no_grad_vars=blocked or None)
+def _gradients(targets: list[Tensor], inputs: list[Tensor], given: list[Any] | None, no_grad: list[Any],
+               again: list[bool]) -> list[Any]:
+    found = autograd.grad(targets, inputs, given, retain_graph=True, create_graph=again[0], allow_unused=True,
+                          no_grad_vars=no_grad or None)
+    return [wrap(jnp.zeros_like(x.storage.array)) if g is None else g for x, g in zip(inputs, found, strict=True)]
 
 
 def _apply(optimizer: Any, pairs: Sequence[tuple[Tensor, Tensor]]) -> None:
@@ -356,14 +270,6 @@ def _tensors(value: Any) -> list[Tensor]:
     return tree.flatten(value, _is_tensor)[0]
 
 
-def _leaves(value: Any) -> list[Any]:
-    return tree.flatten(value, lambda v: isinstance(v, Tensor) or v is None)[0] if _has_none(value) else _tensors(value)
-
-
-def _has_none(value: Any) -> bool:
-    return type(value) is list and any(v is None for v in value)
-
-
 def _statics(value: Any) -> Iterator[Any]:
     """The plain values in nested arguments."""
     if isinstance(value, dict):
@@ -375,54 +281,3 @@ def _statics(value: Any) -> Iterator[Any]:
         yield from (value.start, value.stop, value.step)
     else:
         yield value
-
-
-# ---- open dims --------------------------------------------------------------------------------------------------
-
-
-def _is_open(value: Any) -> bool:
-    return type(value).__name__ == "_DimExpr" and export.is_symbolic_dim(value)
-
-
-class _Conflict:
-    """An open dim that was found with two sizes."""
-
-    def __init__(self, *sizes: int):
-        self.sizes = sizes
-
-
-def _sizes(feeds: dict[Tensor, Tensor], touched: Sequence[Tensor]) -> dict[str, Any]:
-    """The size of each open dim, from the values that are fed; called while the Tensors are filled."""
-    sizes: dict[str, Any] = {}
-    for tensor, value in feeds.items():
-        for name, size in zip(tensor.__dict__.get("open_dims", ()), value.storage.array.shape, strict=False):
-            if isinstance(name, str) and sizes.setdefault(name, size) != size:
-                sizes[name] = _Conflict(sizes[name], size)
-    return sizes
-
-
-def _closed(value: Any, sizes: dict[str, Any]) -> Any:
-    """Nested arguments with a number for each open dim."""
-    if isinstance(value, dict):
-        return {k: _closed(v, sizes) for k, v in value.items()}
-    if type(value) in (list, tuple):
-        return type(value)([_closed(v, sizes) for v in value])
-    if isinstance(value, list):                                     # a shape
-        return [_closed(v, sizes) for v in value]
-    if isinstance(value, slice):
-        return slice(*(_closed(v, sizes) for v in (value.start, value.stop, value.step)))
-    return _evaluated(value, sizes) if _is_open(value) else value
-
-
-_FUNCTIONS = {"floordiv": lambda a, b: a // b, "mod": lambda a, b: a % b, "max": max, "min": min}
-
-
-def _evaluated(dim: Any, sizes: dict[str, Any]) -> int:
-    """The value of an open dim, from its text: sums, products and the functions above, as JAX writes them."""
-    names = {n: s for n, s in sizes.items()}
-    clash = [n for n, s in names.items() if isinstance(s, _Conflict) and n in str(dim)]
-    if clash:
-        raise ValueError(f"The graph computes with the open dim {clash[0]!r}, but was fed Tensors where it has the sizes "
-                         f"{names[clash[0]].sizes}. Give dims of different sizes names of their own in static.data, such "
-                         "as ['batch', 'source'] and ['batch', 'target'].")
-    return int(eval(str(dim).replace("^", "**"), {"__builtins__": {}}, {**_FUNCTIONS, **names}))

@@ -110,6 +110,11 @@ class TranslatedLayer(Layer):
         method = modes.get(TRAIN if self.training else EVAL) or next(iter(modes.values()))
         return method(self._tensors, args, kwargs)
 
+    def input_specs(self) -> list[Any]:
+        """What the saved `forward` takes: an InputSpec for each Tensor."""
+        modes = self._methods["forward"]
+        return list((modes.get(EVAL) or next(iter(modes.values()))).specs)
+
     def program(self, method_name: str = "forward") -> str:
         """The saved program as StableHLO text."""
         modes = self._methods[method_name]

@@ -56,16 +56,26 @@ _LAZY_NAMES = {                     # public here, from such a module
 
 
 def in_dynamic_mode() -> bool:
-    """True, except while a function is being converted."""
-    from kayax.bridge.state import tracing
-    return not tracing()
+    """True, except while a function is being converted and in static mode."""
+    from kayax.bridge.state import state
+    return state.trace is None and state.graph is None
 
 
 in_dygraph_mode = in_dynamic_mode
 
 
+def enable_static() -> None:
+    """Static mode: operations are noted in the default main program, and run by an Executor."""
+    from kayax.static.program import Mode
+    Mode.enter()
+
+
 def disable_static(place: _Any = None) -> None:
-    """Imperative mode, which is the only one here: accepted for Paddle scripts that call it."""
+    """Imperative mode, in which everything runs at once: the mode that a script starts in."""
+    from kayax.bridge.state import state
+    if state.graph is not None:
+        from kayax.static.program import Mode
+        Mode.leave()
 
 
 def __getattr__(name: str) -> _Any:

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from kayax.bridge.cells import Unread
 from kayax.bridge.parameter import Parameter
-from kayax.bridge.state import outside_traces
+from kayax.bridge.state import outside_traces, state
 from kayax.layers import initializer as init
 from kayax.layers.param_attr import ParamAttr
 from kayax.spec import dtype as dtypes
@@ -45,6 +45,8 @@ def new_parameter(shape: Any, dtype: Any, name: str | None, attr: Any, is_bias: 
         with outside_traces():
             parameter = Parameter(jnp.zeros(shape, dtypes.to_numpy(dtype)), **facts)
             initialize(parameter)
+        if state.graph is not None:
+            state.graph.created.append((parameter, initialize))
         return parameter
 
     if not LazyGuard.open:

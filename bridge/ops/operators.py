@@ -24,6 +24,8 @@ def _operand(other: Any) -> Any:
         return other.item()
     if isinstance(other, (bool, int, float, complex)):
         return other
+    if hasattr(type(other), "__jax_array__"):               # an open dim, from the shape of a symbolic Tensor
+        return other
     return NotImplemented
 
 

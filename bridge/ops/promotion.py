@@ -119,8 +119,14 @@ def cast(x: Any, dtype: Any) -> Any:
     return lax.convert_element_type(x, np.dtype(dtype))
 
 
+def _sized(x: Any) -> Any:
+    """An open dim of a shape as the number that it will be."""
+    return x if isinstance(x, _PYTHON) or hasattr(x, "dtype") else jnp.asarray(x)
+
+
 def unify(x: Any, y: Any) -> tuple[Any, Any]:
     """Both operands in the type they meet in, after a check that they broadcast."""
+    x, y = _sized(x), _sized(y)
     dtype = result_type(x, y)
     broadcastable(x, y)
     return cast(x, dtype), cast(y, dtype)

@@ -1,4 +1,215 @@
-"""``paddle.static.nn``: choices and loops that depend on tensors."""
-from kayax.bridge.control_flow import case, cond, switch_case, while_loop
+"""``paddle.static.nn``: functions that make their parameters, and choices and loops that depend on tensors."""
+from __future__ import annotations
 
-__all__ = ["case", "cond", "switch_case", "while_loop"]
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from kayax import nn
+from kayax.bridge.control_flow import case, cond, switch_case, while_loop
+from kayax.layers.parameter import create_parameter
+from kayax.nn import functional as F
+from kayax.spec import unique_name
+
+
+def _act(x: Any, name: str | None) -> Any:
+    """The activation with this name, none if None."""
+    if name is None:
+        return x
+    function = getattr(F, name, None)
+    if function is None:
+        raise ValueError(f"There is no activation {name!r} in paddle.nn.functional.")
+    return function(x)
+
+
+def _known(shape: Sequence[Any], what: str) -> list[int]:
+    """Dims that a parameter's shape depends on."""
+    if not all(isinstance(d, int) for d in shape):
+        raise ValueError(f"The parameters of {what} need sizes that are known, but the input has open dims there.")
+    return [int(d) for d in shape]
+
+
+def fc(x: Any, size: int, num_flatten_dims: int = 1, weight_attr: Any = None, bias_attr: Any = None,
+       activation: str | None = None, name: str | None = None) -> Any:
+    """``activation(sum(x_i @ W_i) + b)``, with the dims of each input from `num_flatten_dims` on as one.
+
+    x: a Tensor or a list of them. size: the number of outputs.
+    """
+    inputs = list(x) if isinstance(x, (list, tuple)) else [x]
+    attrs = list(weight_attr) if isinstance(weight_attr, (list, tuple)) else [weight_attr] * len(inputs)
+    prefix = name or unique_name.generate("fc")
+    total = None
+    for value, attr in zip(inputs, attrs, strict=True):
+        kept = num_flatten_dims % value.ndim if num_flatten_dims < 0 else num_flatten_dims
+        width = math.prod(_known(value.shape[kept:], "fc"))
+        weight = create_parameter([width, size], value.dtype, attr=attr, prefix=prefix)
+        flat = value if value.ndim == kept + 1 else value.flatten(kept)
+        product = F.linear(flat, weight)
+        total = product if total is None else total + product
+    bias = create_parameter([size], inputs[0].dtype, attr=bias_attr, is_bias=True, prefix=prefix)
+    return _act(total if bias is None else total + bias, activation)
+
+
+def embedding(input: Any, size: Sequence[int], is_sparse: bool = False, is_distributed: bool = False,
+              padding_idx: int | None = None, param_attr: Any = None, dtype: Any = "float32") -> Any:
+    """Rows of a table of the shape `size` by index. is_sparse, is_distributed: accepted; gradients are dense."""
+    table = create_parameter(list(size), dtype, attr=param_attr, prefix=unique_name.generate("embedding"))
+    return F.embedding(input, table, padding_idx)
+
+
+def sparse_embedding(input: Any, size: Sequence[int], padding_idx: int | None = None, is_test: bool = False,
+                     entry: Any = None, table_class: str = "MemorySparseTable", param_attr: Any = None,
+                     dtype: Any = "float32", slot: Any = None) -> Any:
+    """As `embedding`: the table is in memory."""
+    return embedding(input, size, padding_idx=padding_idx, param_attr=param_attr, dtype=dtype)
+
+
+def _convolution(kind: str, n: int) -> Callable:
+    """conv2d, conv3d and their transposes, on the layers of these kinds."""
+    formats = {2: ("NCHW", "NHWC"), 3: ("NCDHW", "NDHWC")}[n]
+
+    def channels(input: Any, data_format: str) -> int:
+        if data_format not in formats:
+            raise ValueError(f"data_format must be one of {', '.join(formats)}, but got {data_format!r}.")
+        return _known([input.shape[1 if data_format == formats[0] else -1]], kind)[0]
+
+    def convolution(input: Any, num_filters: int, filter_size: Any, stride: Any = 1, padding: Any = 0,
+                    dilation: Any = 1, groups: int | None = None, param_attr: Any = None, bias_attr: Any = None, use_cudnn: bool = True,
+                    act: str | None = None, name: str | None = None, data_format: str = formats[0]) -> Any:
+        layer = getattr(nn, f"Conv{n}D")(channels(input, data_format), num_filters, filter_size, stride, padding,
+                                         dilation, groups or 1, weight_attr=param_attr, bias_attr=bias_attr,
+                                         data_format=data_format)
+        return _act(layer(input), act)
+
+    def transpose(input: Any, num_filters: int, output_size: Any = None, filter_size: Any = None, padding: Any = 0,
+                  stride: Any = 1, dilation: Any = 1, groups: int | None = None, param_attr: Any = None,
+                  bias_attr: Any = None, use_cudnn: bool = True, act: str | None = None, name: str | None = None,
+                  data_format: str = formats[0]) -> Any:
+        if filter_size is None:
+            raise ValueError(f"{kind} needs filter_size here: it is not found from output_size.")
+        layer = getattr(nn, f"Conv{n}DTranspose")(
+            channels(input, data_format), num_filters, filter_size, stride, padding, 0, groups or 1, dilation,
+            weight_attr=param_attr, bias_attr=bias_attr, data_format=data_format)
+        return _act(layer(input, output_size=output_size), act)
+
+    made = transpose if kind.endswith("transpose") else convolution
+    made.__name__ = made.__qualname__ = kind
+    made.__doc__ = f"`nn.functional.{kind}` with parameters of its own. use_cudnn: accepted; XLA chooses."
+    return made
+
+
+conv2d, conv2d_transpose = _convolution("conv2d", 2), _convolution("conv2d_transpose", 2)
+conv3d, conv3d_transpose = _convolution("conv3d", 3), _convolution("conv3d_transpose", 3)
+
+
+def batch_norm(input: Any, act: str | None = None, is_test: bool = False, momentum: float = 0.9, epsilon: float = 1e-05,
+               param_attr: Any = None, bias_attr: Any = None, data_layout: str = "NCHW", in_place: bool = False,
+               name: str | None = None, moving_mean_name: str | None = None, moving_variance_name: str | None = None,
+               do_model_average_for_mean_and_var: bool = True, use_global_stats: bool = False) -> Any:
+    """`nn.functional.batch_norm` with parameters and running statistics of its own."""
+    size = _known([input.shape[1 if data_layout == "NCHW" else -1]], "batch_norm")[0]
+    layer = nn.BatchNorm(size, is_test=is_test, momentum=momentum, epsilon=epsilon, param_attr=param_attr,
+                         bias_attr=bias_attr, data_layout=data_layout, moving_mean_name=moving_mean_name,
+                         moving_variance_name=moving_variance_name, use_global_stats=use_global_stats)
+    return _act(layer(input), act)
+
+
+def layer_norm(input: Any, scale: bool = True, shift: bool = True, begin_norm_axis: int = 1, epsilon: float = 1e-05,
+               param_attr: Any = None, bias_attr: Any = None, act: str | None = None, name: str | None = None) -> Any:
+    """`nn.functional.layer_norm` over the dims from `begin_norm_axis` on, with parameters of its own."""
+    shape = _known(input.shape[begin_norm_axis:], "layer_norm")
+    prefix = unique_name.generate("layer_norm")
+    size = [math.prod(shape)]
+    weight = create_parameter(size, input.dtype, attr=param_attr, default_initializer=nn.initializer.Constant(1.0),
+                              prefix=prefix) if scale else None
+    bias = create_parameter(size, input.dtype, attr=bias_attr, is_bias=True, prefix=prefix) if shift else None
+    weight, bias = (None if p is None else p.reshape(shape) for p in (weight, bias))
+    return _act(F.layer_norm(input, shape, weight, bias, epsilon), act)
+
+
+def group_norm(input: Any, groups: int, epsilon: float = 1e-05, param_attr: Any = None, bias_attr: Any = None,
+               act: str | None = None, data_layout: str = "NCHW", name: str | None = None) -> Any:
+    """`nn.functional.group_norm` with parameters of its own."""
+    size = _known([input.shape[1 if data_layout == "NCHW" else -1]], "group_norm")[0]
+    return _act(nn.GroupNorm(groups, size, epsilon, param_attr, bias_attr, data_format=data_layout)(input), act)
+
+
+def instance_norm(input: Any, epsilon: float = 1e-05, param_attr: Any = None, bias_attr: Any = None,
+                  name: str | None = None) -> Any:
+    """`nn.functional.instance_norm` with parameters of its own."""
+    size = _known([input.shape[1]], "instance_norm")[0]
+    kind = {3: nn.InstanceNorm1D, 4: nn.InstanceNorm2D, 5: nn.InstanceNorm3D}.get(input.ndim)
+    if kind is None:
+        raise ValueError(f"instance_norm needs an input with 3 to 5 dims, but it has {input.ndim}.")
+    return kind(size, epsilon, weight_attr=param_attr, bias_attr=bias_attr)(input)
+
+
+def prelu(x: Any, mode: str, param_attr: Any = None, data_format: str = "NCHW", name: str | None = None) -> Any:
+    """x where it is positive, else a learned slope times x: one for "all", or one per "channel" or "element" (mode)."""
+    if mode not in ("all", "channel", "element"):
+        raise ValueError(f"mode must be 'all', 'channel' or 'element', but got {mode!r}.")
+    axis = 1 if data_format.startswith("NC") else -1
+    shape = {"all": [1], "channel": _known([x.shape[axis]], "prelu") if mode == "channel" else [],
+             "element": _known(x.shape[1:], "prelu") if mode == "element" else []}[mode]
+    slope = create_parameter(shape, x.dtype, attr=param_attr, default_initializer=nn.initializer.Constant(0.25),
+                             prefix=unique_name.generate("prelu"))
+    if mode == "element":
+        return F.relu(x) - slope * F.relu(-x)
+    return F.prelu(x, slope, data_format=data_format)
+
+
+def bilinear_tensor_product(x: Any, y: Any, size: int, act: str | None = None, name: str | None = None,
+                            param_attr: Any = None, bias_attr: Any = None) -> Any:
+    """``x @ W[k] @ y + b`` for each output k."""
+    widths = _known([x.shape[1], y.shape[1]], "bilinear_tensor_product")
+    return _act(nn.Bilinear(*widths, size, weight_attr=param_attr, bias_attr=bias_attr)(x, y), act)
+
+
+def spectral_norm(weight: Any, dim: int = 0, power_iters: int = 1, eps: float = 1e-12, name: str | None = None) -> Any:
+    """A weight divided by its largest singular value, found by power iteration (Miyato et al. 2018)."""
+    return nn.SpectralNorm(_known(weight.shape, "spectral_norm"), dim, power_iters, eps)(weight)
+
+
+def row_conv(input: Any, future_context_size: int, param_attr: Any = None, act: str | None = None) -> Any:
+    """Each step with the next ones, weighted by channel (Amodei et al. 2015): ``[batch, time, channels]``."""
+    width = _known([input.shape[2]], "row_conv")[0]
+    weight = create_parameter([future_context_size + 1, width], input.dtype, attr=param_attr,
+                              prefix=unique_name.generate("row_conv"))
+    padded = F.pad(input, [0, 0, 0, future_context_size, 0, 0])
+    steps = input.shape[1]
+    total = padded[:, 0:steps] * weight[0]
+    for i in range(1, future_context_size + 1):
+        total = total + padded[:, i:steps + i] * weight[i]
+    return _act(total, act)
+
+
+_ABSENT = {
+    "There are no sequences of lengths in a Tensor (LoD) here: pad them, and use paddle.nn.functional.sequence_mask.":
+        "sequence_conv sequence_expand sequence_first_step sequence_last_step sequence_pool sequence_softmax",
+    "Use paddle.nn.functional.hsigmoid_loss, or cross_entropy over all classes.": "nce",
+    "Use paddle.vision.ops.deform_conv2d, or DeformConv2D.": "deform_conv2d",
+    "Use paddle.autograd.PyLayer, which works in static mode.": "static_pylayer",
+}
+
+
+def _absent(name: str, advice: str) -> Callable:
+    def call(*args: Any, **kwargs: Any) -> Any:
+        raise NotImplementedError(f"paddle.static.nn.{name} is not available. {advice}")
+
+    call.__name__ = call.__qualname__ = name
+    return call
+
+
+def __getattr__(name: str) -> Any:
+    if name == "py_func":
+        from kayax.static.extras import py_func
+        return py_func
+    for advice, names in _ABSENT.items():
+        if name in names.split():
+            return _absent(name, advice)
+    raise AttributeError(f"module 'kayax.static.nn' has no attribute {name!r}")
+
+
+__all__ = ["batch_norm", "bilinear_tensor_product", "case", "cond", "conv2d", "conv2d_transpose", "conv3d",
+           "conv3d_transpose", "embedding", "fc", "group_norm", "instance_norm", "layer_norm", "prelu", "row_conv",
+           "sparse_embedding", "spectral_norm", "switch_case", "while_loop"]

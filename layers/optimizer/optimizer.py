@@ -242,12 +242,19 @@ class Optimizer:
         """
         if not isinstance(loss, Tensor):
             raise AssertionError(f"minimize takes the loss as a Tensor, but got {type(loss).__name__}.")
+        if state.graph is not None:
+            pairs = self.backward(loss, startup_program, parameters, no_grad_set)
+            self.apply_gradients(pairs)
+            return [], pairs
         pairs = self.backward(loss, startup_program, parameters, no_grad_set)
         return self.apply_gradients(pairs), pairs
 
     def backward(self, loss: Tensor, startup_program: Any = None, parameters: Any = None, no_grad_set: Any = None,
                  callbacks: Any = None) -> list[tuple[Tensor, Any]]:
         """The pairs (parameter, gradient) of the parameters (or those given) that have a gradient."""
+        if state.graph is not None:
+            chosen = parameters if parameters is not None else self._parameter_list or None
+            return state.graph.append_backward(loss, chosen, no_grad_set)
         left_out = {id(p) for p in no_grad_set or ()} | {p for p in no_grad_set or () if isinstance(p, str)}
         chosen = self._parameter_list if parameters is None else parameters
         return [(p, p.grad) for p in chosen
@@ -256,6 +263,11 @@ class Optimizer:
     def apply_gradients(self, params_grads: Iterable[tuple[Tensor, Any]]) -> list:
         """Update parameters with these gradients: pairs (parameter, gradient), all parameters of this optimizer."""
         pairs = [(p, g) for p, g in params_grads if g is not None]
+        if state.graph is not None:
+            if not self._parameter_list:                # in a static graph its parameters are those of the graph
+                self._add_param_group({"params": [p for p, _ in pairs]})
+            state.graph.apply(self, pairs)
+            return []
         mine = {id(p) for p in self._parameter_list}
         for p, _ in pairs:
             if id(p) not in mine:
@@ -349,6 +361,8 @@ def _regularizer(weight_decay: Any) -> WeightDecayRegularizer | None:
 
 def _groups(parameters: Any) -> list[dict[str, Any]]:
     """The parameter groups that an optimizer's argument means."""
+    if parameters is None and state.graph is not None:
+        return []
     if parameters is None:
         raise AttributeError("An optimizer needs its parameters: pass parameters=model.parameters().")
     if isinstance(parameters, (Tensor, str)) or not isinstance(parameters, Iterable):

@@ -1,0 +1,184 @@
+"""Symbolic Tensors: what Tensors of a static graph hold while it is being built, shapes with open dims included."""
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from jax import export
+
+from kayax.bridge.cells import Storage
+from kayax.bridge.tensor import Tensor, fill
+from kayax.spec import dtype as dtypes
+from kayax.spec.size import Size
+
+_scope = export.SymbolicScope()
+
+
+class NoValueError(RuntimeError):
+    """The value of a symbolic Tensor was asked for."""
+
+    def __init__(self, what: str):
+        super().__init__(
+            f"{what} needs the value of a Tensor of a static graph, which has one only while the graph runs.\nRun the "
+            "graph and fetch it (`exe.run(feed=..., fetch_list=[...])`), or leave static mode (paddle.disable_static).")
+
+
+class Symbol:
+    """What a Tensor holds while its graph is being built: a shape, perhaps with open dims, and a dtype."""
+
+    __slots__ = ("shape", "dtype", "ndim")
+
+    def __init__(self, shape: tuple, dtype: Any):
+        self.shape, self.dtype, self.ndim = tuple(shape), dtype, len(shape)
+
+    @property
+    def size(self) -> int:
+        return Size(self.shape).numel()
+
+    @property
+    def weak_type(self) -> bool:
+        return False
+
+    def __jax_array__(self) -> Any:
+        raise NoValueError("This operation")
+
+    def __array__(self, *args: Any, **kwargs: Any) -> Any:
+        raise NoValueError("numpy.asarray(tensor)")
+
+
+class OpenSize(Size):
+    """A shape with open dims, which print as -1 and equal -1, as in Paddle."""
+
+    __slots__ = ()
+
+    def _shown(self) -> list[int]:
+        return [d if isinstance(d, int) else -1 for d in self]
+
+    def __eq__(self, other: object) -> bool:
+        return self._shown() == [d if isinstance(d, int) else -1 for d in other] if isinstance(other, list) else False
+
+    __hash__ = None                 # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"paddle.Size({self._shown()})"
+
+
+class Variable(Tensor):
+    """A symbolic Tensor of a static graph."""
+
+    __slots__ = ()
+
+    @property
+    def shape(self) -> Size:
+        """The sizes of the dimensions; open ones print as -1."""
+        return OpenSize(self.storage.array.shape)
+
+    @property
+    def place(self) -> Any:
+        return None
+
+    def _value(self, use: str) -> Any:
+        if is_symbolic(self):
+            raise NoValueError(use)
+        return super()._value(use)
+
+    def cpu(self) -> Variable:
+        """The same: where a value is, is known when the graph runs."""
+        return self
+
+    def cuda(self, *args: Any, **kwargs: Any) -> Variable:
+        """The same."""
+        return self
+
+    def backward(self, grad_tensor: Any = None, retain_graph: bool = False) -> None:
+        """Not in a static graph."""
+        raise RuntimeError("backward() computes at once, and a static graph has no values yet. Use "
+                           "optimizer.minimize(loss), paddle.static.append_backward(loss) or static.gradients(...).")
+
+    def __repr__(self) -> str:
+        if not is_symbolic(self):
+            return super().__repr__()
+        dims = "".join(f"{d}x" for d in self.shape._shown())        # type: ignore[attr-defined]
+        name = dtypes.convert(self.storage.array.dtype).name
+        return f"Variable(name={self.name}, dtype=tensor<{dims}{name}>, stop_gradient={self._stop_gradient})"
+
+    __str__ = __repr__
+
+
+def is_symbolic(value: Any) -> bool:
+    """Whether this is a Tensor without a value."""
+    return isinstance(value, Tensor) and type(value.storage._array) is Symbol
+
+
+def variable(shape: Sequence[Any], dtype: Any, stop_gradient: bool = True, name: str | None = None) -> Variable:
+    """A new symbolic Tensor."""
+    made = fill(object.__new__(Variable), Storage(Symbol(tuple(shape), dtypes.to_numpy(dtype))), stop_gradient)
+    made._name = name
+    return made
+
+
+def open_dims(shape: Sequence[Any]) -> tuple:
+    """The shape with a symbol for each dim that is None or -1. Those at one position of several shapes are one.
+
+    A dim may also be a name of its own, for sizes that differ.
+    """
+    return tuple(export.symbolic_shape(n, scope=_scope)[0] if isinstance(n, str) else n for n in dim_names(shape))
+
+
+def dim_names(shape: Sequence[Any]) -> list[Any]:
+    """The shape with a name for each open dim."""
+    return [f"d{i}" if d is None or (not isinstance(d, str) and d == -1) else d if isinstance(d, str) else int(d)
+            for i, d in enumerate(shape)]
+
+
+# ---- open dims --------------------------------------------------------------------------------------------------
+
+
+def is_open(value: Any) -> bool:
+    return type(value).__name__ == "_DimExpr" and export.is_symbolic_dim(value)
+
+
+class _Conflict:
+    """An open dim that was found with two sizes."""
+
+    def __init__(self, *sizes: int):
+        self.sizes = sizes
+
+
+def sizes_of(feeds: Sequence[tuple[Tensor, Tensor]]) -> dict[str, Any]:
+    """The size of each open dim, from the values that are fed."""
+    sizes: dict[str, Any] = {}
+    for tensor, value in feeds:
+        for name, size in zip(tensor.__dict__["open_dims"], value.storage.array.shape, strict=True):
+            if isinstance(name, str) and sizes.setdefault(name, size) is not size and sizes[name] != size:
+                sizes[name] = _Conflict(sizes[name], size)
+    return sizes
+
+
+def closed(value: Any, sizes: dict[str, Any]) -> Any:
+    """Nested arguments with a number for each open dim."""
+    if isinstance(value, dict):
+        return {k: closed(v, sizes) for k, v in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)([closed(v, sizes) for v in value])
+    if isinstance(value, list):                                     # a shape
+        return [closed(v, sizes) for v in value]
+    if isinstance(value, slice):
+        return slice(*(closed(v, sizes) for v in (value.start, value.stop, value.step)))
+    return _evaluated(value, sizes) if is_open(value) else value
+
+
+_FUNCTIONS = {"floordiv": lambda a, b: a // b, "mod": lambda a, b: a % b, "max": max, "min": min}
+
+
+def _evaluated(dim: Any, sizes: dict[str, Any]) -> int:
+    """The value of an open dim, from its text: sums, products and the functions above, as JAX writes them."""
+    text = str(dim)
+    for name, size in sizes.items():
+        if isinstance(size, _Conflict) and re.search(rf"\b{name}\b", text):
+            raise ValueError(f"The graph computes with the open dim {name!r}, but was fed Tensors where it has the "
+                             f"sizes {size.sizes}. Give dims of different sizes names of their own in static.data, such as "
+                             "['batch', 'source'] and ['batch', 'target'].")
+    found = eval(text.replace("^", "**"), {"__builtins__": {}}, {**_FUNCTIONS, **sizes})
+    return found if is_open(found) else int(found)

@@ -1,0 +1,228 @@
+"""Running programs of static mode: one compiled function for each choice of results and shapes of inputs."""
+from __future__ import annotations
+
+import contextlib
+import warnings
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from kayax.bridge.convert import to_tensor
+from kayax.bridge.graph import suspended
+from kayax.bridge.symbols import is_symbolic
+from kayax.bridge.tensor import Tensor
+from kayax.bridge.to_static.static_function import StaticFunction
+from kayax.static.program import Mode, Program, programs
+
+
+class Executor:
+    """Runs programs. place: accepted; arrays are on JAX's default device, or the one of `paddle.set_device`."""
+
+    def __init__(self, place: Any = None):
+        self.place = place
+
+    def run(self, program: Any = None, feed: Any = None, fetch_list: Any = None, feed_var_name: str = "feed",
+            fetch_var_name: str = "fetch", scope: Any = None, return_numpy: bool = True,
+            use_program_cache: bool = False, use_prune: bool = False) -> list[Any]:
+        """Run a program once, and give the values of `fetch_list`.
+
+        program: the default main program if None. The startup program sets parameters to their first values; they have
+            them from the start, so that it does something only when it is run again.
+        feed: a value for each input by name. fetch_list: variables, parameters or names. return_numpy: arrays or
+            Tensors.
+
+        What changes something (updates, statistics of batch norms) runs in any case; of the rest what is fetched. A
+        program is compiled once for each choice of results, shapes and dtypes.
+        """
+        program = getattr(program, "program", program) or Mode.main
+        if not isinstance(program, Program):
+            raise TypeError(f"program must be a Program, but got {type(program).__name__}.")
+        with suspended():
+            if not program.graph.instructions and program.startup is None and not fetch_list:
+                _start(program)
+                return []
+            wanted = [_find(program, v) for v in _as_list(fetch_list)]
+            results = self._run(program, _as_feed(feed, program), wanted)
+        return [r.numpy() for r in results] if return_numpy else results
+
+    def _run(self, program: Program, feed: dict[str, Any], wanted: Sequence[Tensor]) -> list[Tensor]:
+        graph = program.graph
+        computed = [v for v in wanted if is_symbolic(v)]
+        instructions = graph.needed(computed)
+        read = {s for i in instructions for s in i.reads} | {v.storage for v in computed}
+        names = [n for n, v in graph.data.items() if v.storage in read]
+        missing = [n for n in names if n not in feed]
+        if missing:
+            raise KeyError(f"The program needs the input {missing[0]!r}, which is not in feed. feed has: "
+                           f"{', '.join(sorted(feed)) or 'nothing'}.")
+        unknown = sorted(set(feed) - set(graph.data))
+        if unknown:
+            warnings.warn(f"feed has {', '.join(unknown)}, which the program does not have: it has "
+                          f"{', '.join(graph.data) or 'no inputs'}.", stacklevel=3)
+        feeds = {n: _as_input(n, feed[n], graph.data[n]) for n in names}
+        key = (len(graph.instructions), tuple([id(v) for v in computed]), tuple(names))
+        held = program._runs.get(key)
+        if held is None:
+            held = program._runs[key] = (_runner(program, instructions, computed), computed)
+        values = iter(held[0](feeds))
+        return [next(values) if is_symbolic(v) else v.detach().clone() for v in wanted]
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+    def infer_from_dataset(self, *args: Any, **kwargs: Any) -> Any:
+        """Not here: read batches with `paddle.io.DataLoader`, and `run` each."""
+        raise NotImplementedError("There are no dataset trainers: read batches with paddle.io.DataLoader, and run "
+                                  "each.")
+
+    train_from_dataset = infer_from_dataset
+
+
+def _runner(program: Program, instructions: Sequence[Any], wanted: Sequence[Tensor]) -> Callable:
+    reference = weakref.ref(program.graph)
+
+    def run(feeds: dict[str, Tensor]) -> list[Tensor]:
+        graph = reference()
+        assert graph is not None
+        return graph.run(instructions, feeds, wanted)
+
+    return StaticFunction(run, full_graph=True)
+
+
+def _start(program: Program) -> None:
+    """A second run of a startup program gives the parameters new first values."""
+    created = [pair for main in _programs_of(program) for pair in main.graph.created]
+    if program.initialized:
+        for parameter, initialize in created:
+            initialize(parameter)
+    program.initialized = True
+
+
+def _programs_of(startup: Program) -> list[Program]:
+    return [p for p in programs if p.startup is startup]
+
+
+def _find(program: Program, value: Any) -> Tensor:
+    if isinstance(value, str):
+        return program.var(value)
+    if not isinstance(value, Tensor):
+        raise TypeError(f"fetch_list holds variables and their names, but got {type(value).__name__}.")
+    return value
+
+
+def _as_list(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, (list, tuple)) else [] if value is None else [value]
+
+
+def _as_feed(feed: Any, program: Program) -> dict[str, Any]:
+    if isinstance(feed, (list, tuple)) and len(feed) == 1 and isinstance(feed[0], dict):    # a list with one device's
+        feed = feed[0]
+    if isinstance(feed, (list, tuple)) and len(feed) == len(program.graph.data):            # what a DataLoader gives
+        feed = dict(zip(program.graph.data, feed, strict=True))
+    if feed is not None and not isinstance(feed, dict):
+        raise TypeError(f"feed must be a dict of values by name, but got {type(feed).__name__}.")
+    return feed or {}
+
+
+def _as_input(name: str, value: Any, declared: Tensor) -> Tensor:
+    """What is fed, with the declared dtype; of another kind or shape it is an error."""
+    symbol = declared.storage.array
+    tensor = value if isinstance(value, Tensor) else to_tensor(np.asarray(value))
+    array = tensor.storage.array
+    if array.dtype != symbol.dtype:
+        if array.dtype.kind != symbol.dtype.kind and not (array.dtype.kind in "iub" and symbol.dtype.kind in "iuf"):
+            raise ValueError(f"The input {name!r} has the dtype {symbol.dtype.name}, but was fed {array.dtype.name}.")
+        tensor = tensor.astype(symbol.dtype.name)
+    fits = len(array.shape) == symbol.ndim and all(
+        not isinstance(d, int) or d == size for d, size in zip(symbol.shape, array.shape, strict=True))
+    if not fits:
+        raise ValueError(f"The input {name!r} has the shape {declared.shape!r}, but was fed {list(array.shape)}.")
+    tensor = tensor.detach()
+    tensor.stop_gradient = declared.stop_gradient
+    return tensor
+
+
+class CompiledProgram:
+    """A program to be compiled, as all are. build_strategy: accepted; XLA decides."""
+
+    def __init__(self, program_or_graph: Program, build_strategy: Any = None):
+        if not isinstance(program_or_graph, Program):
+            raise TypeError(f"CompiledProgram takes a Program, but got {type(program_or_graph).__name__}.")
+        self.program = program_or_graph
+
+
+# ---- scopes ----------------------------------------------------------------------------------------------------
+
+
+class Scope:
+    """The parameters and buffers of programs, by name."""
+
+    def __init__(self) -> None:
+        self._own: dict[str, Any] = {}
+
+    def var(self, name: str) -> Any:
+        """The variable with this name, made if there is none."""
+        return self.find_var(name) or self._own.setdefault(name, _Held(name))
+
+    def find_var(self, name: str) -> Any:
+        """The variable with this name, None if there is none."""
+        if name in self._own:
+            return self._own[name]
+        for program in programs:
+            for tensor in program.graph.persistable:
+                if tensor.name == name:
+                    return _Held(tensor)
+            for tensor, _ in program.graph.created:
+                if tensor.name == name:
+                    return _Held(tensor)
+        return None
+
+
+class _Held:
+    """A variable of a scope: a program's Tensor, or a name with a value of its own."""
+
+    def __init__(self, holder: Tensor | str):
+        self._name = holder if isinstance(holder, str) else holder.name
+        self._tensor: Any = None if isinstance(holder, str) else holder
+
+    def name(self) -> str:
+        """Its name."""
+        return self._name
+
+    def get_tensor(self) -> _Held:
+        """Its value, to be read as an array and written by `set`."""
+        return self
+
+    def set(self, value: Any, place: Any = None) -> None:
+        """Write its value."""
+        with suspended():
+            if self._tensor is None:
+                self._tensor = to_tensor(value)
+            else:
+                self._tensor.set_value(value)
+
+    def shape(self) -> list[int]:
+        """The shape of its value."""
+        return list(self._tensor.shape)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.asarray(self._tensor.numpy(), dtype=dtype)
+
+
+_scope = Scope()
+
+
+def global_scope() -> Scope:
+    """The scope of all programs."""
+    return _scope
+
+
+@contextlib.contextmanager
+def scope_guard(scope: Scope) -> Iterator[None]:
+    """Accepted: parameters belong to their programs, whose names are apart, so there is one scope."""
+    yield
+
+
+__all__ = ["CompiledProgram", "Executor", "Scope", "global_scope", "scope_guard"]

@@ -1,0 +1,123 @@
+"""Small parts of ``paddle.static``: places, names, printing, measures, variables."""
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from kayax import CPUPlace, CUDAPlace, metric
+from kayax.bridge.staging import staged
+from kayax.bridge.state import outside_traces, state
+from kayax.bridge.tensor import Tensor, wrap
+from kayax.layers.parameter import create_parameter
+from kayax.spec.dtype import to_numpy
+
+
+def cpu_places(device_count: int | None = None) -> list[Any]:
+    """The CPU, `device_count` times (once if None)."""
+    return [CPUPlace() for _ in range(device_count or 1)]
+
+
+def cuda_places(device_ids: Sequence[int] | None = None) -> list[Any]:
+    """The GPUs with these numbers, all that JAX sees if None."""
+    if device_ids is None:
+        device_ids = [d.id for d in jax.devices() if d.platform in ("gpu", "cuda")]
+    return [CUDAPlace(i) for i in device_ids]
+
+
+@contextlib.contextmanager
+def name_scope(prefix: str | None = None) -> Iterator[None]:
+    """A name for a part of a program in XLA's profiles."""
+    with jax.named_scope(prefix or "scope"):
+        yield
+
+
+@contextlib.contextmanager
+def device_guard(device: str | None = None) -> Iterator[None]:
+    """Accepted: a program runs on one device."""
+    yield
+
+
+def create_global_var(shape: Sequence[int], value: Any, dtype: Any, persistable: bool = False, force_cpu: bool = False,
+                      name: str | None = None) -> Tensor:
+    """A variable that keeps its value from run to run, filled with `value` first."""
+    with outside_traces():
+        made = wrap(jax.numpy.full(tuple(shape), value, to_numpy(dtype)))
+    made._name, made.persistable = name, True
+    if state.graph is not None:
+        state.graph.persistable.setdefault(made)
+    return made
+
+
+def Print(input: Tensor, first_n: int = -1, message: str | None = None, summarize: int = 20,
+          print_tensor_name: bool = True, print_tensor_type: bool = True, print_tensor_shape: bool = True,
+          print_tensor_layout: bool = True, print_tensor_lod: bool = True, print_phase: str = "both") -> Tensor:
+    """Print a variable when the program runs (at most `first_n` times, if positive), and give it on.
+
+    message: what to print before it. summarize: how many elements. The other arguments choose lines, as in Paddle.
+    """
+    left = [first_n]
+    name = input.name
+
+    def show(value: Any) -> None:
+        if left[0] == 0:
+            return
+        left[0] -= 1
+        value = np.asarray(value)
+        lines = [message or "", f"Variable: {name}" if print_tensor_name else "",
+                 f"  - shape: {list(value.shape)}" if print_tensor_shape else "",
+                 f"  - dtype: {value.dtype}" if print_tensor_type else ""]
+        data = " ".join(map(str, value.reshape(-1)[:summarize if summarize >= 0 else None]))
+        print("\n".join([*filter(None, lines), f"  - data: [{data}]"]), flush=True)
+
+    return _print(input, show)
+
+
+def _print_now(x: Tensor, show: Callable) -> Tensor:
+    jax.debug.callback(show, x.storage.array)
+    return x
+
+
+_print_now.has_effect = True                    # type: ignore[attr-defined]
+_print = staged(_print_now)
+
+
+def py_func(func: Callable, x: Any, out: Any, backward_func: Callable | None = None,
+            skip_vars_in_backward_input: Any = None) -> Any:
+    """Call a Python function on the values of variables when the program runs.
+
+    x: the variables that it gets. out: variables with the shapes and dtypes of what it returns, from
+    ``program.create_var``. There is no gradient: backward_func is refused; use `paddle.autograd.PyLayer`.
+    """
+    if backward_func is not None:
+        raise NotImplementedError("py_func has no gradient here: use paddle.autograd.PyLayer, which works in static "
+                                  "mode.")
+    given = list(x) if isinstance(x, (list, tuple)) else [x]
+    outs = list(out) if isinstance(out, (list, tuple)) else [out]
+    shapes = [(tuple(o.storage.array.shape), o.storage.array.dtype) for o in outs]
+    results = _call(func, given, shapes)
+    return results if isinstance(out, (list, tuple)) else results[0]
+
+
+@staged
+def _call(func: Callable, given: list[Tensor], shapes: list[tuple]) -> list[Tensor]:
+    def host(*arrays: Any) -> list[Any]:
+        found = func(*[wrap(jax.numpy.asarray(a)) for a in arrays])
+        found = list(found) if isinstance(found, (list, tuple)) else [found]
+        values = [v.numpy() if isinstance(v, Tensor) else v for v in found]
+        return [np.asarray(v, dtype) for v, (_, dtype) in zip(values, shapes, strict=True)]
+
+    avals = [jax.ShapeDtypeStruct(shape, dtype) for shape, dtype in shapes]
+    return [wrap(a) for a in jax.pure_callback(host, avals, *[t.storage.array for t in given])]
+
+
+def accuracy(input: Tensor, label: Tensor, k: int = 1, correct: Any = None, total: Any = None) -> Tensor:
+    """The part of the samples whose label is among the k highest scores: input ``[N, classes]``, label ``[N, 1]``."""
+    return metric.accuracy(input, label, k, correct, total)
+
+
+__all__ = ["Print", "accuracy", "cpu_places", "create_global_var", "create_parameter", "cuda_places", "device_guard",
+           "name_scope", "py_func"]
