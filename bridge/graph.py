@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from typing import Any
 
 import jax
@@ -19,7 +19,7 @@ import jax.numpy as jnp
 from kayax.bridge import autograd, rng
 from kayax.bridge.cells import Storage
 from kayax.bridge.state import state
-from kayax.bridge.symbols import Symbol, Variable, closed, is_open, is_symbolic, sizes_of, variable
+from kayax.bridge.symbols import Symbol, Variable, closed, dims_in, is_symbolic, plain_values, sizes_of, variable
 from kayax.bridge.tensor import Tensor, wrap
 from kayax.bridge.trace import Trace
 from kayax.spec import tree
@@ -28,13 +28,14 @@ from kayax.spec import tree
 class Instruction:
     """A call that was noted: the function and its arguments, the Tensors that hold its results, what it reads."""
 
-    __slots__ = ("fn", "args", "kwargs", "outs", "reads", "effect", "grad_enabled", "amp", "dims")
+    __slots__ = ("fn", "args", "kwargs", "outs", "reads", "writes", "effect", "grad_enabled", "amp", "dims")
 
     def __init__(self, fn: Callable, args: Any, kwargs: dict[str, Any], outs: list[Any], reads: list[Storage],
-                 effect: bool):
+                 effect: bool, written: Iterable[Storage] = ()):
         self.fn, self.args, self.kwargs, self.outs, self.reads, self.effect = fn, args, kwargs, outs, reads, effect
+        self.writes = {*written, *(t.storage for t in outs)}
         self.grad_enabled, self.amp = state.grad_enabled, state.amp
-        self.dims = any(is_open(v) for v in _statics((args, kwargs)))
+        self.dims = dims_in((args, kwargs))
 
     def run(self, sizes: dict[str, int]) -> None:
         """Call it, and fill the Tensors of its results."""
@@ -61,7 +62,7 @@ class Instruction:
             return self
         bound = signature.bind(*self.args, **self.kwargs)
         bound.arguments.update({n: n == "is_test" for n in names})
-        new = Instruction(self.fn, bound.args, bound.kwargs, self.outs, self.reads, self.effect)
+        new = Instruction(self.fn, bound.args, bound.kwargs, self.outs, self.reads, self.effect, self.writes)
         new.grad_enabled, new.amp = False, self.amp
         return new
 
@@ -87,7 +88,7 @@ class Graph:
         reads = [s for s, used in zip(seen.storages, seen.used, strict=True) if used]
         reads += [t.storage for t in (*held, *seen.captured)]
         effect = seen.effect or getattr(fn, "has_effect", False)
-        self.instructions.append(Instruction(fn, args, kwargs, list(outs), reads, effect))
+        self.instructions.append(Instruction(fn, args, kwargs, list(outs), reads, effect, seen.rewritten))
         for tensor, symbol, stop in seen.changed:
             tensor.storage._array = symbol
             tensor._stop_gradient = stop
@@ -101,8 +102,10 @@ class Graph:
         outs = {x: variable(x.storage.array.shape, x.storage.array.dtype, name=f"{x.name}@GRAD") for x in chosen}
         used = [t.storage for t in (*targets, *chosen, *(given or ())) if isinstance(t, Tensor)]
         for instruction in self.instructions:
-            if instruction.fn is _gradients:
-                instruction.args[-1][0] = True                      # it may be differentiated again
+            if instruction.fn is _gradients:                        # it may be differentiated again
+                instruction.args[-1][0] = True
+                for out in instruction.outs:
+                    out._stop_gradient = False
         call = Instruction(_gradients, (targets, chosen, given, list(no_grad), [False]), {}, list(outs.values()), used,
                            False)
         self.instructions.append(call)
@@ -136,7 +139,7 @@ class Graph:
         """The storages that the targets depend on."""
         found = {t.storage for t in targets}
         for instruction in reversed(self.instructions):
-            if any(t.storage in found for t in instruction.outs):
+            if not instruction.writes.isdisjoint(found):
                 found.update(instruction.reads)
         return found
 
@@ -144,10 +147,26 @@ class Graph:
         """The instructions that these values depend on, and all that change something."""
         storages, chosen = {t.storage for t in wanted}, []
         for instruction in reversed(self.instructions):
-            if instruction.effect or any(t.storage in storages for t in instruction.outs):
+            if instruction.effect or not instruction.writes.isdisjoint(storages):
                 chosen.append(instruction)
                 storages.update(instruction.reads)
         return chosen[::-1]
+
+    def inputs(self, instructions: Sequence[Instruction], wanted: Sequence[Tensor],
+               available: Container[str]) -> list[str]:
+        """The names of the inputs that these instructions and values need.
+
+        Of those in `available` also all that have an open dim which is computed with, so that a difference is seen.
+        """
+        read = {s for i in instructions for s in i.reads} | {v.storage for v in wanted}
+        dims = {d for i in instructions for d in i.dims}
+        found = []
+        for name, tensor in self.data.items():
+            mine = dims.intersection(tensor.__dict__["open_dims"])
+            if tensor.storage in read or (mine and name in available):
+                found.append(name)
+        known = {d for name in found for d in self.data[name].__dict__["open_dims"]}
+        return found + [next(n for n, t in self.data.items() if d in t.__dict__["open_dims"]) for d in dims - known]
 
     def run(self, instructions: Sequence[Instruction], feeds: dict[str, Tensor],
             wanted: Sequence[Tensor]) -> list[Tensor]:
@@ -217,8 +236,7 @@ class _Examined:
         self.used = [v in seen for v in jaxpr.invars]
         self.changed = [(t, Symbol(*now), stop) for (t, old, flag), (now, stop) in zip(before, self.after, strict=True)
                         if now != (old.shape, old.dtype) or stop != flag]
-        written = {t.storage for t in given} & self.rewritten
-        self.effect = bool(self.writes) or bool(written)
+        self.effect = bool(self.writes)
 
     def _run(self, fn: Callable, args: tuple, kwargs: dict[str, Any], arrays: Sequence[Any]) -> list[Any]:
         trace = Trace()
@@ -232,7 +250,7 @@ class _Examined:
                 stays = any(leaf is t for t in self.tensors) or (leaf.storage.trace is not trace)
                 self.outs.append(leaf if stays else (array.shape, array.dtype, leaf._stop_gradient))
             self.after = [((t.storage._array.shape, t.storage._array.dtype), t._stop_gradient) for t in self.tensors]
-            self.rewritten = {t.storage for t in self.tensors if t.storage.version}
+            self.rewritten = [t.storage for t in self.tensors if t.storage.version]
             generator = rng.default_generator().storage
             self.writes = [s for s in trace.writes if s is not generator]
             self.captured = list(trace.captured)
@@ -241,7 +259,7 @@ class _Examined:
 
 def _has_closures(fn: Callable, args: tuple, kwargs: dict[str, Any]) -> bool:
     """Whether a call may look at Tensors that are not among its arguments: one that takes functions."""
-    return any(callable(v) and not isinstance(v, (type, Tensor)) for v in _statics((args, kwargs)))
+    return any(callable(v) and not isinstance(v, (type, Tensor)) for v in plain_values((args, kwargs)))
 
 
 # ---- gradients and updates, as they run -------------------------------------------------------------------------
@@ -268,16 +286,3 @@ def _is_tensor(value: Any) -> bool:
 
 def _tensors(value: Any) -> list[Tensor]:
     return tree.flatten(value, _is_tensor)[0]
-
-
-def _statics(value: Any) -> Iterator[Any]:
-    """The plain values in nested arguments."""
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, (list, tuple)):
-        for part in value:
-            yield from _statics(part)
-    elif isinstance(value, slice):
-        yield from (value.start, value.stop, value.step)
-    else:
-        yield value

@@ -16,6 +16,7 @@ from kayax.bridge.dispatch import run_call
 from kayax.bridge.errors import ConversionError, DataDependentShapeError, at_user_line
 from kayax.bridge.rng import advance, key_of
 from kayax.bridge.state import state
+from kayax.bridge.symbols import check_values
 from kayax.bridge.tensor import Tensor, wrap
 from kayax.spec.dtype import DType
 
@@ -79,6 +80,7 @@ class Op:
         except (TypeError, ValueError) as error:
             if isinstance(error, ConversionError) or getattr(error, "_explained", False):
                 raise
+            check_values(inputs, self.name)
             raise self._explain(error, args) from error
 
     # ---- arguments -------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from jax import export
@@ -91,7 +91,8 @@ class Variable(Tensor):
         """The same."""
         return self
 
-    def backward(self, grad_tensor: Any = None, retain_graph: bool = False) -> None:
+    def backward(self, grad_tensor: Any = None, retain_graph: bool = False, *,
+                 dump_backward_graph_path: str | None = None) -> None:
         """Not in a static graph."""
         raise RuntimeError("backward() computes at once, and a static graph has no values yet. Use "
                            "optimizer.minimize(loss), paddle.static.append_backward(loss) or static.gradients(...).")
@@ -109,6 +110,12 @@ class Variable(Tensor):
 def is_symbolic(value: Any) -> bool:
     """Whether this is a Tensor without a value."""
     return isinstance(value, Tensor) and type(value.storage._array) is Symbol
+
+
+def check_values(values: Sequence[Any], operation: str) -> None:
+    """An error that says what to do, if one of these is a symbolic Tensor."""
+    if any(is_symbolic(v) for v in values):
+        raise NoValueError(f"`{operation}`")
 
 
 def variable(shape: Sequence[Any], dtype: Any, stop_gradient: bool = True, name: str | None = None) -> Variable:
@@ -146,6 +153,25 @@ class _Conflict:
         self.sizes = sizes
 
 
+def dims_in(value: Any) -> set[str]:
+    """The names of the open dims in nested arguments."""
+    return {name for v in plain_values(value) if is_open(v) for name in re.findall(r"\b[A-Za-z_]\w*\b", str(v))} - set(
+        _FUNCTIONS)
+
+
+def plain_values(value: Any) -> Iterator[Any]:
+    """What is not a list, tuple, dict or slice in nested arguments."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        for part in value:
+            yield from plain_values(part)
+    elif isinstance(value, slice):
+        yield from (value.start, value.stop, value.step)
+    else:
+        yield value
+
+
 def sizes_of(feeds: Sequence[tuple[Tensor, Tensor]]) -> dict[str, Any]:
     """The size of each open dim, from the values that are fed."""
     sizes: dict[str, Any] = {}
@@ -178,7 +204,7 @@ def _evaluated(dim: Any, sizes: dict[str, Any]) -> int:
     for name, size in sizes.items():
         if isinstance(size, _Conflict) and re.search(rf"\b{name}\b", text):
             raise ValueError(f"The graph computes with the open dim {name!r}, but was fed Tensors where it has the "
-                             f"sizes {size.sizes}. Give dims of different sizes names of their own in static.data, such as "
-                             "['batch', 'source'] and ['batch', 'target'].")
+                             f"sizes {size.sizes}. Give dims of different sizes names of their own in static.data, "
+                             "such as ['batch', 'source'] and ['batch', 'target'].")
     found = eval(text.replace("^", "**"), {"__builtins__": {}}, {**_FUNCTIONS, **sizes})
     return found if is_open(found) else int(found)

@@ -225,6 +225,8 @@ class Tensor:
 
     def _rebind(self, new: Tensor) -> Tensor:
         """Become `new` in place: the end of every in-place operation."""
+        if state.graph is not None:
+            return state.graph.record(Tensor._rebind, (self, new), {})
         if not self._stop_gradient and self.node is None and state.grad_enabled:
             raise ValueError(
                 f"Leaf tensor `{self.name}` requires a gradient and cannot be changed in place by a recorded operation."

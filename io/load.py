@@ -14,6 +14,7 @@ from kayax.bridge.convert import as_tensor
 from kayax.bridge.dispatch import run_call
 from kayax.bridge.parameter import Parameter
 from kayax.bridge.rng import default_generator
+from kayax.bridge.staging import staged
 from kayax.bridge.tensor import Tensor, view, wrap
 from kayax.bridge.to_static.exporting import Imported
 from kayax.bridge.to_static.specs import check_inputs
@@ -105,6 +106,7 @@ class TranslatedLayer(Layer):
         """Run the saved `forward`."""
         return self._run("forward", *args, **kwargs)
 
+    @staged
     def _run(self, name: str, *args: Any, **kwargs: Any) -> Any:
         modes = self._methods[name]
         method = modes.get(TRAIN if self.training else EVAL) or next(iter(modes.values()))

@@ -17,6 +17,7 @@ from kayax.bridge.call import Call
 from kayax.bridge.dispatch import run_call
 from kayax.bridge.parameter import Parameter
 from kayax.bridge.rng import advance, default_generator, key_of
+from kayax.bridge.staging import staged
 from kayax.bridge.state import outside_traces
 from kayax.bridge.tensor import Tensor, wrap
 from kayax.bridge.trace import Trace
@@ -67,6 +68,7 @@ class FlaxLayer(Layer):
             tensors.append(tensor)
         fields["_tensors"] = tensors
 
+    @staged
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         if self._adapter is None:
             self._initialize(args, kwargs)

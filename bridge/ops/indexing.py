@@ -17,6 +17,7 @@ from kayax.bridge.call import Call
 from kayax.bridge.dispatch import run_call
 from kayax.bridge.ops.checks import check_range, true_positions
 from kayax.bridge.registry import attach
+from kayax.bridge.staging import staged
 from kayax.bridge.state import state
 from kayax.bridge.tensor import Tensor, wrap
 
@@ -347,6 +348,7 @@ def _run(kind: str, operands: tuple, index: Any) -> Tensor:
     return run_call(call, (*operands, np.array(given)) if packed else (*operands, *given))
 
 
+@staged
 def _getitem(self: Tensor, index: Any) -> Tensor:
     """The elements at the index. Differs from Paddle: the result never shares memory with the Tensor."""
     if _is_whole_mask(index, self):
@@ -354,6 +356,7 @@ def _getitem(self: Tensor, index: Any) -> Tensor:
     return _run("get", (self,), index)
 
 
+@staged
 def _setitem(self: Tensor, index: Any, value: Any) -> None:
     """Write the value, broadcast and cast, at the index."""
     if isinstance(value, (list, tuple)):

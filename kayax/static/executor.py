@@ -51,8 +51,7 @@ class Executor:
         graph = program.graph
         computed = [v for v in wanted if is_symbolic(v)]
         instructions = graph.needed(computed)
-        read = {s for i in instructions for s in i.reads} | {v.storage for v in computed}
-        names = [n for n, v in graph.data.items() if v.storage in read]
+        names = graph.inputs(instructions, computed, feed)
         missing = [n for n in names if n not in feed]
         if missing:
             raise KeyError(f"The program needs the input {missing[0]!r}, which is not in feed. feed has: "

@@ -65,27 +65,22 @@ def save_inference_model(path_prefix: str, feed_vars: Any, fetch_vars: Any, exec
     """
     from kayax.static.program import default_main_program
     feeds, fetches = _as_list(feed_vars), _as_list(fetch_vars)
-    program = normalize_program(kwargs.pop("program", None) or default_main_program(), feeds, fetches)
+    whole = (kwargs.pop("program", None) or default_main_program()).clone(for_test=True)
     names = [v.name for v in feeds]
-    missing = [n for n in program_inputs(program, fetches) if n not in names]
+    missing = [n for n in whole.graph.inputs(whole.graph.needed(fetches), fetches, ()) if n not in names]
+    program = normalize_program(whole, feeds, fetches)
     if missing:
         raise ValueError(f"fetch_vars depend on the input {missing[0]!r}, which is not among feed_vars.")
 
     def predict(*values: Any) -> Any:
-        return program.graph.run(program.graph.instructions, dict(zip(names, values, strict=True)), fetches)
+        results = program.graph.run(program.graph.instructions, dict(zip(names, values, strict=True)), fetches)
+        return results if len(results) > 1 else results[0]
 
     predict.__signature__ = _signature(names)               # type: ignore[attr-defined]
     specs = [InputSpec([d if isinstance(d, (int, str)) else None for d in v.__dict__["open_dims"]], v.dtype, n)
              for n, v in zip(names, feeds, strict=True)]
     with suspended():
         jit.save(StaticFunction(predict, specs), path_prefix, input_spec=specs)
-
-
-def program_inputs(program: Program, fetches: Sequence[Any]) -> list[str]:
-    """The names of the inputs that these variables depend on."""
-    read = {s for i in program.graph.needed(fetches) for s in i.reads} | {v.storage for v in fetches}
-    whole = {v.storage: n for n, v in program.graph.data.items()}
-    return [n for s, n in whole.items() if s in read]
 
 
 def _signature(names: Sequence[str]) -> Any:

@@ -5,11 +5,13 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from kayax import nn
+import kayax as _paddle
 from kayax.bridge.control_flow import case, cond, switch_case, while_loop
 from kayax.layers.parameter import create_parameter
-from kayax.nn import functional as F
 from kayax.spec import unique_name
+
+nn: Any = _paddle.nn
+F: Any = nn.functional
 
 
 def _act(x: Any, name: str | None) -> Any:
@@ -74,8 +76,9 @@ def _convolution(kind: str, n: int) -> Callable:
         return _known([input.shape[1 if data_format == formats[0] else -1]], kind)[0]
 
     def convolution(input: Any, num_filters: int, filter_size: Any, stride: Any = 1, padding: Any = 0,
-                    dilation: Any = 1, groups: int | None = None, param_attr: Any = None, bias_attr: Any = None, use_cudnn: bool = True,
-                    act: str | None = None, name: str | None = None, data_format: str = formats[0]) -> Any:
+                    dilation: Any = 1, groups: int | None = None, param_attr: Any = None, bias_attr: Any = None,
+                    use_cudnn: bool = True, act: str | None = None, name: str | None = None,
+                    data_format: str = formats[0]) -> Any:
         layer = getattr(nn, f"Conv{n}D")(channels(input, data_format), num_filters, filter_size, stride, padding,
                                          dilation, groups or 1, weight_attr=param_attr, bias_attr=bias_attr,
                                          data_format=data_format)
@@ -131,7 +134,8 @@ def group_norm(input: Any, groups: int, epsilon: float = 1e-05, param_attr: Any 
                act: str | None = None, data_layout: str = "NCHW", name: str | None = None) -> Any:
     """`nn.functional.group_norm` with parameters of its own."""
     size = _known([input.shape[1 if data_layout == "NCHW" else -1]], "group_norm")[0]
-    return _act(nn.GroupNorm(groups, size, epsilon, param_attr, bias_attr, data_format=data_layout)(input), act)
+    return _act(nn.GroupNorm(groups, size, epsilon, weight_attr=param_attr, bias_attr=bias_attr,
+                             data_format=data_layout)(input), act)
 
 
 def instance_norm(input: Any, epsilon: float = 1e-05, param_attr: Any = None, bias_attr: Any = None,
@@ -173,7 +177,7 @@ def spectral_norm(weight: Any, dim: int = 0, power_iters: int = 1, eps: float = 
 def row_conv(input: Any, future_context_size: int, param_attr: Any = None, act: str | None = None) -> Any:
     """Each step with the next ones, weighted by channel (Amodei et al. 2015): ``[batch, time, channels]``."""
     width = _known([input.shape[2]], "row_conv")[0]
-    weight = create_parameter([future_context_size + 1, width], input.dtype, attr=param_attr,
+    weight: Any = create_parameter([future_context_size + 1, width], input.dtype, attr=param_attr,
                               prefix=unique_name.generate("row_conv"))
     padded = F.pad(input, [0, 0, 0, future_context_size, 0, 0])
     steps = input.shape[1]

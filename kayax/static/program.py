@@ -144,7 +144,7 @@ class _Op:
     def __init__(self, instruction: Instruction):
         self.instruction = instruction
         name = getattr(instruction.fn, "name", None) or getattr(instruction.fn, "__name__", "call")
-        self.type = name.rpartition(".")[2].strip("_")
+        self.type = str(name).rpartition(".")[2].strip("_")
 
     def __repr__(self) -> str:
         return self.type

@@ -3,7 +3,7 @@ import json
 from pathlib import Path
 
 import paddle
-from cases import CASES, run
+from hapi_cases import CASES, run
 
 found = {case.__name__: run(case, paddle) for case in CASES}
 path = Path(__file__).parent / "reference" / "hapi.json"

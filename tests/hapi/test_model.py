@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cases import CASES, data, model, network, run, values
+from hapi_cases import CASES, data, model, network, run, values
 
 import kayax as paddle
 from kayax import nn

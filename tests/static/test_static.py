@@ -1,0 +1,183 @@
+"""Static mode: programs against real Paddle, and what the mode itself does."""
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from static_cases import CASES, batch, build, numbers
+
+import kayax as paddle
+from kayax import nn, static
+
+RECORDED = json.loads((Path(__file__).parent / "reference" / "static.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(autouse=True)
+def static_mode():
+    paddle.enable_static()
+    yield
+    paddle.disable_static()
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda c: c.__name__)
+def test_as_real_paddle(case):
+    for found, wanted in zip(case(paddle), RECORDED[case.__name__], strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_variables_have_shapes_and_no_values():
+    x = static.data("x", [None, 4], "float32")
+    y = paddle.nn.functional.relu(x).reshape([x.shape[0], 2, 2])
+    assert not paddle.in_dynamic_mode()
+    assert x.shape == [-1, 4] and repr(x.shape) == "paddle.Size([-1, 4])" and y.shape == [-1, 2, 2]
+    assert repr(x) == "Variable(name=x, dtype=tensor<-1x4xfloat32>, stop_gradient=True)"
+    for use in (x.numpy, lambda: bool(x.sum() > 0), lambda: float(x.sum()), lambda: np.asarray(x)):
+        with pytest.raises(RuntimeError, match="only while the graph runs"):
+            use()
+    with pytest.raises(RuntimeError, match="minimize"):
+        x.sum().backward()
+    paddle.disable_static()
+    with pytest.raises((RuntimeError, TypeError), match="static graph"):
+        _ = x + 1
+    with pytest.raises(RuntimeError, match="enable_static"):
+        static.data("z", [1])
+
+
+def test_open_dims_are_found_when_a_program_runs():
+    x = static.data("x", [None, None], "float32")
+    mean = x.sum() / (x.shape[0] * x.shape[1])
+    rows = paddle.zeros([x.shape[0] + 1, 2])
+    exe = static.Executor()
+    for shape in ((2, 3), (4, 5)):
+        value = numbers(1, *shape)
+        found = exe.run(feed={"x": value}, fetch_list=[mean, rows])
+        np.testing.assert_allclose(found[0], value.mean(), rtol=1e-5)
+        assert found[1].shape == (shape[0] + 1, 2)
+
+
+def test_open_dims_that_differ_need_names():
+    main = static.Program()
+    with static.program_guard(main):
+        a, b = static.data("a", [None], "float32"), static.data("b", [None], "float32")
+        both = paddle.ones([a.shape[0]]).sum() + b.sum()
+        c = static.data("c", ["other"], "float32")
+        apart = paddle.ones([c.shape[0]]).sum() + a.sum()
+    feed = {"a": np.ones(2, "float32"), "b": np.ones(3, "float32"), "c": np.ones(4, "float32")}
+    exe = static.Executor()
+    with pytest.raises(ValueError, match="names of their own"):
+        exe.run(main, feed=feed, fetch_list=[both])
+    assert exe.run(main, feed=feed, fetch_list=[apart])[0] == 6
+
+
+def test_random_numbers_differ_from_run_to_run():
+    main = static.Program()
+    with static.program_guard(main):
+        drawn = paddle.rand([3])
+        kept = nn.functional.dropout(paddle.ones([100]), 0.5)
+    exe = static.Executor()
+    first, second = (exe.run(main, fetch_list=[drawn, kept]) for _ in range(2))
+    assert not np.array_equal(first[0], second[0])
+    assert 0 < (first[1] == 0).sum() < 100
+    assert (exe.run(main.clone(for_test=True), fetch_list=[kept])[0] == 1).all()
+
+
+def test_writes_in_place_are_seen_in_their_order():
+    main = static.Program()
+    with static.program_guard(main):
+        x = static.data("x", [2], "float32")
+        y = x * 1
+        before = y + 0
+        y.add_(x)
+        y[0] = 7.0
+        after = y + 0
+    found = static.Executor().run(main, feed={"x": np.float32([1, 2])}, fetch_list=[before, after, y])
+    np.testing.assert_array_equal(found, [[1, 2], [7, 4], [7, 4]])
+
+
+class Doubled(paddle.autograd.PyLayer):
+    @staticmethod
+    def forward(ctx, x):
+        return x * 2
+
+    @staticmethod
+    def backward(ctx, grad):
+        return grad * 10
+
+
+def test_gradients_of_ones_own():
+    main = static.Program()
+    with static.program_guard(main):
+        x = static.data("x", [2], "float32")
+        x.stop_gradient = False
+        y = Doubled.apply(x)
+        grad, = static.gradients([y], [x])
+    found = static.Executor().run(main, feed={"x": np.float32([1, 2])}, fetch_list=[y, grad])
+    np.testing.assert_array_equal(found, [[2, 4], [10, 10]])
+
+
+def test_what_is_fed_is_checked():
+    main, exe, _, out, loss = build(paddle)
+    good = batch(0)
+    with pytest.raises(KeyError, match="'y'"):
+        exe.run(main, feed={"x": good["x"]}, fetch_list=[loss])
+    assert exe.run(main, feed={"x": good["x"]}, fetch_list=[out])[0].shape == (4, 3)
+    with pytest.raises(ValueError, match=r"\[-1, 5\].*\[4, 6\]"):
+        exe.run(main, feed={"x": numbers(0, 4, 6)}, fetch_list=[out])
+    with pytest.raises(ValueError, match="int64.*float32"):
+        exe.run(main, feed={"x": good["x"], "y": good["y"].astype("float32")}, fetch_list=[loss])
+    with pytest.warns(UserWarning, match="feed has z"):
+        exe.run(main, feed={**good, "z": good["x"]}, fetch_list=[out.name])
+
+
+def test_programs_and_scopes():
+    main, exe, (x, _), _, _ = build(paddle, paddle.optimizer.SGD(0.1))
+    assert [p.name.split(".")[1] for p in main.all_parameters()] == ["w_0", "b_0", "w_0", "b_0"]
+    assert main.global_block().var("x") is x and {"linear", "tanh", "cross_entropy"} <= {o.type for o in main.ops}
+    weight = main.all_parameters()[0]
+    held = static.global_scope().find_var(weight.name).get_tensor()
+    held.set(np.zeros(weight.shape, "float32"), paddle.CPUPlace())
+    np.testing.assert_array_equal(exe.run(main, feed=batch(0), fetch_list=[weight])[0] != 0, True)
+    np.testing.assert_array_equal(np.array(held).shape, weight.shape)
+    assert static.CompiledProgram(main).program is main
+    assert len(main.clone(for_test=True).ops) < len(main.ops)
+    with pytest.raises(ValueError, match="no variable 'nothing'"):
+        main.global_block().var("nothing")
+
+
+def test_files_of_a_program(tmp_path):
+    main, exe, (x, _), out, loss = build(paddle, paddle.optimizer.Adam(0.1))
+    exe.run(main, feed=batch(0), fetch_list=[loss])
+    static.save(main, str(tmp_path / "kept"))
+    wanted = exe.run(main, feed=batch(1), fetch_list=[loss])[0]
+    exe.run(main, feed=batch(1), fetch_list=[loss])
+    static.load(main, str(tmp_path / "kept"), exe)
+    np.testing.assert_allclose(exe.run(main, feed=batch(1), fetch_list=[loss])[0], wanted, rtol=1e-6)
+
+    static.save_inference_model(str(tmp_path / "model"), [x], [out], exe, program=main)
+    with pytest.raises(ValueError, match="'y', which is not among feed_vars"):
+        static.save_inference_model(str(tmp_path / "bad"), [x], [loss], exe, program=main)
+    program, names, fetches = static.load_inference_model(str(tmp_path / "model"), exe)
+    found = exe.run(program, feed={names[0]: batch(1)["x"]}, fetch_list=fetches)[0]
+    paddle.disable_static()
+    loaded = paddle.jit.load(str(tmp_path / "model"))
+    np.testing.assert_allclose(found, loaded(paddle.to_tensor(batch(1)["x"])).numpy(), rtol=1e-6)
+
+
+def test_printing_and_calling_python(capsys):
+    main = static.Program()
+    with static.program_guard(main):
+        x = static.data("x", [2], "float32")
+        shown = static.Print(x * 2, message="here")
+        out = main.global_block().create_var("out", [2], "float32")
+        called = static.py_func(lambda v: v.numpy() + 5, shown, out)
+    found = static.Executor().run(main, feed={"x": np.float32([1, 2])}, fetch_list=[called])[0]
+    np.testing.assert_array_equal(found, [7, 9])
+    printed = capsys.readouterr().out
+    assert "here" in printed and "[2.0 4.0]" in printed
+
+
+def test_absent_names_say_what_to_do():
+    with pytest.raises(NotImplementedError, match="sequence_mask"):
+        static.nn.sequence_pool(None, "sum")
+    with pytest.raises(NotImplementedError, match="save_inference_model"):
+        static.serialize_program([], [])
