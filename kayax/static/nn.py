@@ -7,11 +7,16 @@ from typing import Any
 
 import kayax as _paddle
 from kayax.bridge.control_flow import case, cond, switch_case, while_loop
-from kayax.layers.parameter import create_parameter
+from kayax.layers.parameter import new_parameter
 from kayax.spec import unique_name
 
 nn: Any = _paddle.nn
 F: Any = nn.functional
+
+
+def _parameter(shape: Sequence[int], dtype: Any, attr: Any, prefix: str, is_bias: bool = False,
+               default_initializer: Any = None) -> Any:
+    return new_parameter(shape, dtype, None, attr, is_bias, default_initializer, prefix)
 
 
 def _act(x: Any, name: str | None) -> Any:
@@ -44,18 +49,18 @@ def fc(x: Any, size: int, num_flatten_dims: int = 1, weight_attr: Any = None, bi
     for value, attr in zip(inputs, attrs, strict=True):
         kept = num_flatten_dims % value.ndim if num_flatten_dims < 0 else num_flatten_dims
         width = math.prod(_known(value.shape[kept:], "fc"))
-        weight = create_parameter([width, size], value.dtype, attr=attr, prefix=prefix)
+        weight = _parameter([width, size], value.dtype, attr=attr, prefix=prefix)
         flat = value if value.ndim == kept + 1 else value.flatten(kept)
         product = F.linear(flat, weight)
         total = product if total is None else total + product
-    bias = create_parameter([size], inputs[0].dtype, attr=bias_attr, is_bias=True, prefix=prefix)
+    bias = _parameter([size], inputs[0].dtype, attr=bias_attr, is_bias=True, prefix=prefix)
     return _act(total if bias is None else total + bias, activation)
 
 
 def embedding(input: Any, size: Sequence[int], is_sparse: bool = False, is_distributed: bool = False,
               padding_idx: int | None = None, param_attr: Any = None, dtype: Any = "float32") -> Any:
     """Rows of a table of the shape `size` by index. is_sparse, is_distributed: accepted; gradients are dense."""
-    table = create_parameter(list(size), dtype, attr=param_attr, prefix=unique_name.generate("embedding"))
+    table = _parameter(list(size), dtype, attr=param_attr, prefix=unique_name.generate("embedding"))
     return F.embedding(input, table, padding_idx)
 
 
@@ -123,9 +128,9 @@ def layer_norm(input: Any, scale: bool = True, shift: bool = True, begin_norm_ax
     shape = _known(input.shape[begin_norm_axis:], "layer_norm")
     prefix = unique_name.generate("layer_norm")
     size = [math.prod(shape)]
-    weight = create_parameter(size, input.dtype, attr=param_attr, default_initializer=nn.initializer.Constant(1.0),
+    weight = _parameter(size, input.dtype, attr=param_attr, default_initializer=nn.initializer.Constant(1.0),
                               prefix=prefix) if scale else None
-    bias = create_parameter(size, input.dtype, attr=bias_attr, is_bias=True, prefix=prefix) if shift else None
+    bias = _parameter(size, input.dtype, attr=bias_attr, is_bias=True, prefix=prefix) if shift else None
     weight, bias = (None if p is None else p.reshape(shape) for p in (weight, bias))
     return _act(F.layer_norm(input, shape, weight, bias, epsilon), act)
 
@@ -155,7 +160,7 @@ def prelu(x: Any, mode: str, param_attr: Any = None, data_format: str = "NCHW", 
     axis = 1 if data_format.startswith("NC") else -1
     shape = {"all": [1], "channel": _known([x.shape[axis]], "prelu") if mode == "channel" else [],
              "element": _known(x.shape[1:], "prelu") if mode == "element" else []}[mode]
-    slope = create_parameter(shape, x.dtype, attr=param_attr, default_initializer=nn.initializer.Constant(0.25),
+    slope = _parameter(shape, x.dtype, attr=param_attr, default_initializer=nn.initializer.Constant(0.25),
                              prefix=unique_name.generate("prelu"))
     if mode == "element":
         return F.relu(x) - slope * F.relu(-x)
@@ -177,7 +182,7 @@ def spectral_norm(weight: Any, dim: int = 0, power_iters: int = 1, eps: float = 
 def row_conv(input: Any, future_context_size: int, param_attr: Any = None, act: str | None = None) -> Any:
     """Each step with the next ones, weighted by channel (Amodei et al. 2015): ``[batch, time, channels]``."""
     width = _known([input.shape[2]], "row_conv")[0]
-    weight: Any = create_parameter([future_context_size + 1, width], input.dtype, attr=param_attr,
+    weight: Any = _parameter([future_context_size + 1, width], input.dtype, attr=param_attr,
                               prefix=unique_name.generate("row_conv"))
     padded = F.pad(input, [0, 0, 0, future_context_size, 0, 0])
     steps = input.shape[1]
