@@ -107,7 +107,7 @@ def _record(cls: type[PyLayer], ctx: PyLayerContext, inputs: list[Tensor], out: 
 
     def pullback(given: tuple[bool, ...] | None, cotangents: Sequence[Any]) -> list[Any]:
         rest = iter(cotangents)
-        full = list(cotangents) if given is None else [wrap(next(rest)) if g else None for g in given]
+        full = list(cotangents) if given is None else [wrap(next(rest), False) if g else None for g in given]
         with enable_grad() if given is None else no_grad():
             grads = _call_backward(cls, ctx, full, avals, len(inputs))
         _check_shapes(cls, grads, inputs)

@@ -24,6 +24,8 @@ F = TypeVar("F", bound=Callable)
 OPS: dict[str, Op] = {}
 
 _ARRAY, _SCALAR = "<array>", "<scalar>"             # in a key: a run-time argument stands here
+_ONE = frozenset(("axis", "dim"))           # parameters that are always Python values: a number, or a list
+_SEVERAL = frozenset(("axes", "perm", "repeat_times"))
 _PLAIN = frozenset({type(None), str, DType, type})
 _NUMBERS = frozenset({bool, int, float, complex})
 
@@ -49,7 +51,7 @@ class Op:
         self.positional = len(parameters) - by_name if self.out is None else self.out
         self.position = {name: i for i, name in enumerate(self.names)}
         self.defaults = [p.default for p in parameters]
-        self.static = frozenset(self.position[n] for n in static)
+        self.static = frozenset(self.position[n] for n in {*static, *_ONE, *_SEVERAL} & self.position.keys())
         self.scalars = frozenset(self.position[n] for n in scalars)
         self.calls: dict[tuple, Call] = {}
 
@@ -112,7 +114,7 @@ class Op:
         kind = type(value)
         if kind is Tensor or isinstance(value, Tensor):
             if i in self.static:
-                return _freeze(_read_out(value, self.names[i]), inputs)
+                return _freeze(_read_out(value, self.names[i], self.names[i] in _ONE), inputs)
             inputs.append(value)
             return _ARRAY
         if kind in _PLAIN:
@@ -123,7 +125,7 @@ class Op:
                 return _SCALAR
             return (kind, value)
         if i in self.static and kind in (list, tuple):
-            value = [_read_out(v, self.names[i]) if isinstance(v, Tensor) else v for v in value]
+            value = [_read_out(v, self.names[i], True) if isinstance(v, Tensor) else v for v in value]
         return _freeze(value, inputs)
 
     def _make_call(self, key: tuple) -> Call:
@@ -202,12 +204,13 @@ def _watched_call(self: Op, *args: Any, **kwargs: Any) -> Any:
     return out
 
 
-def _read_out(value: Tensor, name: str) -> Any:
+def _read_out(value: Tensor, name: str, one: bool) -> Any:
+    """The value of a Tensor where a program needs a Python value; of `one` element, also of shape [1], a number."""
     if isinstance(value.storage.array, jax.core.Tracer):
         raise ConversionError(
             f"The argument `{name}` must be known when the function is converted, but it is a Tensor whose value is "
             f"only known when the program runs.{at_user_line()}\nPass a Python number, or take it from `.shape`.")
-    return value.tolist()
+    return value.item() if one and value.size == 1 else value.tolist()
 
 
 def _freeze(value: Any, inputs: list[Any]) -> Any:

@@ -240,9 +240,14 @@ def _at_leaf(tensor: Tensor, value: Any, how: Any, create_graph: bool, wanted: s
 def run_hooks(hooks: Iterable[Callable], value: Any, how: Any) -> Any:
     """Each hook sees the gradient as a Tensor and may return another one."""
     from kayax.bridge.tensor import Tensor, wrap
-    tensor = value if isinstance(value, Tensor) else wrap(value)
-    for hook in list(hooks):
-        new = hook(tensor)
-        if new is not None:
-            tensor = new
+    tensor = value if isinstance(value, Tensor) else wrap(value, False)
+    held = state.grad_enabled
+    state.grad_enabled = how is _Tensors            # else what a hook computes is not recorded
+    try:
+        for hook in list(hooks):
+            new = hook(tensor)
+            if new is not None:
+                tensor = new
+    finally:
+        state.grad_enabled = held
     return tensor if how is _Tensors else tensor.array

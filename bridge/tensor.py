@@ -138,6 +138,9 @@ class Tensor:
                 raise TypeError(f".grad must be a Tensor or None, but got {type(value).__name__}.")
             if value.shape != self.shape:
                 raise ValueError(f".grad must have the tensor's shape {self.shape}, but got {value.shape}.")
+            if value.node is None and value._stop_gradient:         # a gradient says that it is none itself
+                value = view(value.storage)
+                value._stop_gradient = False
         self._write_grad(value)
 
     def _read_grad(self, exact: bool = True) -> Any:
@@ -337,7 +340,12 @@ class Tensor:
     __str__ = __repr__
 
     def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if spec and self.size == 1 else format(str(self), spec)
+        if self.ndim == 0 and not (isinstance(self.storage.array, jax.core.Tracer) and not spec):
+            return format(self.item(), spec)
+        if spec:
+            raise TypeError(f"The format {spec!r} is for a number, and this Tensor has the shape "
+                            f"{list(self.shape)}.")
+        return str(self)
 
     if TYPE_CHECKING:                   # the registry attaches the methods, bridge.ops.operators the operators
         def __getattr__(self, name: str) -> Any: ...

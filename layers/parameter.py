@@ -7,6 +7,7 @@ import jax.numpy as jnp
 
 from kayax.bridge.cells import Unread
 from kayax.bridge.parameter import Parameter
+from kayax.bridge.registry import attach
 from kayax.bridge.state import outside_traces, state
 from kayax.layers import initializer as init
 from kayax.layers.param_attr import ParamAttr
@@ -67,3 +68,6 @@ class LazyGuard:
 
     def __exit__(self, *_: Any) -> None:
         LazyGuard.open -= 1
+
+
+attach("create_parameter", create_parameter)

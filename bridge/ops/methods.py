@@ -1,6 +1,7 @@
 """What else a Tensor has: casts, moves between devices, copies, fills, and questions about its memory."""
 from __future__ import annotations
 
+import enum
 import inspect
 import math
 from collections.abc import Callable
@@ -161,6 +162,29 @@ def _set_(x: Tensor, source: Tensor | None = None, shape: Any = None, stride: An
     return x
 
 
+def _resize_(x: Tensor, shape: Any, fill_zero: bool = False, name: str | None = None) -> Tensor:
+    """Become a Tensor of this shape with the same elements in order, as far as they go.
+
+    fill_zero: whether more elements than there were are zeros; else they do not matter (here they are 0, too).
+    """
+    array, size = x.storage.array.reshape(-1), math.prod(shape)
+    array = array[:size] if array.size >= size else jnp.pad(array, (0, size - array.size))
+    x.storage.array = array.reshape(tuple(shape))
+    return x
+
+
+def _reconstruct_from_(self: Tensor, other: Tensor) -> None:
+    """Become a copy of another Tensor: its value, its `stop_gradient` and its place in the graph."""
+    self.storage.array = other.storage.array
+    self.node, self.index = other.node, other.index
+    self.stop_gradient = other.stop_gradient
+
+
+def _set_tensor(self: Tensor, value: Tensor) -> None:
+    """Write another Tensor's value of the same dtype and shape."""
+    _set_value(self, value)
+
+
 def _requires_grad_(self: Tensor, requires_grad: bool = True) -> Tensor:
     """Set whether gradients are recorded, and give the Tensor."""
     self.stop_gradient = not requires_grad
@@ -263,6 +287,31 @@ def _set_data(self: Tensor, value: Tensor) -> None:
     self.storage.array = value.storage.array
 
 
+class VarType(enum.Enum):
+    """What kind of variable a Tensor is."""
+
+    DENSE_TENSOR = 7
+
+
+def _type(self: Tensor) -> VarType:
+    """What kind of variable it is: a dense one."""
+    return VarType.DENSE_TENSOR
+
+
+def _layout(self: Tensor) -> str:
+    """The layout of its memory: "NCHW" stands for rows in order."""
+    return "NCHW"
+
+
+def _not_distributed(self: Tensor) -> None:
+    """None: it is no distributed Tensor."""
+
+
+def _grad(self: Tensor) -> Tensor | None:
+    """The accumulated gradient, or None."""
+    return self.grad
+
+
 def _nbytes(self: Tensor) -> int:
     """The bytes of all elements."""
     return self.size * self.storage.array.dtype.itemsize
@@ -277,6 +326,7 @@ def _device(self: Tensor) -> str:
 _METHODS = {
     "to": _to, "cuda": _cuda, "cpu": _cpu, "tpu": _tpu, "pin_memory": _pin_memory, "get_device": _get_device,
     "fill_": _fill, "zero_": _zero, "set_value": _set_value, "copy_": _copy_, "_copy_to": _copy_to, "apply": _apply,
+    "resize_": _resize_, "reconstruct_from_": _reconstruct_from_, "set_tensor": _set_tensor, "is_tensor": _true,
     "apply_": _apply_, "set_": _set_, "requires_grad_": _requires_grad_, "new_full": _new_full,
     "new_zeros": _new_with("new_zeros", 0), "new_ones": _new_with("new_ones", 1),
     "new_empty": _new_with("new_empty", 0), "stride": _stride, "get_strides": _get_strides, "data_ptr": _data_ptr,
@@ -289,7 +339,8 @@ _PROPERTIES: dict[str, tuple] = {
     "T": (_transposed,), "mT": (_matrix_transposed,), "data": (_same, _set_data), "strides": (_get_strides,),
     "itemsize": (_element_size,), "nbytes": (_nbytes,), "device": (_device,),
     "is_cuda": (lambda self: self.place.kind == "gpu",), "grad_fn": (lambda self: self.node,),
-    "offset": (lambda self: 0,),
+    "offset": (lambda self: 0,), "type": (_type,), "layout": (_layout,), "grad_": (_grad,),
+    "num_shard": (_not_distributed,), "placements": (_not_distributed,), "process_mesh": (_not_distributed,),
 }
 for _name, _method in _METHODS.items():
     if _name not in Tensor.__dict__:

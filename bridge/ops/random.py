@@ -178,7 +178,8 @@ def randperm(key, n, dtype="int64", name=None):
 def bernoulli(key, x, p=None, name=None):
     """0 or 1 for each element: 1 with probability `x`, or `p` if that is given. The dtype is that of `x`."""
     need(x, "x", (2,), "a floating Tensor of probabilities")
-    return cast(jax.random.bernoulli(key, x if p is None else p, x.shape), x.dtype) + jnp.zeros_like(x)
+    p = x if p is None else jnp.asarray(p, np.float32)
+    return cast(jax.random.bernoulli(key, p, x.shape), x.dtype) + jnp.zeros_like(x)
 
 
 @op(random=True, differentiable=False)

@@ -82,6 +82,8 @@ def median(x, axis=None, keepdim=False, mode="avg", name=None):
     mode: "avg" takes the mean of the two middle elements (float64 stays, all else gives float32); "min" the lesser of
     them, and with an `axis` gives its index too.
     """
+    if not (axis is None or isinstance(axis, int)):
+        raise ValueError(f"axis must be an int or None, but got {axis!r}.")
     if mode == "avg" and x.dtype != np.float64:
         x = cast(x, np.float32)
     return _median(x, axis, keepdim, mode, skip_nan=False)
@@ -91,7 +93,9 @@ def median(x, axis=None, keepdim=False, mode="avg", name=None):
 def nanmedian(x, axis=None, keepdim=False, mode="avg", name=None):
     """The median over `axis` of the elements that are not nan; see `median`. The dtype is that of `x`."""
     out = _median(x, axis, keepdim, mode, skip_nan=True)
-    return out if isinstance(out, tuple) else cast(out, x.dtype)
+    if isinstance(out, tuple):          # over several axes there is no index
+        return out if isinstance(axis, int) else out[0]
+    return cast(out, x.dtype)
 
 
 def _quantile(fn: Any, x: Any, q: Any, axis: Any, keepdim: bool, interpolation: str) -> Any:

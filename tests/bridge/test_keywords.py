@@ -90,3 +90,17 @@ def test_range_includes_its_end() -> None:
 def test_three_ints_are_no_permutation() -> None:
     with pytest.raises(TypeError, match="list"):
         paddle.zeros([2, 3, 4]).transpose(2, 0, 1)
+
+
+def test_axes_and_sizes_may_be_tensors() -> None:
+    one, three = paddle.to_tensor([1]), paddle.to_tensor([3], "int32")
+    assert paddle.concat([x(), x()], axis=one).shape == [2, 6]
+    assert paddle.mean(x(), axis=one).shape == [2] and paddle.argmax(x(), axis=one).tolist() == [2, 1]
+    assert x().reshape([three, 2]).shape == [3, 2] and x().reshape(three.tile([1])[:1] * 2).shape == [6]
+    assert paddle.slice(x(), [0, 1], [0, one], [2, three]).shape == [2, 2]
+
+
+def test_a_number_is_formatted_as_one() -> None:
+    assert f"{paddle.to_tensor(1.5)} {paddle.to_tensor(1.5):.2f} {paddle.to_tensor(3)}" == "1.5 1.50 3"
+    with pytest.raises(TypeError, match="format"):
+        f"{paddle.to_tensor([1.5]):.2f}"
