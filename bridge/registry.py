@@ -233,7 +233,8 @@ def _freeze(value: Any, inputs: list[Any]) -> Any:
         return (slice, tuple([_freeze(v, inputs) for v in (value.start, value.stop, value.step)]))
     if isinstance(value, (list, tuple)):
         return (tuple, tuple([_freeze(v, inputs) for v in value]))
-    if hasattr(kind, "__jax_array__"):              # what calls itself an array, or (if sparse) says why it is none
+    # What calls itself an array, or (if sparse) says why it is none; an open dim of a shape is a number, not an array.
+    if hasattr(kind, "__jax_array__") and hasattr(kind, "dtype"):
         inputs.append(value.__jax_array__())
         return _ARRAY
     return (_As, value)

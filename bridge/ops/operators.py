@@ -24,7 +24,7 @@ def _operand(other: Any) -> Any:
         return other.item()
     if isinstance(other, (bool, int, float, complex)):
         return other
-    if hasattr(type(other), "__jax_array__"):               # an open dim, from the shape of a symbolic Tensor
+    if hasattr(type(other), "__jax_array__") and not hasattr(type(other), "dtype"):     # an open dim of a shape
         return other
     return NotImplemented
 
