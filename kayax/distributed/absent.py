@@ -60,7 +60,7 @@ class _Absent:
         return self._raise()
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
+        if name.startswith("_"):
             raise AttributeError(name)
         return self._raise()
 
