@@ -1,0 +1,1 @@
+"""Saved programs in the formats of other frameworks: StableHLO, ONNX, PaddlePaddle's own."""
