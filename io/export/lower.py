@@ -150,16 +150,26 @@ def _case(low: Lowering, index: Array, regions: list[Region], first: int, types:
 
 @rule("while")
 def loop(low: Lowering, node: Node) -> list[Array]:
+    """What no round changes is not carried: the body takes it from outside."""
     condition, body = node.regions
     start = [low.get(v) for v in node.operands]
     (going,) = low.run(condition, start)
+    carried = [i for i, v in enumerate(body.results) if v is not body.arguments[i]]
 
     def step(variables: list[Array]) -> tuple[Array, list[Array]]:
-        after = low.run(body, variables)
+        now = list(start)
+        for i, variable in zip(carried, variables, strict=True):
+            now[i] = variable
+        after = low.run(body, now)
         (again,) = low.run(condition, after)
-        return again, after
+        return again, [after[i] for i in carried]
 
-    return low.b.loop(going, start, step, _types(node))
+    types = _types(node)
+    found = low.b.loop(going, [start[i] for i in carried], step, [types[i] for i in carried])
+    results = list(start)
+    for i, value in zip(carried, found, strict=True):
+        results[i] = value
+    return results
 
 
 @rule("optimization_barrier")

@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from kayax.io.export.arrays import Array, Builder, Shape
+from kayax.io.export.arrays import Array, Builder, ExportError, Shape
 
 OPSET, IR_VERSION = 18, 9
 _TYPES = {"float32": "FLOAT", "float64": "DOUBLE", "float16": "FLOAT16", "bfloat16": "BFLOAT16", "int8": "INT8",
@@ -191,6 +191,23 @@ def _slice_at(b: OnnxBuilder, inputs: list[Array], outs: list[Array], axes: Sequ
     return b.add("Slice", [x, starts, ends, which, *steps])
 
 
+def _update(b: OnnxBuilder, inputs: list[Array], outs: list[Array], axes: Sequence[int], sizes: Sequence[int]) -> str:
+    """What is before the window, the window, what is after it: one axis after the other."""
+    x, window, *starts = inputs
+    return _written(b, x.name, window.name, [s.name for s in starts], list(axes), list(sizes))
+
+
+def _written(b: OnnxBuilder, x: str, window: str, starts: list[str], axes: list[int], sizes: list[int]) -> str:
+    axis, start = b.ints(axes[:1]), starts[0]
+    end = b.add("Add", [start, b.ints(sizes[:1])])
+    if len(axes) > 1:
+        inside = b.add("Slice", [x, start, end, axis])
+        window = _written(b, inside, window, starts[1:], axes[1:], sizes[1:])
+    before = b.add("Slice", [x, b.ints([0]), start, axis])
+    after = b.add("Slice", [x, end, b.ints([2**31 - 1]), axis])
+    return b.add("Concat", [before, window, after], axis=axes[0])
+
+
 def _range(b: OnnxBuilder, inputs: list[Array], outs: list[Array]) -> str:
     return b.add("Range", [b.constant(0, "int64"), inputs[0], b.constant(1, "int64")])
 
@@ -258,7 +275,7 @@ def _sum_pool(b: OnnxBuilder, inputs: list[Array], outs: list[Array], kernel: An
     if any(map(any, pairs)):
         x = b.add("Pad", [x, b.ints([0, 0, *_ends(pairs)[:2], 0, 0, *_ends(pairs)[2:]]), b.constant(0, outs[0].dtype)])
     if any(d > 1 for d in dilations):
-        raise NotImplementedError("a sum over dilated windows")
+        raise ExportError("A sum over dilated windows cannot be written for ONNX.")
     mean = b.add("AveragePool", [x], kernel_shape=kernel, strides=strides)
     return b.add("Mul", [mean, b.constant(int(np.prod(kernel)), outs[0].dtype)])
 
@@ -281,7 +298,7 @@ OnnxBuilder.EMIT = {
     "cast": _cast, "rem": _remainder, "not_equal": _not_equal, "expm1": _expm1, "log1p": _log1p,
     "isfinite": _isfinite, "reshape": _reshape, "unsqueeze": _axes_op("Unsqueeze"), "squeeze": _axes_op("Squeeze"),
     "transpose": _transpose, "size": _size, "expand": _plain("Expand"), "concat": _concat, "slice": _slice,
-    "slice_at": _slice_at, "range": _range, "reverse": _reverse, "pad": _pad, "sum": _reduction("ReduceSum"),
+    "slice_at": _slice_at, "update": _update, "range": _range, "reverse": _reverse, "pad": _pad, "sum": _reduction("ReduceSum"),
     "reduce_max": _reduction("ReduceMax"), "reduce_min": _reduction("ReduceMin"), "prod": _reduction("ReduceProd"),
     "all": _truth("ReduceMin"), "any": _truth("ReduceMax"), "argmax": _arg("ArgMax"), "argmin": _arg("ArgMin"),
     "take": _take, "take_along": _take_along, "scatter_nd": _scatter, "conv": _conv, "max_pool": _max_pool,

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from kayax.io.export.arrays import Array, Wide
+from kayax.io.export.arrays import Array, ExportError, Wide
 from kayax.io.export.lower import Lowering, rule
-from kayax.io.export.stablehlo import Node, Value
+from kayax.io.export.stablehlo import Node
 
 _UNARY = {"abs": "abs", "exponential": "exp", "log": "log", "sqrt": "sqrt", "tanh": "tanh", "logistic": "sigmoid",
           "sine": "sin", "cosine": "cos", "tan": "tan", "floor": "floor", "ceil": "ceil", "negate": "neg",
@@ -274,28 +274,16 @@ def dynamic_update(low: Lowering, node: Node) -> Any:
     # An open dim that the whole window fills has a constant start of 0.
     axes = [i for i in axes if not (x.shape[i] is None and update.shape[i] is None
                                     and starts[i].const is not None and not starts[i].const.any())]
-    return _write(low, x, update, starts, axes)
-
-
-def _write(low: Lowering, x: Array, update: Array, starts: list[Array], axes: list[int]) -> Array:
-    """`x` with a window replaced: what is before it, the window, what is after it, one axis after the other."""
     if not axes:
         return update
-    axis, *others = axes
-    size = update.shape[axis]
-    if size is None:
-        raise NotImplementedError("a window of open size that does not fill its axis")
-    first = start_within(low, x, axis, starts[axis], size)
-    last = low.b.op("add", [first, low.b.constant([size], "int64")], "int64", (1,))
-    zero, end = low.b.constant([0], "int64"), low.b.size(x, axis)
-
-    def part(start: Array, stop: Array, length: int | None) -> Array:
-        shape = [length if i == axis else d for i, d in enumerate(x.shape)]
-        return low.b.op("slice_at", [x, start, stop], x.dtype, shape, axes=[axis])
-
-    if others:
-        update = _write(low, part(first, last, size), update, starts, others)
-    return low.b.op("concat", [part(zero, first, None), update, part(last, end, None)], x.dtype, x.shape, axis=axis)
+    sizes: list[int] = []
+    for i in axes:
+        size = update.shape[i]
+        if size is None:
+            raise ExportError("A window of open size that does not fill its axis cannot be written.")
+        sizes.append(size)
+    firsts = [start_within(low, x, i, starts[i], size) for i, size in zip(axes, sizes, strict=True)]
+    return low.b.op("update", [x, update, *firsts], x.dtype, x.shape, axes=axes, sizes=sizes)
 
 
 @rule("reverse")
@@ -337,7 +325,7 @@ def spread(low: Lowering, x: Array, axis: int, gap: int, value: Array) -> Array:
     pairs = [(0, gap) if i == axis + 1 else (0, 0) for i in range(wide.rank)]
     filled = low.b.op("pad", [wide, value], x.dtype, shape, pairs=pairs)
     if size is None:
-        raise NotImplementedError("gaps along an axis of open size")
+        raise ExportError("Gaps along an axis of open size cannot be written.")
     joined = [*x.shape[:axis], size * (gap + 1), *x.shape[axis + 1:]]
     sizes = None
     if joined.count(None) > 1:
@@ -347,6 +335,3 @@ def spread(low: Lowering, x: Array, axis: int, gap: int, value: Array) -> Array:
     last = size * (gap + 1) - gap
     return low.b.op("slice", [flat], x.dtype, [last if i == axis else d for i, d in enumerate(joined)], starts=[0],
                     ends=[last], steps=[1], axes=[axis])
-
-
-__all__ = ["Value", "cut", "padded", "slice_from", "spread"]

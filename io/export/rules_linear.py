@@ -9,7 +9,7 @@ import numpy as np
 from kayax.io.export.arrays import Array, ExportError
 from kayax.io.export.lower import Lowering, kind_of_reduction, rule
 from kayax.io.export.rules_elementwise import padded, spread
-from kayax.io.export.stablehlo import Node, Region
+from kayax.io.export.stablehlo import Node
 
 _REDUCE = {"add": "sum", "max": "reduce_max", "min": "reduce_min", "mul": "prod", "and": "all", "or": "any"}
 
@@ -194,6 +194,3 @@ def top(low: Lowering, node: Node) -> Any:
     k = values.shape[-1]
     found = low.b.ops("topk", [x], [(x.dtype, values.shape), ("int64", values.shape)], k=k, axis=x.rank - 1)
     return [found[0], low.b.cast(found[1], places.dtype)]
-
-
-__all__ = ["Region"]

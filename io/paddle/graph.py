@@ -13,7 +13,7 @@ from typing import Any
 class Operation:
     """One operation: its arguments by name (a value's key, a list of keys, or None), attributes, results, blocks.
 
-    spread: the one result is a list, and `outputs` are its members.
+    spread: the one result is a list, and `outputs` are its members. shape: of the first result, as the file has it.
     """
 
     name: str
@@ -22,6 +22,7 @@ class Operation:
     outputs: list[Any]
     blocks: list[Block] = dataclasses.field(default_factory=list)
     spread: bool = False
+    shape: list[int] | None = None
 
 
 @dataclasses.dataclass

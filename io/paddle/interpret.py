@@ -7,7 +7,7 @@ from kayax.bridge.control_flow import cond, while_loop
 from kayax.bridge.errors import ConversionError
 from kayax.bridge.tensor import Tensor
 from kayax.io.paddle.graph import Block, Graph, Operation, walk
-from kayax.io.paddle.known import FOLDED, Known, all_known
+from kayax.io.paddle.known import FOLDED, Known, Mixed, all_known, mix
 from kayax.io.paddle.rules import KEEPS_KNOWN, RULES
 
 _CONTROL = {"if", "while", "paddle2.conditional_block", "paddle2.while", "builtin.combine", "builtin.split",
@@ -46,7 +46,7 @@ def run(graph: Graph, inputs: list[Tensor], parameters: dict[Any, Tensor], train
 
 
 def _tensor(value: Any) -> Any:
-    if isinstance(value, Known):
+    if isinstance(value, (Known, Mixed)):
         return value.tensor()
     return [_tensor(v) for v in value] if isinstance(value, list) else value
 
@@ -79,12 +79,15 @@ def _ordinary(operation: Operation, values: dict[Any, Any], training: bool) -> A
     name = operation.name
     if name in FOLDED and all_known(inputs):
         return FOLDED[name](arguments)
+    mixed = mix(name, inputs, arguments)
+    if mixed is not None:
+        return mixed
     if name not in KEEPS_KNOWN:
         known = KNOWN_ARGUMENTS.get(name, ())
         for argument, value in inputs.items():
             if argument not in known:
                 arguments[argument] = _tensor(value)
-    arguments["training"] = training
+    arguments["training"], arguments["result_shape"] = training, operation.shape
     return RULES[name](arguments)
 
 

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from kayax.bridge.convert import to_tensor
+from kayax.bridge.ops.public import TOP_LEVEL as P
 from kayax.bridge.tensor import Tensor, wrap
 from kayax.io.paddle.tensors import numpy_dtype
 
@@ -32,6 +33,41 @@ class Known:
             return to_tensor(np.array(self.array.tolist(), numpy_dtype(self.dtype)).reshape(self.array.shape))
         flat = [jnp.asarray(v, numpy_dtype(self.dtype)) for v in self.array.flat]
         return wrap(jnp.stack(flat).reshape(self.array.shape))
+
+
+class Mixed:
+    """A vector some of whose elements are known, the others Tensors of shape [1]: bounds of a window, mostly."""
+
+    __slots__ = ("dtype", "parts")
+
+    def __init__(self, parts: list[Any], dtype: str):
+        self.parts, self.dtype = parts, dtype
+
+    def tensor(self) -> Tensor:
+        """The value as a Tensor."""
+        return P["concat"]([p if isinstance(p, Tensor) else Known([p], self.dtype).tensor() for p in self.parts])
+
+
+def mix(name: str, inputs: dict[str, Any], attrs: dict[str, Any]) -> Mixed | None:
+    """What joining known values and Tensors, or casting the result, gives; None for any other operation."""
+    if name == "cast" and isinstance(inputs["x"], Mixed):
+        return Mixed([p.astype(attrs["dtype"]) if isinstance(p, Tensor) else p for p in inputs["x"].parts],
+                     attrs["dtype"])
+    if name != "concat":
+        return None
+    found: list[Any] = []
+    for item in inputs["x"]:
+        if isinstance(item, Known) and item.array.ndim == 1:
+            found += item.array.tolist()
+        elif isinstance(item, Tensor) and list(item.shape) == [1] and str(item.dtype) in _INTEGERS:
+            found.append(item)
+        else:
+            return None
+    known = any(isinstance(item, Known) for item in inputs["x"])
+    return Mixed(found, str(inputs["x"][0].dtype).removeprefix("paddle.")) if known else None
+
+
+_INTEGERS = ("paddle.int32", "paddle.int64")
 
 
 def _objects(values: Any) -> np.ndarray:
@@ -120,6 +156,7 @@ FOLDED: dict[str, Callable[[dict[str, Any]], Known]] = {
     "squeeze": _squeeze, "unsqueeze": _unsqueeze, "gather": _gather, "assign": lambda v: v["x"],
     "add": _binary(lambda a, b: a + b), "subtract": _binary(lambda a, b: a - b),
     "multiply": _binary(lambda a, b: a * b), "floor_divide": _binary(lambda a, b: a // b),
+    "maximum": _binary(np.frompyfunc(max, 2, 1)), "minimum": _binary(np.frompyfunc(min, 2, 1)),
     "share_data_": lambda v: v["x"],
 }
 

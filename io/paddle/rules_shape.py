@@ -4,9 +4,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from kayax.bridge.errors import DataDependentShapeError
 from kayax.bridge.ops.public import FUNCTIONAL_NAMES as F
 from kayax.bridge.ops.public import TOP_LEVEL as P
+from kayax.bridge.tensor import Tensor
 from kayax.io.paddle.known import ints, number
+from kayax.io.paddle.windows import is_known, parts_of, starts_of, window, write_window
 
 
 def _axes(v: dict[str, Any]) -> list[int]:
@@ -20,12 +23,37 @@ def _squeeze(v: dict[str, Any]) -> Any:
 def _slice(v: dict[str, Any]) -> Any:
     """Bounds are clamped; `decrease_axis` are taken away again."""
     x = v["input"]
+    if not (is_known(v["starts"]) and is_known(v["ends"])):
+        return _window(v)
     index: list[Any] = [slice(None)] * len(x.shape)
     gone = set(v.get("decrease_axis") or ())
     for axis, start, end in zip(v["axes"], ints(v["starts"]), ints(v["ends"]), strict=True):
         # One element is a plain index, which stays valid where the size is open.
         index[axis] = start if axis in gone else slice(start, None if _far(end) else end)
     return x[tuple(index)]
+
+
+def _window(v: dict[str, Any]) -> Any:
+    """A slice that starts where the program says, of the sizes that the file declares."""
+    x, gone = v["input"], set(v.get("decrease_axis") or ())
+    declared = list(v["result_shape"]) if v.get("result_shape") is not None else [-1] * (len(x.shape) - len(gone))
+    for axis in sorted(gone):
+        declared.insert(axis, 1)
+    starts, ends = (parts_of(v[name], len(v["axes"])) for name in ("starts", "ends"))
+    places, axes, sizes = [], [], []
+    index: list[Any] = [slice(None)] * len(x.shape)
+    for axis, start, end in zip(v["axes"], starts, ends, strict=True):
+        if not isinstance(start, Tensor) and not isinstance(end, Tensor):
+            index[axis] = slice(start, None if _far(end) else end)
+        elif declared[axis] == -1:
+            raise DataDependentShapeError(f"A slice of axis {axis} has a size that only the values tell, which an XLA "
+                                          "program cannot express.")
+        else:
+            places.append(start)
+            axes.append(axis)
+            sizes.append(declared[axis])
+    out = window(x[tuple(index)], starts_of(places), axes, sizes)
+    return P["squeeze"](out, sorted(gone)) if gone else out
 
 
 def _far(end: Any) -> bool:
@@ -62,6 +90,11 @@ def _pad(v: dict[str, Any]) -> Any:
 
 def _set(v: dict[str, Any]) -> Any:
     """``x[...] = values`` as a new value."""
+    if not (is_known(v["starts"]) and is_known(v["ends"])):
+        if v.get("decrease_axes") or isinstance(v["values"], list) or any(s != 1 for s in ints(v["steps"])):
+            raise DataDependentShapeError("A write to a place that only the values tell needs steps of 1, and a window "
+                                          "of as many axes.")
+        return write_window(v["x"], v["values"], starts_of(v["starts"]), list(v["axes"]))
     x = v["x"].clone()
     index: list[Any] = [slice(None)] * len(x.shape)
     gone = set(v.get("decrease_axes") or ())
