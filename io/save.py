@@ -44,11 +44,21 @@ def save(layer: Any, path: str, input_spec: Sequence[Any] | None = None, **confi
     trainable: (True) also save the gradient, so that the loaded model can be trained.
     constraints: what is known of named open dims, such as ``["seq % 8 == 0", "batch <= 64"]``; calls are held to it.
 
+    format: "kayax", or "paddle" for the files of PaddlePaddle 3 itself: ``path.json`` and ``path.pdiparams``, the
+        `forward` alone in evaluation mode, which real Paddle's `jit.load` reads (and ours).
+
     A Layer in training mode is saved with both of its behaviours, one in evaluation mode with that alone.
 
     Raises ValueError if an argument has no InputSpec, OpenDimensionError (a ValueError) if the function does not work
     for every size of its open dims, ConversionError if it is no pure program.
     """
+    form = configs.pop("format", "kayax")
+    if form not in ("kayax", "paddle"):
+        raise ValueError(f"format must be 'kayax' or 'paddle', but got {form!r}.")
+    if form == "paddle":
+        from kayax.io.export.to_paddle import export
+        export(layer, path, input_spec)
+        return
     options = _Options(input_spec, configs.pop("trainable", True), read_constraints(configs.pop("constraints", [])))
     _check_configs(configs)
     if not isinstance(path, (str, os.PathLike)) or os.path.basename(os.fspath(path)) == "":

@@ -45,7 +45,7 @@ globals().update({name: getattr(device, name) for name in device.AT_TOP})
 # Loaded when first used: a training script does not need them.
 _LAZY = {"metric", "vision", "distributed", "hub", "incubate", "distribution", "fft", "signal", "sparse", "text",
          "audio", "geometric", "callbacks", "hapi", "inference", "onnx", "profiler", "quantization", "version",
-         "compat", "cuda", "functional", "random", "special", "sysconfig"}
+         "convert", "compat", "cuda", "functional", "random", "special", "sysconfig"}
 _LAZY_NAMES = {                     # public here, from such a module
     "Model": "hapi", "summary": "hapi", "flops": "hapi",
     "DataParallel": "distributed",

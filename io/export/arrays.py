@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -65,7 +65,7 @@ class Builder:
     Equal operations on equal values are written once in a scope.
     """
 
-    EMIT: dict[str, Callable] = {}
+    EMIT: ClassVar[dict[str, Callable]] = {}
 
     def __init__(self) -> None:
         self.scopes: list[dict[Any, Any]] = [{}]
@@ -153,9 +153,8 @@ class Builder:
         """New axes of size 1, at these places of the result."""
         if not axes:
             return x
-        rest, shape = iter(x.shape), []
-        for i in range(x.rank + len(axes)):
-            shape.append(1 if i in axes else next(rest))
+        rest = iter(x.shape)
+        shape = [1 if i in axes else next(rest) for i in range(x.rank + len(axes))]
         if None not in x.shape:
             return self.reshape(x, shape)
         return self.op("unsqueeze", [x], x.dtype, shape, axes=list(axes))

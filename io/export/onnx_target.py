@@ -90,7 +90,8 @@ class OnnxBuilder(Builder):
             return [more, *after]
 
         nodes, names = self._body(run)
-        inputs = [_info(step, "int64", ()), _info(again, "bool", ()), *(_info(v.name, v.dtype, v.shape) for v in inside)]
+        inputs = [_info(step, "int64", ()), _info(again, "bool", ())]
+        inputs += [_info(v.name, v.dtype, v.shape) for v in inside]
         types = [("bool", ()), *results]
         outs = [_info(n, d, s) for n, (d, s) in zip(names, types, strict=True)]
         graph = helper.make_graph(nodes, self.fresh("body"), inputs, outs)
@@ -273,7 +274,8 @@ def _sum_pool(b: OnnxBuilder, inputs: list[Array], outs: list[Array], kernel: An
     """A sum over windows is their mean, zeros of the padding counted, times their size."""
     x: Any = inputs[0]
     if any(map(any, pairs)):
-        x = b.add("Pad", [x, b.ints([0, 0, *_ends(pairs)[:2], 0, 0, *_ends(pairs)[2:]]), b.constant(0, outs[0].dtype)])
+        sides = b.ints([0, 0, *_ends(pairs)[:2], 0, 0, *_ends(pairs)[2:]])
+        x = b.add("Pad", [x, sides, b.constant(0, outs[0].dtype)])
     if any(d > 1 for d in dilations):
         raise ExportError("A sum over dilated windows cannot be written for ONNX.")
     mean = b.add("AveragePool", [x], kernel_shape=kernel, strides=strides)
@@ -298,7 +300,8 @@ OnnxBuilder.EMIT = {
     "cast": _cast, "rem": _remainder, "not_equal": _not_equal, "expm1": _expm1, "log1p": _log1p,
     "isfinite": _isfinite, "reshape": _reshape, "unsqueeze": _axes_op("Unsqueeze"), "squeeze": _axes_op("Squeeze"),
     "transpose": _transpose, "size": _size, "expand": _plain("Expand"), "concat": _concat, "slice": _slice,
-    "slice_at": _slice_at, "update": _update, "range": _range, "reverse": _reverse, "pad": _pad, "sum": _reduction("ReduceSum"),
+    "slice_at": _slice_at, "update": _update, "range": _range, "reverse": _reverse, "pad": _pad,
+    "sum": _reduction("ReduceSum"),
     "reduce_max": _reduction("ReduceMax"), "reduce_min": _reduction("ReduceMin"), "prod": _reduction("ReduceProd"),
     "all": _truth("ReduceMin"), "any": _truth("ReduceMax"), "argmax": _arg("ArgMax"), "argmin": _arg("ArgMin"),
     "take": _take, "take_along": _take_along, "scatter_nd": _scatter, "conv": _conv, "max_pool": _max_pool,

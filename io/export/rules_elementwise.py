@@ -230,9 +230,10 @@ def cut(low: Lowering, x: Array, starts: Any, ends: Any, steps: Any, shape: tupl
 @rule("real_dynamic_slice")
 def open_slice(low: Lowering, node: Node) -> Any:
     x, result = low.get(node.operands[0]), node.results[0]
-    bounds = [low.vector(v) for v in node.operands[1:]]
-    if all(isinstance(v, list) for v in bounds):
-        return cut(low, x, *bounds, result.shape)
+    first, last, step = (low.vector(v) for v in node.operands[1:])
+    bounds = [first, last, step]
+    if not any(isinstance(v, Array) for v in bounds):
+        return cut(low, x, first, last, step, result.shape)
     starts, ends, steps = (low.b.constant(v, "int64") if isinstance(v, list) else v for v in bounds)
     return low.b.op("slice_at", [x, starts, ends, steps], x.dtype, result.shape)
 
@@ -272,8 +273,7 @@ def dynamic_update(low: Lowering, node: Node) -> Any:
     x, update, *starts = (low.get(v) for v in node.operands)
     axes = [i for i in range(x.rank) if update.shape[i] is None or update.shape[i] != x.shape[i]]
     # An open dim that the whole window fills has a constant start of 0.
-    axes = [i for i in axes if not (x.shape[i] is None and update.shape[i] is None
-                                    and starts[i].const is not None and not starts[i].const.any())]
+    axes = [i for i in axes if not (x.shape[i] is None and update.shape[i] is None and _is_zero(starts[i]))]
     if not axes:
         return update
     sizes: list[int] = []
@@ -284,6 +284,10 @@ def dynamic_update(low: Lowering, node: Node) -> Any:
         sizes.append(size)
     firsts = [start_within(low, x, i, starts[i], size) for i, size in zip(axes, sizes, strict=True)]
     return low.b.op("update", [x, update, *firsts], x.dtype, x.shape, axes=axes, sizes=sizes)
+
+
+def _is_zero(x: Array) -> bool:
+    return x.const is not None and not x.const.any()
 
 
 @rule("reverse")

@@ -161,5 +161,7 @@ def scatter(low: Lowering, node: Node) -> Any:
     parts = _grid(low, x, index, sizes, updates.shape, windows, inserted, batched,
                   list(d["scatter_indices_batching_dims"]), list(d["scattered_dims_to_operand_dims"]),
                   d["index_vector_dim"])
-    grid = low.b.op("concat", parts, "int64", (*updates.shape, x.rank), axis=updates.rank) if len(parts) > 1 else parts[0]
+    grid = parts[0]
+    if len(parts) > 1:
+        grid = low.b.op("concat", parts, "int64", (*updates.shape, x.rank), axis=updates.rank)
     return low.b.op("scatter_nd", [x, grid, updates], x.dtype, x.shape, how=kind)

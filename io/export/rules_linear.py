@@ -24,7 +24,7 @@ def dot(low: Lowering, node: Node) -> Any:
             for a, b, c in zip((x, y), batch, inner, strict=True)]
     # The product of matrices needs one inner axis, and broadcasts the axes in front of the last two.
     simple = len(inner[0]) == 1 and len(free[1]) == 1 and (len(free[0]) == 1 or (not batch[0] and free[0]))
-    work = result.dtype if x.dtype == y.dtype == result.dtype else result.dtype
+    work = result.dtype
     x = low.b.transpose(low.b.cast(x, work), batch[0] + free[0] + inner[0])
     y = low.b.transpose(low.b.cast(y, work), batch[1] + inner[1] + free[1])
     if simple:
@@ -139,7 +139,8 @@ def window(low: Lowering, node: Node) -> Any:
     pairs = [tuple(p) for p in np.asarray(a.get("padding", np.zeros((rank, 2), int))).reshape(rank, 2).tolist()]
     active = [i for i in range(rank) if size[i] > 1 or strides[i] > 1 or any(pairs[i])]
     if base != ones or kind not in ("add", "max", "min"):
-        raise ExportError("A window with gaps in its input, or another reduction than add, max, min, cannot be written.")
+        raise ExportError("A window with gaps in its input, or of another reduction than add, max, min, cannot be "
+                          "written.")
     if kind == "add" and len(active) == 1 and x.shape[active[0]] == size[active[0]] and strides == ones and \
             pairs[active[0]] in ((size[active[0]] - 1, 0), (0, size[active[0]] - 1)):
         return low.b.op("cumsum", [x], result.dtype, result.shape, axis=active[0], reverse=pairs[active[0]][0] == 0)
@@ -152,8 +153,8 @@ def _pool(low: Lowering, x: Array, kind: str, active: list[int], size: list[int]
     if len(active) > 2:
         raise ExportError(f"A window over {len(active)} axes cannot be written.")
     rank = x.rank
-    spatial = active + [i for i in range(rank - 1, -1, -1) if i not in active][:2 - len(active)] if rank >= 2 else active
-    spatial = sorted(spatial)
+    others = [i for i in range(rank - 1, -1, -1) if i not in active]
+    spatial = sorted(active + others[:2 - len(active)]) if rank >= 2 else active
     order = [i for i in range(rank) if i not in spatial] + spatial
     y = low.b.transpose(x, order)
     if kind == "min":

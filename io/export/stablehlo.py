@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -75,8 +76,7 @@ class _Reader:
         block = self.functions["main"].regions[0].blocks[0]
         first = self._declared(block.arguments)
         # A program for several kinds of devices asks on which it is: the first is the CPU.
-        attributes = self.functions["main"].attributes
-        kinds = attributes["arg_attrs"] if "arg_attrs" in attributes else []
+        kinds = self.functions["main"].attributes.get("arg_attrs") or []
         for value, facts in zip(first, kinds, strict=False):
             if "_platform_index" in str(facts):
                 value.const = np.zeros((), np.int32)
@@ -171,20 +171,20 @@ def _constant(attr: Any, value: Value) -> np.ndarray:
         return np.broadcast_to(np.array(items, np.float32).astype(dtype), shape) if dense.is_splat else \
             np.array(items, np.float32).astype(dtype).reshape(shape)
     if dtype.kind == "c":
-        return np.array(list(ir.DenseElementsAttr(attr))).astype(dtype).reshape(shape)
+        raise ValueError("A complex constant cannot be read.")
     return np.array(attr).astype(dtype).reshape(shape)
 
 
 _STRUCTURES = {
-    "gather": (hlo.GatherDimensionNumbers, "offset_dims collapsed_slice_dims operand_batching_dims "
-               "start_indices_batching_dims start_index_map index_vector_dim"),
-    "scatter": (hlo.ScatterDimensionNumbers, "update_window_dims inserted_window_dims input_batching_dims "
-                "scatter_indices_batching_dims scattered_dims_to_operand_dims index_vector_dim"),
-    "dot": (hlo.DotDimensionNumbers, "lhs_batching_dimensions rhs_batching_dimensions lhs_contracting_dimensions "
-            "rhs_contracting_dimensions"),
-    "conv": (hlo.ConvDimensionNumbers, "input_batch_dimension input_feature_dimension input_spatial_dimensions "
-             "kernel_input_feature_dimension kernel_output_feature_dimension kernel_spatial_dimensions "
-             "output_batch_dimension output_feature_dimension output_spatial_dimensions"),
+    "gather": (hlo.GatherDimensionNumbers, """offset_dims collapsed_slice_dims operand_batching_dims
+               start_indices_batching_dims start_index_map index_vector_dim"""),
+    "scatter": (hlo.ScatterDimensionNumbers, """update_window_dims inserted_window_dims input_batching_dims
+                scatter_indices_batching_dims scattered_dims_to_operand_dims index_vector_dim"""),
+    "dot": (hlo.DotDimensionNumbers, """lhs_batching_dimensions rhs_batching_dimensions lhs_contracting_dimensions
+            rhs_contracting_dimensions"""),
+    "conv": (hlo.ConvDimensionNumbers, """input_batch_dimension input_feature_dimension input_spatial_dimensions
+             kernel_input_feature_dimension kernel_output_feature_dimension kernel_spatial_dimensions
+             output_batch_dimension output_feature_dimension output_spatial_dimensions"""),
 }
 
 
@@ -220,16 +220,17 @@ def _fold(node: Node) -> bool:
     if rule is None or not node.operands or any(v.const is None for v in node.operands):
         return False
     (result,) = node.results
-    if None in result.shape or int(np.prod(result.shape)) > _MOST:
+    shape = tuple(d for d in result.shape if d is not None)
+    if len(shape) < len(result.shape) or math.prod(shape) > _MOST:
         return False
     arrays = [v.const for v in node.operands]
     with np.errstate(all="ignore"):
-        result.const = np.asarray(rule(node, *arrays)).astype(numpy_dtype(result.dtype)).reshape(result.shape)
+        result.const = np.asarray(rule(node, *arrays)).astype(numpy_dtype(result.dtype)).reshape(shape)
     return True
 
 
 def _broadcast(node: Node, x: np.ndarray, *_: Any) -> np.ndarray:
-    dims, shape = node.attrs["broadcast_dimensions"], node.results[0].shape
+    dims, shape = node.attrs["broadcast_dimensions"], tuple(d or 0 for d in node.results[0].shape)
     wide = [1] * len(shape)
     for i, d in enumerate(dims):
         wide[d] = x.shape[i]

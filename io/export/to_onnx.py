@@ -13,7 +13,7 @@ from onnx import helper, numpy_helper
 from kayax.io import atomic
 from kayax.io.export import rules_elementwise, rules_gather, rules_linear, stablehlo  # noqa: F401
 from kayax.io.export.arrays import Array
-from kayax.io.export.lower import Lowering
+from kayax.io.export.lower import Lowering, captured
 from kayax.io.export.model import Model, read
 from kayax.io.export.onnx_target import IR_VERSION, OPSET, OnnxBuilder, info
 
@@ -26,7 +26,8 @@ def export(source: Any, path: Any, input_spec: Sequence[Any] | None = None, weig
 
     source: a Layer (taken in evaluation mode), a function, a loaded model, or the prefix of saved files.
     path: the file; ``.onnx`` is added if it is missing.
-    input_spec: an InputSpec for each argument, if `source` does not know them; open dims stay open, and keep their names.
+    input_spec: an InputSpec for each argument, if `source` does not know them; open dims stay open and keep their
+        names.
     weights: "float32", or "float16" or "bfloat16" to store the float32 parameters in half the space (they are computed
         with in float32, so the values change by the rounding alone).
 
@@ -39,7 +40,7 @@ def export(source: Any, path: Any, input_spec: Sequence[Any] | None = None, weig
     onnx.checker.check_model(model, full_check=True)
     path = os.fspath(path)
     path = path if path.endswith(".onnx") else path + ".onnx"
-    atomic.write_file(path, lambda file: file.write(model.SerializeToString()))
+    atomic.write_file(path, model.SerializeToString())
     return path
 
 
@@ -50,7 +51,7 @@ def build(model: Model, weights: str = "float32") -> onnx.ModelProto:
     low = Lowering(builder)
     low.check(region, "ONNX")
     inputs, names = _inputs(model, region)
-    used = _used(region)
+    used = captured(region)
     parameters: dict[str, Array] = {}
     arguments = list(inputs)
     for name, value in zip(model.arguments, region.arguments[len(inputs):], strict=True):
@@ -98,11 +99,6 @@ def _parameter(builder: OnnxBuilder, name: str, array: np.ndarray, weights: str)
         return builder.op("cast", [half], dtype, array.shape)
     builder.initializers.append(numpy_helper.from_array(np.ascontiguousarray(array).reshape(array.shape), name))
     return Array(name, dtype, array.shape)
-
-
-def _used(region: stablehlo.Region) -> set[stablehlo.Value]:
-    from kayax.io.export.lower import captured
-    return captured(region)
 
 
 def _needed(nodes: list[onnx.NodeProto], outputs: list[str]) -> list[onnx.NodeProto]:

@@ -33,9 +33,9 @@ def export(source: Any, path: Any, input_spec: Sequence[Any] | None = None, meth
     path = os.fspath(path)
     data = io.BytesIO()
     tensors.write(data, arrays)
-    atomic.write_file(path + ".pdiparams", lambda file: file.write(data.getbuffer()))
+    atomic.write_file(path + ".pdiparams", data.getvalue())
     text = json.dumps(program, separators=(",", ":"), allow_nan=False)
-    atomic.write_file(path + ".json", lambda file: file.write(text.encode()))
+    atomic.write_file(path + ".json", text.encode())
     return path
 
 
@@ -82,7 +82,8 @@ def _input(builder: PaddleBuilder, spec: Any, value: stablehlo.Value, index: int
 
 
 def _fetch(builder: PaddleBuilder, out: Array, index: int) -> None:
+    name = {"AT": attribute(f"fetch_name_{index}"), "N": "name"}
     builder.operations[0].append({
-        "#": "1.fetch", "A": [{"AT": attribute(f"fetch_name_{index}"), "N": "name"}, {"AT": attribute(index), "N": "col"}],
+        "#": "1.fetch", "A": [name, {"AT": attribute(index), "N": "col"}],
         "I": [{"%": out.name}], "O": [{"%": builder.fresh(), "TT": type_of(out.dtype, out.shape)}],
         "OA": [{"AT": attribute([True]), "N": "persistable"}, {"AT": attribute([False]), "N": "stop_gradient"}]})

@@ -96,8 +96,8 @@ class _Reader:
             if len(keys) > len(names):
                 inputs["..."] = keys[len(names):]
         blocks = [self._block(b) for region in raw.get("regions", ()) for b in region["blocks"]]
-        shape = _type(raw["O"][0]["TT"])[1] if full == "slice" else None
-        return [Operation(full, inputs, attrs, outputs, blocks, shape=shape)]
+        declared = _type(raw["O"][0]["TT"])[1] if full == "slice" else None
+        return [Operation(full, inputs, attrs, outputs, blocks, shape=declared)]
 
 
 def _key(number: Any) -> int:

@@ -17,7 +17,9 @@ def is_known(value: Any) -> bool:
     """Whether the bounds of a slice are numbers now: a Tensor that is being converted has none yet."""
     if isinstance(value, list):
         return all(is_known(v) for v in value)
-    return not isinstance(value, Mixed) and not (isinstance(value, Tensor) and isinstance(value.storage.array, jax.core.Tracer))
+    if isinstance(value, Tensor):
+        return not isinstance(value.storage.array, jax.core.Tracer)
+    return not isinstance(value, Mixed)
 
 
 def parts_of(value: Any, count: int) -> list[Any]:

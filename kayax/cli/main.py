@@ -11,7 +11,7 @@ from kayax.io.model_format import ModelFileError
 
 # Each is a module of this package with `add_arguments(parser)` and `run(options) -> exit status`; its first docstring
 # line is its help.
-COMMANDS = ("inspect", "verify", "diff", "run", "serve")
+COMMANDS = ("inspect", "verify", "diff", "run", "serve", "export")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
