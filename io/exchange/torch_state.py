@@ -73,7 +73,8 @@ def load_torch(layer: Layer, source: Any, rename: Mapping[str, str] | Callable[[
             continue
         arrays[name] = array
         report.matched[name] = origin
-    report.missing = [n for n in here if n not in report.matched and n not in report.mismatched]
+    filled = {here[n].storage for n in (*report.matched, *report.mismatched)}       # some have a second name
+    report.missing = [n for n in here if here[n].storage not in filled]
     if strict and not report.complete:
         raise ValueError(f"The state dict does not fit the Layer (strict=False loads what fits):\n{report}")
     for name, array in arrays.items():

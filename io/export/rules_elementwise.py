@@ -101,6 +101,23 @@ def near_zero(low: Lowering, node: Node) -> Any:
                            node.results[0].dtype)
 
 
+@rule("atan2")
+def atan2(low: Lowering, node: Node) -> Any:
+    """``atan(y / x)``, moved by pi to the side of y where x is negative; 0 at the origin, as for a positive x."""
+    dtype, (y, x) = node.results[0].dtype, (low.raw(v) for v in node.operands)
+
+    def number(value: float) -> Wide:
+        return Wide(low.b.constant(value, dtype), node.results[0].shape, getattr(x, "sizes", None))
+
+    def each(kind: str, *values: Any, to: str = dtype) -> Any:
+        return low.elementwise(kind, list(values), to)
+
+    origin = each("and", each("equal", x, number(0), to="bool"), each("equal", y, number(0), to="bool"), to="bool")
+    angle = each("atan", each("div", y, each("where", origin, number(1), x)))
+    turn = each("where", each("less", y, number(0), to="bool"), number(-np.pi), number(np.pi))
+    return each("where", each("less", x, number(0), to="bool"), each("add", angle, turn), angle)
+
+
 @rule("is_finite")
 def is_finite(low: Lowering, node: Node) -> Any:
     return low.elementwise("isfinite", [low.raw(node.operands[0])], "bool")

@@ -138,13 +138,30 @@ def window(low: Lowering, node: Node) -> Any:
     dilations, base = list(a.get("window_dilations") or ones), list(a.get("base_dilations") or ones)
     pairs = [tuple(p) for p in np.asarray(a.get("padding", np.zeros((rank, 2), int))).reshape(rank, 2).tolist()]
     active = [i for i in range(rank) if size[i] > 1 or strides[i] > 1 or any(pairs[i])]
+    whole = active[0] if len(active) == 1 else -1
+    edges = (size[whole] - 1, 0), (0, size[whole] - 1)
+    running = whole >= 0 and x.shape[whole] == size[whole] and strides == ones and pairs[whole] in edges
+    if running and kind == "mul":
+        return _running_product(low, x, whole, pairs[whole][0] == 0)
     if base != ones or kind not in ("add", "max", "min"):
         raise ExportError("A window with gaps in its input, or of another reduction than add, max, min, cannot be "
                           "written.")
-    if kind == "add" and len(active) == 1 and x.shape[active[0]] == size[active[0]] and strides == ones and \
-            pairs[active[0]] in ((size[active[0]] - 1, 0), (0, size[active[0]] - 1)):
-        return low.b.op("cumsum", [x], result.dtype, result.shape, axis=active[0], reverse=pairs[active[0]][0] == 0)
+    if kind == "add" and running:
+        return low.b.op("cumsum", [x], result.dtype, result.shape, axis=whole, reverse=pairs[whole][0] == 0)
     return _pool(low, x, kind, active, size, strides, dilations, pairs, result)
+
+
+def _running_product(low: Lowering, x: Array, axis: int, reverse: bool) -> Array:
+    """Products of 1, 2, 4 ... neighbours, each of two shorter ones (Hillis and Steele 1986)."""
+    size, step, one = x.shape[axis] or 1, 1, low.b.constant(1, x.dtype)
+    while step < size:
+        span = (step, size) if reverse else (0, size - step)
+        short = [size - step if i == axis else d for i, d in enumerate(x.shape)]
+        moved = low.b.op("slice", [x], x.dtype, short, starts=[span[0]], ends=[span[1]], steps=[1], axes=[axis])
+        pairs = [((0, step) if reverse else (step, 0)) if i == axis else (0, 0) for i in range(x.rank)]
+        x = low.b.op("mul", [x, low.b.op("pad", [moved, one], x.dtype, x.shape, pairs=pairs)], x.dtype, x.shape)
+        step *= 2
+    return x
 
 
 def _pool(low: Lowering, x: Array, kind: str, active: list[int], size: list[int], strides: list[int],

@@ -15,6 +15,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 from jax.extend.mlir import ir
+from jax.extend.mlir.dialects import sdy
 from jax.extend.mlir.dialects import stablehlo as hlo
 
 DTYPES = {"i1": "bool", "i8": "int8", "i16": "int16", "i32": "int32", "i64": "int64", "ui8": "uint8", "ui16": "uint16",
@@ -56,6 +57,7 @@ class Region:
 def read(program: bytes) -> Region:
     """The main function of a serialized StableHLO program."""
     context = ir.Context()
+    sdy.register_dialect(context)           # calls of LAPACK carry its attributes
     module = hlo.deserialize_portable_artifact(context, program)
     functions = {ir.StringAttr(f.operation.attributes["sym_name"]).value: f.operation
                  for f in module.body.operations if f.operation.name == "func.func"}
@@ -109,6 +111,9 @@ class _Reader:
             self._inline(ir.FlatSymbolRefAttr(op.attributes["callee"]).value, op, operands, nodes)
             return
         name = op.name.removeprefix("stablehlo.")
+        if name == "constant":
+            self._constant(op, nodes)
+            return
         attrs = {key: _attribute(op.attributes[key]) for key in op.attributes}
         if name == "composite" and attrs["name"] not in KEPT:
             self._inline(attrs["decomposition"], op, operands, nodes)
@@ -118,9 +123,6 @@ class _Reader:
         results = [Value(*_type(r.type)) for r in op.results]
         for result, value in zip(op.results, results, strict=True):
             self.values[result] = value
-        if name == "constant":
-            results[0].const = _constant(op.attributes["value"], results[0])
-            return
         if name == "case" and operands[0].const is not None:
             self._choose(op, int(operands[0].const), results, nodes)
             return
@@ -131,6 +133,13 @@ class _Reader:
             return
         node.regions = [self._region(block) for region in op.regions for block in region.blocks]
         nodes.append(node)
+
+    def _constant(self, op: Any, nodes: list[Node]) -> None:
+        value = self.values[op.results[0]] = Value(*_type(op.results[0].type))
+        if value.dtype.startswith("complex"):           # no target has any: it is named with what else is missing
+            nodes.append(Node(f"{value.dtype} constant", [], [value], {}, []))
+        else:
+            value.const = _constant(op.attributes["value"], value)
 
     def _inline(self, name: str, op: Any, operands: list[Value], nodes: list[Node]) -> None:
         """The body of a function in place of its call, with values of its own."""
@@ -165,14 +174,25 @@ def _type(kind: Any) -> tuple[str, tuple[int | None, ...]]:
 def _constant(attr: Any, value: Value) -> np.ndarray:
     shape = tuple(d or 0 for d in value.shape)
     dtype = numpy_dtype(value.dtype)
-    if dtype.kind == "V" or value.dtype == "bfloat16":
-        dense = ir.DenseFPElementsAttr(attr)
-        items = [dense[0]] if dense.is_splat else [dense[i] for i in range(len(dense))]
-        return np.broadcast_to(np.array(items, np.float32).astype(dtype), shape) if dense.is_splat else \
-            np.array(items, np.float32).astype(dtype).reshape(shape)
-    if dtype.kind == "c":
-        raise ValueError("A complex constant cannot be read.")
+    if value.dtype == "bfloat16":
+        return _bfloat16(str(attr), shape)
     return np.array(attr).astype(dtype).reshape(shape)
+
+
+def _bfloat16(text: str, shape: tuple[int, ...]) -> np.ndarray:
+    """The bindings read no bfloat16: from the text, where a number is decimal, or its bits in hexadecimal."""
+    content = text.removeprefix("dense<").rpartition("> : tensor<")[0]
+    if content.startswith('"0x'):
+        bits = np.frombuffer(bytes.fromhex(content.strip('"')[2:]), np.uint16)
+        array = bits.view(ml_dtypes.bfloat16)
+    else:
+        items = re.findall(r"0x[0-9A-Fa-f]+|[-+.eE0-9]+", content)
+        floats = np.array([0.0 if i.startswith("0x") else float(i) for i in items], np.float32)
+        array = floats.astype(ml_dtypes.bfloat16)
+        for place, item in enumerate(items):
+            if item.startswith("0x"):
+                array.view(np.uint16)[place] = int(item, 16)
+    return np.full(shape, array.reshape(-1)[0]) if array.size == 1 else array.reshape(shape)
 
 
 _STRUCTURES = {

@@ -31,9 +31,12 @@ def export(source: Any, path: Any, input_spec: Sequence[Any] | None = None, meth
     """
     program, arrays = build(read(source, input_spec, method))
     path = os.fspath(path)
-    data = io.BytesIO()
-    tensors.write(data, arrays)
-    atomic.write_file(path + ".pdiparams", data.getvalue())
+    if arrays:                  # PaddlePaddle reads no file of no parameters
+        data = io.BytesIO()
+        tensors.write(data, arrays)
+        atomic.write_file(path + ".pdiparams", data.getvalue())
+    elif os.path.exists(path + ".pdiparams"):
+        os.remove(path + ".pdiparams")
     text = json.dumps(program, separators=(",", ":"), allow_nan=False)
     atomic.write_file(path + ".json", text.encode())
     return path

@@ -20,6 +20,7 @@ def export(source: Any, path: Any, input_spec: Sequence[Any] | None = None, meth
     Needs TensorFlow 2.21 or newer. Raises ExportError for a program that draws random numbers.
     """
     tf: Any = need("tensorflow", "tensorflow")
+    xla = need("tensorflow.compiler.tf2xla.python.xla", "tensorflow")
     model = read(source, input_spec, method)
     exported = single(model, "cpu")
     n = len(model.inputs)
@@ -32,12 +33,10 @@ def export(source: Any, path: Any, input_spec: Sequence[Any] | None = None, meth
 
     def forward(*inputs: Any) -> dict[str, Any]:
         arguments = [*inputs, *(module.parameters[position[name]] for name in model.arguments)]
-        results = tf.raw_ops.XlaCallModule(
-            args=[a for i, a in enumerate(arguments) if i in kept],
-            version=exported.calling_convention_version, module=bytes(exported.mlir_module_serialized),
-            Tout=[tf.as_dtype(o.dtype.name) for o in outs],
-            Sout=[[d if isinstance(d, int) else None for d in o.shape] for o in outs], platforms=["CPU"],
-            has_token_input_output=False, disabled_checks=[], function_list=[], dim_args_spec=[])
+        results = xla.call_module(
+            [a for i, a in enumerate(arguments) if i in kept], version=exported.calling_convention_version,
+            module=bytes(exported.mlir_module_serialized), Tout=[tf.as_dtype(o.dtype.name) for o in outs],
+            Sout=[[d if isinstance(d, int) else None for d in o.shape] for o in outs], platforms=["CPU"])
         return {f"output_{i}": r for i, r in enumerate(results)}
 
     signature = [tf.TensorSpec([d if isinstance(d, int) else None for d in a.shape], a.dtype.name,
