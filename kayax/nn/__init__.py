@@ -36,6 +36,9 @@ def __getattr__(name: str) -> _Any:
     if name == "FlaxLayer":                 # imports Flax, which most programs do not need
         from kayax.layers.flax_adapter import FlaxLayer
         return FlaxLayer
+    if name == "quant":
+        import kayax.nn.quant as quant
+        return quant
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
