@@ -28,8 +28,8 @@ def _spread(scale: Any, x: Any, axis: int, group: int) -> Any:
 def quantize_linear(x, scale, zero_point, axis, group, low, high):
     """``clip(round(x / scale * high) + zero_point, low, high)`` in the dtype of x."""
     step = _spread(scale, x, axis, group)
-    step = jnp.where(step <= 1e-6, step + 1e-6, step)
-    whole = jnp.round(x.astype(jnp.float32) / step * high) + _spread(zero_point, x, axis, group)
+    parts = high * (1 / jnp.where(step <= 1e-6, step + 1e-6, step))
+    whole = jnp.round(x.astype(jnp.float32) * parts) + _spread(zero_point, x, axis, group)
     return jnp.clip(whole, low, high).astype(x.dtype)
 
 

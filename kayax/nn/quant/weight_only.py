@@ -14,8 +14,8 @@ _ALGORITHMS = ("weight_only_int8", "llm.int8")
 
 def _known(algo: str) -> None:
     if algo not in _ALGORITHMS:
-        raise NotImplementedError(f"The algorithm must be one of {', '.join(_ALGORITHMS)}, but got {algo!r}. 4 bits are "
-                                  "not available here.")
+        raise NotImplementedError(f"The algorithm must be one of {', '.join(_ALGORITHMS)}, but got {algo!r}. "
+                                  "4 bits are not available here.")
 
 
 def _per_row(scale: Any, group: int) -> Any:
