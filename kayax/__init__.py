@@ -32,6 +32,7 @@ from kayax.io.load import load_object as load  # noqa: E402
 from kayax.io.state_file import save  # noqa: E402
 from kayax import amp, autograd, device, framework, io, jit, linalg, nn, optimizer, regularizer, static, utils  # noqa: E402
 from kayax.layers.parameter import LazyGuard, create_parameter  # noqa: E402
+from kayax import inner as _inner  # noqa: E402
 
 globals().update(_public.TOP_LEVEL)
 globals().update(_DTYPES | _ALIASES)
@@ -45,7 +46,8 @@ globals().update({name: getattr(device, name) for name in device.AT_TOP})
 # Loaded when first used: a training script does not need them.
 _LAZY = {"metric", "vision", "distributed", "hub", "incubate", "distribution", "fft", "signal", "sparse", "text",
          "audio", "geometric", "callbacks", "hapi", "inference", "onnx", "profiler", "quantization", "version",
-         "convert", "compat", "cuda", "functional", "random", "special", "sysconfig"}
+         "convert", "compat", "cuda", "functional", "random", "special", "sysconfig", "base", "tensor",
+         "common_ops_import"}
 _LAZY_NAMES = {                     # public here, from such a module
     "Model": "hapi", "summary": "hapi", "flops": "hapi",
     "DataParallel": "distributed",
@@ -76,6 +78,10 @@ def disable_static(place: _Any = None) -> None:
     if state.graph is not None:
         from kayax.static.program import Mode
         Mode.leave()
+
+
+_inner.install([amp, autograd, framework, io, jit, nn, nn.functional, nn.initializer, nn.utils, optimizer, static,
+                utils])
 
 
 def __getattr__(name: str) -> _Any:
