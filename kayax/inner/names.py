@@ -168,7 +168,7 @@ def _convert_param_attr_to_list(param_attr: Any, n: int) -> list[Any]:
         return [_paddle.ParamAttr.of(a) for a in param_attr]
     found = []
     for i in range(n):
-        attr = copy.deepcopy(_paddle.ParamAttr.of(param_attr))
+        attr: Any = copy.deepcopy(_paddle.ParamAttr.of(param_attr))
         if attr is not False and attr.name:
             attr.name = f"{attr.name}_{i}"
         found.append(attr)
