@@ -123,8 +123,9 @@ def _fits(aval: Any, shape: Any, dtype: Any) -> bool:
         for have, want in zip(aval.shape, shape, strict=True))
 
 
-def check_program(exported: Any, path: str, where: str) -> None:
-    """Parse one program whole: a ModelFileError if it is no program, or would enter the Python process that runs it."""
+def check_program(exported: Any, path: str, where: str) -> str:
+    """Parse one program whole and give its text: a ModelFileError if it is no program, or would enter the Python
+    process that runs it."""
     try:
         text = exported.mlir_module()
     except Exception as error:              # whatever XLA's parser says
@@ -135,6 +136,7 @@ def check_program(exported: Any, path: str, where: str) -> None:
         raise ModelFileError(path, PREAMBLE, f"the program calls {entering[1]!r}, which runs Python code of the "
                              "process that loads it. jit.save never writes such a call.", "Do not use this file.",
                              where)
+    return text
 
 
 __all__ = ["SavedFunction", "check_program", "read_function", "read_programs"]

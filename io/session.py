@@ -20,6 +20,8 @@ from kayax.spec import tree
 from kayax.spec.constraints import check_constraints
 from kayax.spec.input_spec import InputSpec, bind_dims
 
+_MOST_CONSTANTS = 256 << 20
+
 
 class Session:
     """One function of a saved model, in evaluation mode where it was saved with both.
@@ -29,7 +31,9 @@ class Session:
     keep its value. Random numbers go on from the generator of the process.
 
     prefix: what jit.save was given. method: which function. digest: the digest that the model must have. device: a
-    `jax.Device`; the default is JAX's.
+    `jax.Device`; the default is JAX's. optimize: False to keep weights out of the compiled programs. With True,
+    programs with convolutions for the CPU hold them as constants, up to 256 MB: XLA would transpose them in every call
+    otherwise, which takes as long as the convolutions of one image.
 
     Attributes: inputs, the InputSpec of each input, each with a name; output_names; outputs, (dtype, shape) of each,
     with the names of open dims, or None; digest; versions.
@@ -38,7 +42,7 @@ class Session:
     """
 
     def __init__(self, prefix: str | os.PathLike, method: str = "forward", digest: str | None = None,
-                 device: Any = None):
+                 device: Any = None, optimize: bool = True):
         parts = load_set(prefix, digest)
         suffix = MODEL if method == "forward" else f".{method}{MODEL}"
         if suffix not in parts:
@@ -49,7 +53,7 @@ class Session:
         self._facts = facts = read_function(record, part.path, where)
         programs = read_programs(facts, record, lambda n: arrays[n].file.shape_dtype(arrays[n].name), part.path, where)
         self._predict = programs.exported["predict"]
-        check_program(self._predict, part.path, f"{where}.programs['predict']")
+        text = check_program(self._predict, part.path, f"{where}.programs['predict']")
         self.digest, self.versions, self.training = parts[MODEL].set_id, parts[MODEL].producer, parts[INFO].training
         names = _unique([spec.name or f"input_{i}" for i, spec in enumerate(record.inputs)])
         self.inputs = [InputSpec(s.shape, s.dtype, n, s.stop_gradient)
@@ -64,6 +68,9 @@ class Session:
         names_left = iter(record.parameters)
         self._cells = [None if kind == "random" else weights[next(names_left)] for kind in facts.cells]
         self._random = facts.cells.index("random") if "random" in facts.cells else None
+        platform = (device or jax.devices()[0]).platform
+        self._constants = (optimize and platform == "cpu" and self._random is None and "stablehlo.convolution" in text
+                           and sum(weight.nbytes for weight in weights.values()) <= _MOST_CONSTANTS)
         self._programs: dict[Any, Callable] = {}
         self._lock = threading.Lock()
         self._compiling: dict[Any, threading.Lock] = {}
@@ -155,12 +162,18 @@ class Session:
                 sharding = None if self.device is None else jax.sharding.SingleDeviceSharding(self.device)
                 avals = [jax.ShapeDtypeStruct(shape, spec.dtype.numpy if spec.dtype else None, sharding=sharding)
                          for shape, spec in zip(shapes, self.inputs, strict=True)]
-                state = default_generator().storage.array
-                cells = [state if cell is None else cell for cell in self._cells]
-                lowered = jax.jit(self._call).lower(avals, cells)
-                self._programs[shapes] = lowered.compile()
+                self._programs[shapes] = self._compile(avals)
                 self.compile_seconds[shapes] = time.perf_counter() - start
         return self._programs[shapes]
+
+    def _compile(self, avals: Sequence[Any]) -> Callable:
+        if self._constants:
+            values = [np.asarray(cell) for cell in self._cells]
+            compiled = jax.jit(lambda inputs: self._call(inputs, values)).lower(avals).compile()
+            return lambda inputs, cells: compiled(inputs)
+        state = default_generator().storage.array
+        cells = [state if cell is None else cell for cell in self._cells]
+        return jax.jit(self._call).lower(avals, cells).compile()
 
     def _call(self, inputs: Sequence[Any], cells: Sequence[Any]) -> Any:
         return self._predict.call(*inputs, *cells)

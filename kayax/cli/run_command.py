@@ -26,6 +26,7 @@ def run(options: argparse.Namespace) -> int:
     # Processes that the script starts find the folder of the module `paddle` that installs the alias there.
     folder = os.path.dirname(os.path.abspath(alias.__file__))
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [folder, os.environ.get("PYTHONPATH")]))
+    sys.path.append(folder)                 # which workers of a DataLoader are given
     sys.argv = [options.script, *options.arguments]
     if options.module:
         sys.path.insert(0, os.getcwd())

@@ -146,7 +146,7 @@ class Config:
         return self._threads
 
     def switch_ir_optim(self, on: bool = True) -> None:
-        """Remembered only: XLA always optimizes."""
+        """False keeps the weights out of the compiled programs: less memory, slower convolutions on the CPU."""
         self._ir = bool(on)
 
     def ir_optim(self) -> bool:

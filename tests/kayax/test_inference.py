@@ -176,3 +176,16 @@ def test_programs_are_kept_for_the_next_process(saved, tmp_path):
     hits = [int(subprocess.run([sys.executable, "-c", script, saved[1], str(tmp_path / "cache")], check=True,
                                capture_output=True, text=True, timeout=120).stdout) for _ in range(2)]
     assert hits[0] == 0 and hits[1] > 0
+
+
+def test_convolutions_have_their_weights_inside(tmp_path):
+    net = nn.Sequential(nn.Conv2D(1, 2, 3), nn.BatchNorm2D(2), nn.ReLU())
+    net.eval()
+    save(net, str(tmp_path / "m"), input_spec=[InputSpec([None, 1, 8, 8], "float32", "x")], trainable=False)
+    x = np.random.default_rng(0).normal(size=(2, 1, 8, 8)).astype("float32")
+    for on in (True, False):
+        config = Config(str(tmp_path / "m"))
+        config.switch_ir_optim(on)
+        made = create_predictor(config)
+        assert made._session._constants is on
+        np.testing.assert_allclose(run(made, x)[0], net(paddle.to_tensor(x)).numpy(), rtol=1e-5, atol=1e-5)
