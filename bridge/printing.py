@@ -72,7 +72,8 @@ class _Body:
         # Paddle measures the edges alone, even where it prints every element.
         shown = values[np.ix_(*(_edges(n) for n in values.shape))]
         self.width = max((len(_word(v)) for v in shown.flat), default=0)
-        self.signed = bool((shown < 0).any()) if values.dtype.kind != "b" else False
+        with np.errstate(invalid="ignore"):             # bfloat16 complains of nan
+            self.signed = bool((shown < 0).any()) if values.dtype.kind != "b" else False
 
     def text(self, column: int = len(_OPENING)) -> str:
         return self._nested(self.values, column)

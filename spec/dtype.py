@@ -56,7 +56,8 @@ _ALIASES = {"float": "float64", "double": "float64", "half": "float16", "int": "
             "uint16": "bfloat16"}                   # uint16 is what Paddle's files call bfloat16
 # Second names of the types as attributes of the module: paddle.float is float32, as a string "float" is float64.
 MODULE_ALIASES = {"float": ALL["float32"], "double": ALL["float64"], "half": ALL["float16"], "cfloat": ALL["complex64"],
-                  "cdouble": ALL["complex128"], "int": ALL["int32"], "long": ALL["int64"], "short": ALL["int16"]}
+                  "cdouble": ALL["complex128"], "int": ALL["int32"], "long": ALL["int64"], "short": ALL["int16"],
+                  "uint16": ALL["bfloat16"]}
 _BY_KEY: dict[Any, DType] = {dtype.numpy: dtype for dtype in ALL.values()}
 _BY_KEY |= {dtype.numpy.type: dtype for dtype in ALL.values()}
 _BY_KEY |= ALL | {f"paddle.{name}": dtype for name, dtype in ALL.items()}

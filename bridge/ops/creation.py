@@ -218,7 +218,7 @@ def assign(x: Any, output: Tensor | None = None) -> Tensor:
     return made if output is None else output._rebind(made)
 
 
-@function(method=True)
+@function
 def clone(x: Tensor, name: str | None = None) -> Tensor:
     """A copy that takes part in the gradient."""
     return _assign(x)

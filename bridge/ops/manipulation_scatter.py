@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -91,7 +92,30 @@ def _put(arr, indices, values, axis, reduce="assign", include_self=True, broadca
         return jnp.floor_divide(total, count) if arr.dtype.kind in "iu" else total / count
     if not include_self:
         arr = arr.at[where].set(_neutral(kind, arr.dtype))
-    return getattr(arr.at[where], kind)(values)
+    return _multiplied(arr, where, values) if kind == "multiply" else getattr(arr.at[where], kind)(values)
+
+
+@jax.custom_vjp
+def _multiplied(arr, where, values):
+    """`arr` with `values` multiplied in; JAX has no gradient of this where a place is named twice."""
+    return arr.at[where].multiply(values)
+
+
+def _multiplied_backward(inputs, gradient):
+    """The gradient of a factor is the product of the others, also where one of them is 0."""
+    arr, where, values = inputs
+    product = _multiplied(jnp.where(arr == 0, 1, arr), where, jnp.where(values == 0, 1, values))
+    zeros = (arr == 0).astype(np.int32).at[where].add((values == 0).astype(np.int32))
+
+    def others(factor: Any, product: Any, zeros: Any) -> Any:
+        rest = jnp.where(zeros == 0, product / jnp.where(factor == 0, 1, factor), 0)
+        return jnp.where(factor == 0, jnp.where(zeros == 1, product, 0), rest)
+
+    return (gradient * others(arr, product, zeros), None,
+            gradient[where] * others(values, product[where], zeros[where]))
+
+
+_multiplied.defvjp(lambda *inputs: (_multiplied(*inputs), inputs), _multiplied_backward)
 
 
 def _first(n: Any) -> slice:

@@ -185,6 +185,11 @@ def _set_tensor(self: Tensor, value: Tensor) -> None:
     _set_value(self, value)
 
 
+def _clone(self: Tensor) -> Tensor:
+    """A copy that takes part in the gradient."""
+    return clone(self)
+
+
 def _requires_grad_(self: Tensor, requires_grad: bool = True) -> Tensor:
     """Set whether gradients are recorded, and give the Tensor."""
     self.stop_gradient = not requires_grad
@@ -333,7 +338,7 @@ _METHODS = {
     "value": _same, "get_tensor": _same, "contiguous": _same, "is_contiguous": _true, "is_dense": _true,
     "is_dist": _false, "is_sparse": _false, "is_sparse_coo": _false, "is_sparse_csr": _false,
     "is_selected_rows": _false, "dim": _ndim, "ndimension": _ndim, "element_size": _element_size,
-    "type_as": _type_as, "is_same_shape": _is_same_shape, "clone": clone,
+    "type_as": _type_as, "is_same_shape": _is_same_shape, "clone": _clone,
 }
 _PROPERTIES: dict[str, tuple] = {
     "T": (_transposed,), "mT": (_matrix_transposed,), "data": (_same, _set_data), "strides": (_get_strides,),

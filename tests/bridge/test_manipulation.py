@@ -99,3 +99,14 @@ def test_limits_of_types():
         assert (found.max, found.eps, found.bits, found.dtype) == (wanted.max, wanted.eps, wanted.bits, name)
     with pytest.raises(ValueError, match="int32"):
         paddle.finfo("int32")
+
+
+def test_the_gradient_of_a_product_of_scattered_factors_is_right_beside_zeros() -> None:
+    x = paddle.to_tensor([[1.0, 2.0, 0.0]], stop_gradient=False)
+    v = paddle.to_tensor([[3.0, 0.0, 5.0]], stop_gradient=False)
+    paddle.put_along_axis(x, paddle.to_tensor([[0, 1, 1]]), v, 1, reduce="mul").sum().backward()
+    a, b = x.detach(), v.detach()
+    a.stop_gradient = b.stop_gradient = False
+    (a[0, 0] * b[0, 0] + a[0, 1] * b[0, 1] * b[0, 2] + a[0, 2]).backward()
+    np.testing.assert_allclose(x.grad.numpy(), a.grad.numpy())
+    np.testing.assert_allclose(v.grad.numpy(), b.grad.numpy())
