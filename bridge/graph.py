@@ -18,6 +18,7 @@ import jax.numpy as jnp
 
 from kayax.bridge import autograd, rng
 from kayax.bridge.cells import Storage
+from kayax.bridge.staging import suspended
 from kayax.bridge.state import state
 from kayax.bridge.symbols import Symbol, Variable, closed, dims_in, is_symbolic, plain_values, sizes_of, variable
 from kayax.bridge.tensor import Tensor, wrap
@@ -179,16 +180,6 @@ class Graph:
             for instruction in instructions:
                 instruction.run(sizes)
             return [wrap(t.storage.array) for t in wanted]
-
-
-@contextlib.contextmanager
-def suspended() -> Iterator[None]:
-    """Inside, operations run instead of being noted."""
-    held, state.graph = state.graph, None
-    try:
-        yield
-    finally:
-        state.graph = held
 
 
 # ---- Tensors that stand for values -----------------------------------------------------------------------------

@@ -1,8 +1,9 @@
-"""Functions that a static graph notes as a whole."""
+"""Functions that a static graph notes as a whole, and code that runs at once while one is being built."""
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from kayax.bridge.state import state
@@ -21,3 +22,13 @@ def staged(fn: F) -> F:
         return fn(*args, **kwargs) if graph is None else graph.record(fn, args, kwargs)
 
     return run                                  # type: ignore[return-value]
+
+
+@contextlib.contextmanager
+def suspended() -> Iterator[None]:
+    """Inside, operations run instead of being noted."""
+    held, state.graph = state.graph, None
+    try:
+        yield
+    finally:
+        state.graph = held

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from kayax import Tensor, jit, load, save, to_tensor
+from kayax.bridge.staging import suspended
 from kayax.hapi import loops
 from kayax.hapi.inputs import input_specs, named_specs
 from kayax.hapi.precision import Precision
@@ -25,7 +26,8 @@ class Model:
     rest are labels) and what `save(training=False)` writes. Without it they are the parameters of `network.forward`.
 
     Training runs each batch as one converted program: forward, loss, backward, update and metrics. A network that
-    cannot be converted, or whose forward is marked by `jit.not_to_static`, runs eagerly with the same values.
+    cannot be converted, or whose forward is marked by `jit.not_to_static`, runs eagerly with the same values. In static
+    mode it works in the same way.
     """
 
     def __init__(self, network: Any, inputs: Any = None, labels: Any = None):
@@ -43,6 +45,7 @@ class Model:
         self._made: Steps | None = None
         self._accumulate = 1
 
+    @suspended()
     def prepare(self, optimizer: Any = None, loss: Any = None, metrics: Any = None,
                 amp_configs: str | dict[str, Any] | None = None) -> None:
         """Say how to train: an optimizer, ``loss(*outputs, *labels)``, a Metric or a list of them, and the precision.
@@ -62,6 +65,7 @@ class Model:
 
     # ---- one batch -------------------------------------------------------------------------------------------
 
+    @suspended()
     def train_batch(self, inputs: Any, labels: Any = None, update: bool = True) -> Any:
         """Train on one batch: its losses as a list of arrays, and with metrics a pair of these and the metrics' values.
 
@@ -69,10 +73,12 @@ class Model:
         """
         return self._results(*self._train(as_list(inputs), as_list(labels), update))
 
+    @suspended()
     def eval_batch(self, inputs: Any, labels: Any = None) -> Any:
         """Evaluate one batch: losses, metrics, or a pair of both, as `train_batch`."""
         return self._results(*self._evaluate(as_list(inputs), as_list(labels)))
 
+    @suspended()
     def predict_batch(self, inputs: Any) -> list[np.ndarray]:
         """The network's outputs for one batch, in evaluation mode, as arrays."""
         return [np.array(o) for o in self._predict(as_list(inputs))]
@@ -119,6 +125,7 @@ class Model:
 
     # ---- all batches -----------------------------------------------------------------------------------------
 
+    @suspended()
     def fit(self, train_data: Any = None, eval_data: Any = None, batch_size: int | Sequence[int] = 1, epochs: int = 1,
             eval_freq: int = 1, log_freq: int = 10, save_dir: str | None = None, save_freq: int = 1, verbose: int = 2,
             drop_last: bool = False, shuffle: bool = True, num_workers: int = 0, callbacks: Any = None,
@@ -137,12 +144,14 @@ class Model:
                   accumulate_grad_batches, num_iters, callbacks, log_freq=log_freq, save_dir=save_dir,
                   save_freq=save_freq, verbose=verbose)
 
+    @suspended()
     def evaluate(self, eval_data: Any, batch_size: int = 1, log_freq: int = 10, verbose: int = 2, num_workers: int = 0,
                  callbacks: Any = None, num_iters: int | None = None) -> dict[str, Any]:
         """The loss of the last batch (as a list) and the metrics over all batches, by name. Arguments as in `fit`."""
         return loops.evaluate(self, eval_data, batch_size, num_workers, callbacks, num_iters, log_freq=log_freq,
                               verbose=verbose)
 
+    @suspended()
     def predict(self, test_data: Any, batch_size: int = 1, num_workers: int = 0, stack_outputs: bool = False,
                 verbose: int = 1, callbacks: Any = None) -> list[Any]:
         """For each output of the network its arrays over all batches: a tuple, or one array with `stack_outputs`."""
@@ -150,6 +159,7 @@ class Model:
 
     # ---- files -----------------------------------------------------------------------------------------------
 
+    @suspended()
     def save(self, path: str, training: bool = True) -> None:
         """Write ``path.pdparams``, ``.pdopt`` and, under AMP, ``.pdscaler``; or the program, with ``training=False``.
 
@@ -178,6 +188,7 @@ class Model:
                           "Give InputSpecs to Model(network, inputs) for others.", stacklevel=3)
         jit.save(self.network, path, input_spec=specs)
 
+    @suspended()
     def load(self, path: str, skip_mismatch: bool = False, reset_optimizer: bool = False) -> None:
         """Read what `save` wrote. path: with or without an extension.
 
@@ -213,6 +224,7 @@ class Model:
         """The network's parameters."""
         return self.network.parameters(*args, **kwargs)
 
+    @suspended()
     def summary(self, input_size: Any = None, dtype: Any = None) -> dict[str, int]:
         """Print the layers with their shapes and parameters, as `paddle.summary` does."""
         if input_size is None and not self._given:

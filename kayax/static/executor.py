@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from kayax.bridge.convert import to_tensor
-from kayax.bridge.graph import suspended
+from kayax.bridge.staging import suspended
 from kayax.bridge.symbols import is_symbolic
 from kayax.bridge.tensor import Tensor
 from kayax.bridge.to_static.static_function import StaticFunction

@@ -8,7 +8,7 @@ from typing import Any
 from kayax import jit
 from kayax import load as load_file
 from kayax import save as save_file
-from kayax.bridge.graph import suspended
+from kayax.bridge.staging import suspended
 from kayax.bridge.symbols import dim_names, open_dims, variable
 from kayax.bridge.to_static.static_function import StaticFunction
 from kayax.spec.input_spec import InputSpec

@@ -273,6 +273,19 @@ def test_curves_for_wandb(monkeypatch):
         paddle.callbacks.WandbCallback()
 
 
+def test_static_mode_makes_no_difference():
+    batch = data(paddle, 8)
+    wanted = model(paddle).train_batch([batch.x], [batch.y])
+    paddle.enable_static()
+    try:
+        made = model(paddle)
+        found = made.train_batch([batch.x], [batch.y])
+        assert not paddle.in_dynamic_mode()
+    finally:
+        paddle.disable_static()
+    np.testing.assert_allclose(found[0], wanted[0], rtol=1e-6)
+
+
 def test_data_of_any_form():
     batch = data(paddle, 8)
     loaders = {"pairs": [([batch.x], [batch.y])], "dicts": [{"a": batch.x, "b": batch.y}],
