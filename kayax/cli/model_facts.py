@@ -10,6 +10,7 @@ import subprocess
 import sys
 from typing import Any
 
+from kayax.io.container import PREAMBLE
 from kayax.io.model_format import INFO, MODEL, ModelFile, ModelFileError, load_set
 from kayax.io.saved_function import read_function, read_programs
 from kayax.io.stored import find_arrays
@@ -86,13 +87,17 @@ def count_operations(prefix: str) -> dict[str, Any]:
     XLA's parser is not made for hostile bytes: should it die, this process lives, and raises ModelFileError.
     """
     code = "from kayax.cli.model_facts import child; child()"
-    done = subprocess.run([sys.executable, "-c", code, prefix], capture_output=True, text=True, timeout=_SECONDS)
+    try:
+        done = subprocess.run([sys.executable, "-c", code, prefix], capture_output=True, text=True, timeout=_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise ModelFileError(f"{prefix}{MODEL}", PREAMBLE, f"a program in it takes more than {_SECONDS} s to parse.",
+                             "Do not use this file.") from None
     if done.returncode == 0:
         return json.loads(done.stdout)
     if done.returncode == 3:
         raise ModelFileError(**json.loads(done.stdout))
     reason = (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]
-    raise ModelFileError(f"{prefix}{MODEL}", 64, f"a program in it makes XLA's parser fail ({reason}).",
+    raise ModelFileError(f"{prefix}{MODEL}", PREAMBLE, f"a program in it makes XLA's parser fail ({reason}).",
                          "Do not use this file.")
 
 

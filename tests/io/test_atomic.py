@@ -39,8 +39,8 @@ class Killed(BaseException):
 class Faults:
     """Counts every step that a save takes on the disk, and fails at one of them.
 
-    mode: "error", the system refuses that step alone; "kill", that step and all later ones do not happen; "torn", as
-    kill, but half of a write gets through.
+    mode: "error", the system refuses that step alone; "death", that step and all later ones do not happen, except that
+    half of a write gets through.
     """
 
     def __init__(self, monkeypatch, mode, at):
@@ -55,7 +55,7 @@ class Faults:
         if self.dead or number == self.at:
             if self.mode == "error":
                 raise OSError(28, "No space left on device")
-            if self.mode == "torn" and half is not None and not self.dead:
+            if half is not None and not self.dead:
                 half()
             self.dead = True
             raise Killed
@@ -95,7 +95,7 @@ class FaultyFile:
         self.file.close()
 
 
-@pytest.mark.parametrize("mode", ["error", "kill", "torn"])
+@pytest.mark.parametrize("mode", ["error", "death"])
 def test_a_fault_at_any_step_leaves_the_old_model_or_the_new_one(tmp_path, mode):
     save(tmp_path / "old" / "net", 1)
     seeds, step, finished = [], 0, False

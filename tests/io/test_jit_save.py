@@ -3,6 +3,8 @@ import os
 import subprocess
 import sys
 import textwrap
+from collections import OrderedDict
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -341,6 +343,27 @@ def test_nested_inputs_and_python_values(tmp_path):
         loaded({"a": one, "b": [one]}, 3.0, "minus")
     with pytest.raises((TypeError, ValueError)):
         loaded({"a": one})
+
+
+class Batch(NamedTuple):
+    a: object
+    rest: object
+
+
+def test_named_tuples_come_in_and_go_out(tmp_path):
+    class Passing(nn.Layer):
+        def forward(self, batch, flag=None):
+            return Batch(batch.a + 1.0, OrderedDict(z=batch.rest["b"], a=(flag, 2, "s", [])))
+
+    spec = Batch(InputSpec([None], "float32", "a"), {"b": InputSpec([None], "float32", "b"), "n": 3})
+    save(Passing(), str(tmp_path / "m"), input_spec=[spec])
+    loaded, one = load(str(tmp_path / "m")), paddle.ones([2])
+    out = loaded(Batch(one, {"b": one, "n": 3}))
+    same(out.a, [2.0, 2.0])
+    assert type(out).__name__ == "Batch" and type(out.rest) is OrderedDict and list(out.rest) == ["z", "a"]
+    assert out.rest["a"] == (None, 2, "s", [])
+    with pytest.raises(TypeError, match="'n': 4"):
+        loaded(Batch(one, {"b": one, "n": 4}))
 
 
 def test_outputs_that_are_inputs_or_parameters(tmp_path):
