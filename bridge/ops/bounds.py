@@ -21,7 +21,8 @@ def _values_at_hand() -> bool:
 def known_values(x: Any) -> np.ndarray | None:
     """The values of a Tensor, unless a program is being traced or they would have to come from a device."""
     array = x.storage.array if isinstance(x, Tensor) else x
-    if isinstance(array, jax.core.Tracer) or not hasattr(array, "dtype") or not _values_at_hand():
+    known = isinstance(array, (np.ndarray, np.generic, jax.Array)) and not isinstance(array, jax.core.Tracer)
+    if not known or not _values_at_hand():
         return None
     return np.asarray(array)
 

@@ -97,6 +97,7 @@ def _one_hot(x, num_classes):
     return jax.nn.one_hot(x, num_classes, dtype=default().numpy)
 
 
+@staged
 def one_hot(x, num_classes=-1, name=None):
     """A new last axis of size `num_classes` with 1 at the position `x` and 0 elsewhere, in the default floating type.
 

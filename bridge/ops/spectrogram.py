@@ -9,6 +9,7 @@ import numpy as np
 
 from kayax.bridge.ops.promotion import rank
 from kayax.bridge.registry import attach, op
+from kayax.bridge.staging import staged
 from kayax.bridge.tensor import Tensor
 
 
@@ -141,6 +142,7 @@ def _istft(x, window, n_fft, hop, win_length, center, normalized, length, kind):
     return out / envelope, jax.lax.stop_gradient(jnp.abs(envelope).min())
 
 
+@staged
 def istft(x: Tensor, n_fft: int, hop_length: int | None = None, win_length: int | None = None,
           window: Tensor | None = None, center: bool = True, normalized: bool = False, onesided: bool = True,
           length: int | None = None, return_complex: bool = False, name: str | None = None) -> Tensor:
