@@ -26,7 +26,7 @@ def recompute(function: Callable, *args: Any, **kwargs: Any) -> Any:
     function: a Layer or a function of Tensors, with any other arguments. preserve_rng_state: draw the same random
         numbers again (always so in a converted function). use_reentrant: accepted, both of Paddle's ways are one here.
 
-    In a converted function it is `jax.checkpoint`.
+    In a converted function it is `jax.checkpoint`. Eagerly the values are kept if no argument wants a gradient.
     """
     preserve = kwargs.pop("preserve_rng_state", True)
     kwargs.pop("use_reentrant", None)
@@ -38,7 +38,11 @@ def recompute(function: Callable, *args: Any, **kwargs: Any) -> Any:
         positional, named = tree.unflatten(spec, tensors)
         return function(*positional, **named)
 
-    return _checkpointed(call, leaves) if state.trace is not None else _twice(call, leaves, preserve)
+    if state.trace is not None:
+        return _checkpointed(call, leaves)
+    if all(t._stop_gradient for t in leaves):           # nothing would ask for the second run: keep the values
+        return function(*args, **kwargs)
+    return _twice(call, leaves, preserve)
 
 
 def _checkpointed(call: Callable, leaves: list[Tensor]) -> Any:

@@ -62,3 +62,9 @@ def test_it_runs_twice_eagerly_and_keeps_other_arguments():
     with paddle.no_grad():
         recompute(scaled, x, 1.0, bias=bias)
     assert len(calls) == 3
+
+
+def test_parameters_get_gradients_from_inputs_that_have_none():
+    net = nn.Linear(2, 2)
+    recompute(net, paddle.ones([1, 2])).sum().backward()
+    np.testing.assert_array_equal(net.weight.grad.numpy(), np.ones([2, 2]))

@@ -143,3 +143,42 @@ def test_local_files(tmp_path):
         files.touch(folder + "/y", exist_ok=False)
     files.delete(folder)
     assert not files.is_exist(folder)
+
+
+def test_divided_layers_are_whole():
+    from kayax.distributed.fleet.meta_parallel.parallel_layers.random import get_rng_state_tracker
+    mp = fleet.meta_parallel
+    assert mp.ColumnParallelLinear(2, 3).bias is None and mp.RowParallelLinear(2, 3).bias.shape == [3]
+    assert mp.VocabParallelEmbedding(5, 2)(paddle.to_tensor([1])).shape == [1, 2]
+    scores, labels = paddle.to_tensor([[1.0, 2.0]]), paddle.to_tensor([1])
+    np.testing.assert_allclose(mp.ParallelCrossEntropy()(scores, labels).numpy(),
+                               [[nn.functional.cross_entropy(scores, labels).item()]], rtol=1e-6)
+    tracker = get_rng_state_tracker()
+    mp.model_parallel_random_seed(7)
+    with tracker.rng_state("model_parallel_rng"):
+        inside = paddle.rand([2]).numpy()
+    outside = paddle.rand([2]).numpy()
+    mp.model_parallel_random_seed(7)
+    np.testing.assert_array_equal(paddle.rand([2]).numpy(), outside)
+    with tracker.rng_state("model_parallel_rng"):
+        np.testing.assert_array_equal(paddle.rand([2]).numpy(), inside)
+    with pytest.raises(ValueError, match="no random state"), tracker.rng_state("other"):
+        pass
+
+
+def test_a_pipeline_runs_its_layers_in_turn():
+    mp = fleet.meta_parallel
+    shared = lambda forward=None: mp.SharedLayerDesc("table", nn.Linear, forward, "weight", 2, 2)       # noqa: E731
+    pipe = mp.PipelineLayer([shared(), mp.LayerDesc(nn.Tanh), lambda x: x * 2, nn.Linear(2, 2),
+                             shared(lambda layer, x: x @ layer.weight.t())],
+                            loss_fn=lambda out, y: ((out - y) ** 2).mean(), recompute_interval=2)
+    assert list(pipe.state_dict()) == ["shared_layers.table.weight", "shared_layers.table.bias", "3.weight", "3.bias"]
+    x = paddle.to_tensor([[1.0, -1.0]])
+    table, last = pipe.shared_layers["table"], pipe.run_function[3]
+    wanted = last(paddle.tanh(table(x)) * 2) @ table.weight.t()
+    np.testing.assert_allclose(pipe(x).numpy(), wanted.numpy(), rtol=1e-6)
+    sgd = paddle.optimizer.SGD(0.1, parameters=pipe.parameters())
+    losses = [float(pipe.train_batch([x, paddle.zeros([1, 2])], sgd)) for _ in range(2)]
+    assert losses[1] < losses[0]
+    with pytest.raises(RuntimeError, match="2 stages"):
+        mp.PipelineLayer([nn.Tanh()], num_stages=2)

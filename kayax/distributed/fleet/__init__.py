@@ -1,6 +1,6 @@
 """``paddle.distributed.fleet`` for a single process."""
 from kayax.distributed.absent import absent
-from kayax.distributed.fleet import utils
+from kayax.distributed.fleet import meta_parallel, utils
 from kayax.distributed.fleet.roles import PaddleCloudRoleMaker, Role, UserDefinedRoleMaker, UtilBase
 from kayax.distributed.fleet.strategy import DistributedStrategy
 from kayax.distributed.fleet.topology import CommunicateTopology, HybridCommunicateGroup
@@ -11,4 +11,4 @@ util = UtilBase()
 __getattr__ = absent("distributed.fleet")
 
 __all__ = ["CommunicateTopology", "DistributedStrategy", "Fleet", "HybridCommunicateGroup", "PaddleCloudRoleMaker",
-           "Role", "UserDefinedRoleMaker", "UtilBase", "utils", *Fleet.PUBLIC]
+           "Role", "UserDefinedRoleMaker", "UtilBase", "meta_parallel", "utils", *Fleet.PUBLIC]
