@@ -113,12 +113,22 @@ def forward_grad(outputs: Any, inputs: Any, grad_inputs: Any = None) -> Any:
     return _like(_pulled(pulled, dummies, _checked(grad_inputs, ins, "inputs")), outputs)
 
 
+_prim = [False]
+
+
 def enable_prim() -> None:
     """Accepted for scripts that call it: JAX differentiates primitives in any case."""
+    _prim[0] = True
 
 
 def disable_prim() -> None:
     """Accepted for scripts that call it: JAX differentiates primitives in any case."""
+    _prim[0] = False
+
+
+def prim_enabled() -> bool:
+    """Whether `enable_prim` was called last."""
+    return _prim[0]
 
 
 __all__ = ["Hessian", "Jacobian", "disable_prim", "enable_prim", "forward_grad", "grad", "jvp", "vjp"]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 from harness import case, layer
-from specs import bools, f32
+from specs import bools, const, f32
 
 F = "nn.functional."
 TIGHT = {"grad_atol": 1e-4}
@@ -193,4 +194,55 @@ case(
     "nn.Transformer.generate_square_subsequent_mask",
     lambda P: P.nn.Transformer(E, H, 1, 1, 6).generate_square_subsequent_mask(3),
     static="a layer made inside the function",
+)
+
+
+def hidden(rows, kind):
+    """The mask that startend_row_indices [keys, n] mean, for four queries, in NumPy."""
+    row, column = np.arange(4)[:, None], np.arange(4)
+    at = np.asarray(rows).T
+    masks = {
+        "causal-1": lambda: (row >= at[0]) | (row < column),
+        "causal-2": lambda: ((row >= at[0]) & (row < at[1])) | (row < column),
+        "both-2": lambda: (row >= at[0]) | (row < at[1]),
+        "both-4": lambda: ((row >= at[0]) & (row < at[1])) | ((row >= at[2]) & (row < at[3])),
+    }
+    return masks[kind]()
+
+
+FLASH_MASKS = {
+    "causal-1": [[4], [3], [4], [4]],
+    "causal-2": [[2, 3], [3, 4], [4, 4], [4, 4]],
+    "both-2": [[3, 0], [4, 1], [4, 0], [4, 2]],
+    "both-4": [[2, 3, 0, 0], [3, 4, 0, 1], [4, 4, 0, 1], [4, 4, 1, 3]],
+}
+for kind, rows in FLASH_MASKS.items():
+    causal, seen = kind.startswith("causal"), ~hidden(rows, kind)
+    case(
+        f"{F}flashmask_attention/{kind}",
+        lambda P, q, k, v, rows, c=causal: P.nn.functional.flashmask_attention(
+            q, k, v, rows, causal=c
+        ),
+        [*SAME, const(np.array(rows)[None, None].repeat(2, 0), "int32")],
+        oracle=lambda P, q, k, v, _, m=seen: plain_attention()(P, q, k, v, P.to_tensor(m)),
+    )
+case(
+    f"{F}flashmask_attention/window",
+    lambda P, q, k, v: P.nn.functional.flashmask_attention(q, k, v, window_size=(1, 0)),
+    SAME,
+    oracle=lambda P, q, k, v: plain_attention()(P, q, k, v, P.tril(P.triu(P.ones([4, 4]), -1)).astype("bool")),
+)
+case(
+    f"{F}sparse_attention",
+    lambda P, q, k, v, at, columns: P.nn.functional.sparse_attention(
+        q, k, v, at, columns, key_padding_mask=P.to_tensor([[1.0, 1.0, 0.0]])
+    ),
+    [f32(1, 1, 3, 2)] * 3 + [const([[[0, 2, 4, 5]]], "int32"), const([[[0, 1, 1, 2, 0]]], "int32")],
+    oracle=lambda P, q, k, v, *_: P.matmul(
+        P.nn.functional.softmax(
+            P.matmul(q, k, transpose_y=True) / 2**0.5
+            + P.to_tensor([[0.0, 0.0, -1e9], [-1e9, 0.0, -1e9], [0.0, -1e9, -1e9]])
+        ),
+        v,
+    ),
 )

@@ -1,0 +1,118 @@
+"""paddle.incubate and the rarer functions of nn: what is random, what is refused, states that are restored."""
+import numpy as np
+import pytest
+
+import kayax as paddle
+
+F = paddle.nn.functional
+
+
+def test_sampled_classes_hold_all_labels():
+    label = paddle.to_tensor([7, 2, 7, 9])
+    remapped, chosen = F.class_center_sample(label, 12, 6)
+    assert chosen.shape == [6] and np.all(np.diff(chosen.numpy()) > 0)
+    np.testing.assert_array_equal(chosen.numpy()[remapped.numpy()], label.numpy())
+    assert F.class_center_sample(label, 12, 2)[1].tolist() == [2, 7, 9]
+    with pytest.raises(ValueError, match="label must be in"):
+        F.class_center_sample(label, 9, 2)
+
+
+def test_integers_are_counted_between_the_bounds():
+    counts = paddle.incubate.nn.functional.int_bincount(paddle.to_tensor([1, 2, 2, 9]), 1, 4)
+    assert counts.tolist() == [1, 2, 0]
+
+
+def test_attention_is_the_same_under_any_backend():
+    x = paddle.rand([1, 3, 2, 4])
+    with paddle.nn.attention.sdpa_kernel(paddle.nn.attention.SDPBackend.MATH):
+        inside = F.scaled_dot_product_attention(x, x, x)
+    assert (inside == F.scaled_dot_product_attention(x, x, x)).all()
+
+
+def test_lookahead_goes_on_from_a_saved_state():
+    def build():
+        net = paddle.nn.Linear(2, 1)
+        net.weight.set_value(np.array([[1.0], [2.0]], "float32"))
+        return net, paddle.incubate.LookAhead(paddle.optimizer.Adam(0.1, parameters=net.parameters()), k=2)
+
+    def step(net, optimizer):
+        net(paddle.ones([1, 2])).square().sum().backward()
+        optimizer.step()
+        optimizer.clear_grad()
+
+    with paddle.utils.unique_name.guard():
+        net, first = build()
+        for _ in range(3):
+            step(net, first)
+    with paddle.utils.unique_name.guard():
+        other, second = build()
+        other.set_state_dict(net.state_dict())
+        second.set_state_dict(first.state_dict())
+    step(net, first)
+    step(other, second)
+    np.testing.assert_allclose(other.weight.numpy(), net.weight.numpy(), rtol=1e-6)
+
+
+def test_lbfgs_goes_on_from_a_saved_state():
+    def build():
+        x = paddle.create_parameter([2], "float32")
+        x.set_value(np.array([-1.2, 1.0], "float32"))
+        return x, paddle.optimizer.LBFGS(parameters=[x], max_iter=3, line_search_fn="strong_wolfe")
+
+    def closure(x, optimizer):
+        def loss():
+            optimizer.clear_grad()
+            value = 100 * (x[1] - x[0] ** 2) ** 2 + (1 - x[0]) ** 2
+            value.backward()
+            return value
+        return loss
+
+    x, first = build()
+    first.step(closure(x, first))
+    y, second = build()
+    y.set_value(x.numpy())
+    second.set_state_dict(first.state_dict())
+    first.step(closure(x, first))
+    second.step(closure(y, second))
+    np.testing.assert_allclose(y.numpy(), x.numpy(), rtol=1e-6)
+    with pytest.raises(NotImplementedError, match=r"call step\(closure\)"):
+        first.minimize(None)
+    with pytest.raises(TypeError, match="takes a function"):
+        first.step(None)
+
+
+def test_lbfgs_says_that_it_ignores_weight_decay():
+    with pytest.warns(UserWarning, match="ignores weight_decay"):
+        paddle.optimizer.LBFGS(parameters=paddle.nn.Linear(1, 1).parameters(), weight_decay=0.1)
+
+
+def test_assign_of_another_shape_warns_and_gives_that_shape():
+    with pytest.warns(UserWarning, match=r"value of shape \[2\] for a parameter of shape \[2, 3\]"):
+        net = paddle.nn.Linear(2, 3, weight_attr=paddle.nn.initializer.Assign([1.0, 2.0]))
+    assert net.weight.tolist() == [1.0, 2.0]
+
+
+@pytest.mark.parametrize(("name", "words"), [
+    ("incubate.nn.functional.block_multihead_attention", "caches of Paddle's serving kernels"),
+    ("incubate.nn.functional.moe_combine", "mixture-of-experts"),
+    ("incubate.nn.functional.fp8_gemm_blockwise", "bfloat16"),
+    ("incubate.nn.FusedMultiTransformer", "FusedTransformerEncoderLayer"),
+    ("incubate.asp", "multiply weights by a mask"),
+    ("nn.functional.moe_permute", "paddle.argsort"),
+])
+def test_what_is_not_available_names_the_alternative(name, words):
+    *path, last = name.split(".")
+    module = paddle
+    for part in path:
+        module = getattr(module, part)
+    with pytest.raises(AttributeError, match=words):
+        getattr(module, last)
+
+
+def test_decoding_without_anything_to_decode_is_an_error():
+    class Finished(paddle.nn.BeamSearchDecoder.__mro__[1]):
+        def initialize(self, inits):
+            return inits, inits, paddle.ones([2], "bool")
+
+    with pytest.raises(ValueError, match="finished before the first step"):
+        paddle.nn.dynamic_decode(Finished(), paddle.zeros([2]))
