@@ -12,6 +12,6 @@ __all__ = sorted(_NAMES)
 def __getattr__(name: str) -> _Any:
     if name in ("moe_permute", "moe_unpermute"):
         raise AttributeError(f"paddle.nn.functional.{name} is not available: it is a part of Paddle's "
-                             "mixture-of-experts kernels. Sort tokens by expert with paddle.argsort, or use one_hot and "
-                             "einsum.")
+                             "mixture-of-experts kernels. Sort tokens by expert with paddle.argsort, or use one_hot and"
+                             " einsum.")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
