@@ -36,6 +36,8 @@ def export_open(body: Callable, specs: list[InputSpec], by_example: bool, name: 
     try:
         return Exported(body, specs, name, trainable, constraints), specs
     except _OF_SHAPES as error:
+        if isinstance(error, ConversionError) or all(type(d) is int and d >= 0 for s in specs for d in s.shape):
+            raise
         failed, tried = error, specs
     first = [s for s in specs if len(s.shape) and s.shape[0] == -1]
     if len(first) > 1 and all("batch" not in s.shape for s in specs):
@@ -45,7 +47,8 @@ def export_open(body: Callable, specs: list[InputSpec], by_example: bool, name: 
         except _OF_SHAPES as error:
             failed = error
     without = trainable and _works(lambda: Exported(body, tried, name, False, constraints))
-    raise _explained(failed, tried, specs, name, without) from failed
+    explained = _explained(failed, tried, specs, name, without)
+    raise explained from (failed if explained is not failed else None)
 
 
 def _works(attempt: Callable[[], Any]) -> bool:
@@ -70,7 +73,7 @@ def _explained(error: Exception, tried: list[InputSpec], specs: list[InputSpec],
     anonymous = sorted({(int(i), int(j)) for i, j in _SYMBOL.findall(text)})
     named = sorted({dim for spec in tried for dim in spec.shape if isinstance(dim, str)
                     and re.search(rf"\b_?{re.escape(dim)}(_by_\d+)?\b", text)})
-    if not (anonymous or named) or isinstance(error, ConversionError):
+    if not (anonymous or named):
         return error
     labels = [spec.name or f"input_{i}" for i, spec in enumerate(specs)]
     text = _SYMBOL.sub(lambda m: f"{labels[int(m[1])]}.shape[{m[2]}]", text.split("\nThis error arises")[0])
