@@ -12,8 +12,9 @@ _LAZY = {name: module for module, names in {
     "program": """Program append_backward data default_main_program default_startup_program gradients normalize_program
         program_guard""",
     "executor": "CompiledProgram Executor Scope global_scope scope_guard",
-    "extras": """Print accuracy cpu_places create_global_var create_parameter cuda_places device_guard name_scope
+    "extras": """Print cpu_places create_global_var create_parameter cuda_places device_guard name_scope
         py_func""",
+    "measures": "accuracy auc",
     "io": "load load_inference_model load_program_state save save_inference_model set_program_state",
 }.items() for name in names.split()}
 _OTHER = {"Variable": "kayax.bridge.symbols"}
@@ -24,7 +25,7 @@ _ABSENT = {
     "Use paddle.static.save_inference_model and load_inference_model, whose files hold the program and its parameters.":
         """deserialize_persistables deserialize_program load_from_file save_to_file serialize_persistables
         serialize_program""",
-    "Use paddle.metric.Auc on the values that are fetched.": "auc ctr_metric_bundle",
+    "Use paddle.metric.Auc on the values that are fetched.": "ctr_metric_bundle",
     "Keep averages in buffers: `buffer.set_value(decay * buffer + (1 - decay) * parameter)` under no_grad.":
         "ExponentialMovingAverage",
     "Use paddle.nn.utils.weight_norm.": "WeightNormParamAttr",

@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from kayax import CPUPlace, CUDAPlace, metric
+from kayax import CPUPlace, CUDAPlace
 from kayax.bridge.staging import staged
 from kayax.bridge.state import outside_traces, state
 from kayax.bridge.tensor import Tensor, wrap
@@ -114,10 +114,5 @@ def _call(func: Callable, given: list[Tensor], shapes: list[tuple]) -> list[Tens
     return [wrap(a) for a in jax.pure_callback(host, avals, *[t.storage.array for t in given])]
 
 
-def accuracy(input: Tensor, label: Tensor, k: int = 1, correct: Any = None, total: Any = None) -> Tensor:
-    """The part of the samples whose label is among the k highest scores: input ``[N, classes]``, label ``[N, 1]``."""
-    return metric.accuracy(input, label, k, correct, total)
-
-
-__all__ = ["Print", "accuracy", "cpu_places", "create_global_var", "create_parameter", "cuda_places", "device_guard",
+__all__ = ["Print", "cpu_places", "create_global_var", "create_parameter", "cuda_places", "device_guard",
            "name_scope", "py_func"]

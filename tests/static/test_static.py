@@ -176,6 +176,23 @@ def test_printing_and_calling_python(capsys):
     assert "here" in printed and "[2.0 4.0]" in printed
 
 
+def test_area_under_the_curve_over_runs():
+    main = static.Program()
+    with static.program_guard(main):
+        x, y = static.data("x", [None, 2], "float32"), static.data("y", [None, 1], "int64")
+        whole, last, _ = static.auc(x, y, num_thresholds=1000)
+    exe, metric = static.Executor(), paddle.metric.Auc(num_thresholds=1000)
+    random = np.random.RandomState(0)
+    for _ in range(3):
+        score, label = random.rand(8).astype("float32"), random.randint(0, 2, (8, 1))
+        feed = {"x": np.stack([1 - score, score], 1), "y": label}
+        found = exe.run(main, feed=feed, fetch_list=[whole, last])
+        metric.update(feed["x"], label)
+        one = paddle.metric.Auc(num_thresholds=1000)
+        one.update(feed["x"], label)
+        np.testing.assert_allclose(found, [metric.accumulate(), one.accumulate()])
+
+
 def test_absent_names_say_what_to_do():
     with pytest.raises(NotImplementedError, match="sequence_mask"):
         static.nn.sequence_pool(None, "sum")
