@@ -10,7 +10,7 @@ from kayax.quantization.quanters import FakeQuanterWithAbsMaxObserver
 
 def quantized(**options):
     quanter = FakeQuanterWithAbsMaxObserver(**options)
-    net = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 2))
+    net = nn.Sequential(nn.Linear(4, 2))
     return quantization.QAT(quantization.QuantConfig(quanter, quanter)).quantize(net)
 
 
@@ -20,13 +20,13 @@ def test_training_and_conversion_of_a_whole_step():
     for convert in (False, True):
         paddle.seed(1)
         net = quantized()
-        adam = paddle.optimizer.Adam(0.1, parameters=net.parameters())
+        sgd = paddle.optimizer.SGD(0.1, parameters=net.parameters())
 
-        def step(x, net=net, adam=adam):
+        def step(x, net=net, sgd=sgd):
             loss = (net(x) - 1).square().mean()
             loss.backward()
-            adam.step()
-            adam.clear_grad()
+            sgd.step()
+            sgd.clear_grad()
             return loss
 
         run = paddle.jit.to_static(step) if convert else step
@@ -79,13 +79,12 @@ def test_scales_by_groups():
 
 def test_weights_of_eight_bits():
     x, weight = paddle.randn([2, 64]), paddle.randn([64, 32])
-    for group in (-1, 64):
-        whole, scale = nn.quant.weight_quantize(weight, group_size=group)
-        assert whole.dtype == paddle.int8 and whole.shape == [32, 64]
-        back = nn.quant.weight_dequantize(whole, scale, out_dtype="float32", group_size=group)
-        np.testing.assert_allclose(back.numpy(), weight.numpy(), atol=0.02)
-        out = nn.quant.weight_only_linear(x, whole, weight_scale=scale, group_size=group)
-        np.testing.assert_allclose(out.numpy(), (x @ back).numpy(), atol=1e-4)
+    whole, scale = nn.quant.weight_quantize(weight, group_size=64)
+    assert whole.dtype == paddle.int8 and whole.shape == [32, 64]
+    back = nn.quant.weight_dequantize(whole, scale, out_dtype="float32", group_size=64)
+    np.testing.assert_allclose(back.numpy(), weight.numpy(), atol=0.02)
+    out = nn.quant.weight_only_linear(x, whole, weight_scale=scale, group_size=64)
+    np.testing.assert_allclose(out.numpy(), (x @ back).numpy(), atol=1e-4)
 
 
 def test_errors():

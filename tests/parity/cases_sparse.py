@@ -102,8 +102,8 @@ def dense_attention(P: Any, q: Any, k: Any, v: Any, mask: Any, padding: Any, mor
 
 LOOKS = const([[[1, 0, 1], [0, 1, 0], [1, 1, 1]]] * 4, "bool")
 add("nn.functional.attention", lambda P, q, k, v, mask, padding, more: P.sparse.nn.functional.attention(
-    q, k, v, mask.astype("float32").to_sparse_csr(), padding, more), *[f32(2, 2, 3, 2)] * 3, LOOKS, f32(2, 3).fixed(),
-    f32(3, 3).fixed(), oracle=dense_attention)
+    q, k, v, mask.astype("float32").to_sparse_csr(), padding, more), *[f32(2, 2, 3, 2).fixed()] * 3, LOOKS,
+    f32(2, 3).fixed(), f32(3, 3).fixed(), oracle=dense_attention)
 
 
 def points(P: Any, values: Any) -> Any:

@@ -115,14 +115,13 @@ TENSORS = {
     "to_grayscale": lambda T, x: T.to_grayscale(x, 3),
     "normalize": lambda T, x: T.normalize(x, [0.5, 0.4, 0.3], [0.2, 0.3, 0.1]),
     "erase": lambda T, x: T.erase(x, 3, 4, 5, 30, 0.5),
-    "rotate": lambda T, x: T.rotate(x, 33.0, "bilinear", fill=[0.1, 0.2, 0.3]),
+    "rotate": lambda T, x: T.rotate(x, 33.0, "bilinear", False, [5, 6], [0.1, 0.2, 0.3]),
     "rotate/expand": lambda T, x: T.rotate(x, 40.0, "nearest", True),
-    "rotate/center": lambda T, x: T.rotate(x, -40.0, "bilinear", False, [5, 6]),
     "affine": lambda T, x: T.affine(x, 20, [2, -1], 0.8, [5, 3], "bilinear"),
     "perspective": lambda T, x: T.perspective(x, [[0, 0], [9, 0], [9, 11], [0, 11]],
                                               [[1, 1], [8, 2], [9, 9], [1, 10]], "bilinear"),
 }
-CONVERTED = words("resize crop adjust_hue normalize erase rotate/expand")
+CONVERTED = words("resize crop normalize erase rotate/expand")
 for name, fn in TENSORS.items():
     case(f"vision.transforms/{name}/tensor", lambda P, x, f=fn: f(P.vision.transforms, x), [PLANES],
          static=name in CONVERTED or "made of the same operations")
