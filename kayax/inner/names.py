@@ -16,6 +16,7 @@ from kayax.bridge.tensor import Tensor
 from kayax.bridge.to_static.static_function import StaticFunction
 from kayax.hapi.steps import as_list as to_list
 from kayax.io.loader_collate import default_collate_fn, default_convert_fn
+from kayax.layers.decoding import Decoder
 from kayax.layers.initializer import Initializer
 from kayax.spec import unique_name
 from kayax.spec.dtype import convert
@@ -226,5 +227,5 @@ class LayerHelper:
                                   "functions (paddle.* or paddle.nn.functional.*), which work in static mode too.")
 
 
-__all__ = ["EagerParamBase", "Initializer", "LayerHelper", "Parameter", "StaticFunction",
+__all__ = ["Decoder", "EagerParamBase", "Initializer", "LayerHelper", "Parameter", "StaticFunction",
            "default_collate_fn", "default_convert_fn", "signature_safe_contextmanager", "to_list", "unique_name"]

@@ -9,9 +9,10 @@ _TABLE: dict[str, tuple[tuple[str, ...], str]] = {
         random search stat tensor to_string layer_function_generator"""),
     "nn.layer": (("nn", "nn.functional", NAMES), """activation common container conv distance layers loss norm pooling
         rnn transformer vision"""),
+    "nn.loss": (("nn", "nn.functional"), ""),
     "nn.functional": ((NAMES,), ""),
     "nn.clip": (("nn", "nn.utils"), ""),
-    "nn.decode": (("nn",), ""),
+    "nn.decode": (("nn", NAMES), ""),
     "nn.parameter": (("nn", NAMES), ""),
     "nn.initializer": ((NAMES,), ""),
     "optimizer.optimizer": (("optimizer", "regularizer", NAMES), ""),
@@ -68,6 +69,11 @@ _TABLE: dict[str, tuple[tuple[str, ...], str]] = {
     "base.regularizer": (("regularizer",), ""),
     "base.clip": (("nn",), ""),
     "base.incubate": (("incubate",), ""),
+    "incubate.nn.layer": (("incubate.nn",), "fused_dropout_add fused_linear fused_transformer"),
+    "incubate.nn.loss": (("incubate",), ""),
+    "incubate.operators": (("incubate",), """graph_reindex graph_sample_neighbors graph_send_recv softmax_mask_fuse
+        softmax_mask_fuse_upper_triangle"""),
+    "incubate.tensor": (("incubate",), "math"),
 }
 # Files of one class or function each: their names are those of the module above them.
 _FILES = {
@@ -75,6 +81,9 @@ _FILES = {
     "nn.initializer": "assign bilinear constant dirac initializer kaiming lazy_init normal orthogonal uniform xavier",
     "nn.utils": "clip_grad_norm_ clip_grad_value_ spectral_norm_hook transform_parameters weight_norm_hook",
     "optimizer": "adadelta adagrad adam adamax adamw asgd lamb lbfgs momentum nadam radam rmsprop rprop sgd",
+    "incubate.optimizer": "lbfgs lookahead modelaverage",
+    "incubate.nn.functional": """fused_bias_act fused_dropout_add fused_layer_norm fused_matmul_bias fused_rms_norm
+        fused_rotary_position_embedding fused_transformer variable_length_memory_efficient_attention""",
     "distribution": """bernoulli beta binomial categorical cauchy chi2 constraint continuous_bernoulli dirichlet
         exponential exponential_family gamma geometric gumbel independent kl laplace lognormal multinomial
         multivariate_normal normal poisson student_t transform transformed_distribution uniform variable""",
