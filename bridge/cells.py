@@ -12,7 +12,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from kayax.bridge.errors import LeakedTensorError, user_line
+from kayax.bridge.errors import LeakedTensorError, alias_written, user_line
 from kayax.bridge.state import state
 
 # References to an array that only its storage holds, as seen by `getrefcount` over a list of such arrays.
@@ -46,6 +46,8 @@ class Storage:
     def array(self, new: Any) -> None:
         self.version += 1
         trace = state.trace
+        if trace is not None and self in trace.root.aliases:
+            raise alias_written()
         if trace is None or self.trace is trace:
             self._array = new
         else:

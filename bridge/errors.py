@@ -43,6 +43,18 @@ class OpenDimensionError(ConversionError, ValueError):
     """A function needs to know more about an open dimension of its inputs than its InputSpec says."""
 
 
+def alias_written() -> ConversionError:
+    """The error for an in-place write whose target a tensor's value decided."""
+    return ConversionError(
+        "A tensor is changed in place that may be one or another of the tensors that were there before a branch or loop: "
+        f"which of them would change depends on a tensor's value.{at_user_line()}\nUse the out-of-place operation, or "
+        "clone() the tensor first.")
+
+
+class FallbackWarning(UserWarning):
+    """A converted function runs eagerly: the message says which, and why."""
+
+
 def is_ours(filename: str) -> bool:
     """Whether a source file belongs to this package or to JAX."""
     return filename.startswith(_ROOMS)

@@ -10,11 +10,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 from kayax.bridge.cells import Storage
 from kayax.bridge.errors import ConversionError
 from kayax.bridge.tape import Node
-from kayax.bridge.tensor import Tensor, wrap
+from kayax.bridge.tensor import Tensor, is_number, wrap
 from kayax.bridge.trace import GradCell, Guard, Trace
 from kayax.spec import tree
 
@@ -34,12 +35,15 @@ class Functionalized:
     """A pure function ``pure(inputs, read, written) -> (outputs, new values of the written cells)`` and its facts.
 
     reads, writes: the cells, in the order of the arrays. captured: outer tensors that a gradient may go to.
-    guards: facts that must hold. `outs` and `out_spec` say
-    how the outputs make up what the function returned.
+    guards: facts that must hold. `outs` and `out_spec` say how the outputs make up what the function returned.
+    bail: with `can_bail`, the output that says that the results are void and the call has to be done eagerly (what Python
+    does there, no program can: raise, or leave a variable unbound), or None; then the cells keep their old values.
+    prints: whether it prints when it runs; `printed` is where the text goes, until it is known that the run counts.
     """
 
-    def __init__(self, body: Callable[[list[Tensor]], Any], examples: Sequence[Any]):
-        self.body = body
+    def __init__(self, body: Callable[[list[Tensor]], Any], examples: Sequence[Any], can_bail: bool = False):
+        self.body, self.can_bail = body, can_bail
+        self.printed: list[str] = []
         self.flags = [getattr(x, "_stop_gradient", True) for x in examples]
         self.computed = [not flag and getattr(x, "node", None) is not None
                          for flag, x in zip(self.flags, examples, strict=True)]
@@ -63,6 +67,8 @@ class Functionalized:
             fact.renew()
         self.grad_guards = dict(trace.grad_guards)
         self.grad_cells: dict[Tensor, GradCell] = dict(trace.grad_cells)
+        self.prints = trace.prints
+        self.functions = list(trace.functions)
         self._check_captured()
 
     def _check_captured(self) -> None:
@@ -76,6 +82,9 @@ class Functionalized:
     def _run(self, trace: Trace, arrays: Sequence[Any]) -> tuple[list[Any], list[Any]]:
         """The body over these arrays: flat outputs and the new values of written cells, as the trace ends."""
         with trace:
+            trace.printed = self.printed
+            if self.can_bail:
+                trace.bail = Storage(jnp.zeros((), bool))
             storages = [Storage(a) for a in arrays]
             tensors: list[Tensor] = []
             sources: list[Tensor] = []          # where the gradient of each input ends
@@ -94,7 +103,7 @@ class Functionalized:
     def _collect(self, trace: Trace, tensors: list[Tensor], sources: list[Tensor], out: Any) -> list[Any]:
         """Sort what came out: new values, inputs written in place, gradients, and tensors that were there before."""
         leaves, self.out_spec = tree.flatten(out, lambda v: isinstance(v, Tensor))
-        self.outs: list[tuple] = []             # one for each leaf: (NEW, stop_gradient), (INPUT, i) or (OUTER, tensor)
+        self.outs: list[tuple] = []             # one for each leaf: (NEW, stop, output, is a number), (INPUT, i) or (OUTER, tensor)
         outputs: list[Any] = []
         for leaf in leaves:
             index = next((i for i, t in enumerate(tensors) if t is leaf), None)
@@ -104,7 +113,7 @@ class Functionalized:
                 self.outs.append((OUTER, leaf))
             else:
                 freed = leaf.node is not None and leaf.node.freed
-                self.outs.append((NEW, leaf._stop_gradient or freed, len(outputs)))
+                self.outs.append((NEW, leaf._stop_gradient or freed, len(outputs), is_number(leaf)))
                 outputs.append(leaf.storage.array)
         self.written_inputs = []                # (input, output, stop_gradient)
         for i, tensor in enumerate(tensors):
@@ -127,6 +136,10 @@ class Functionalized:
                 outputs.append(value.storage.array)
             else:
                 self.grad_changes.append((tensor, value))
+        self.bail = None
+        if trace.bail is not None and trace.bail.version:
+            self.bail = len(outputs)
+            outputs.append(trace.bail.array)
         self.has_differentiable = any(o[0] == NEW and not o[1] for o in self.outs) or any(
             not w[2] for w in self.written_inputs)
         return outputs
@@ -149,6 +162,8 @@ class Functionalized:
                 raise ConversionError("The function read or wrote other tensors when it was run again with the same "
                                       "arguments: its Python part must do the same in every call.")
             new = [trace.values.get(s, values[s]) for s in self.writes]
+        if self.bail is not None:
+            new = [jnp.where(outputs[self.bail], old, n) for old, n in zip(written, new, strict=True)]
         return outputs, new
 
 

@@ -8,10 +8,7 @@ import jax
 
 from kayax.bridge import rng
 from kayax.bridge.autograd import backward, enable_grad
-from kayax.bridge.call import Call
-from kayax.bridge.control_flow import _all_outputs, _check_pure, _finish, _sources
-from kayax.bridge.dispatch import run_call
-from kayax.bridge.functionalize import Functionalized
+from kayax.bridge.enclose import enclosed
 from kayax.bridge.pylayer import PyLayer
 from kayax.bridge.staging import staged
 from kayax.bridge.state import state
@@ -39,27 +36,10 @@ def recompute(function: Callable, *args: Any, **kwargs: Any) -> Any:
         return function(*positional, **named)
 
     if state.trace is not None:
-        return _checkpointed(call, leaves)
+        return enclosed(lambda: call(leaves), jax.checkpoint, "recompute")
     if all(t._stop_gradient for t in leaves):           # nothing would ask for the second run: keep the values
         return function(*args, **kwargs)
     return _twice(call, leaves, preserve)
-
-
-def _checkpointed(call: Callable, leaves: list[Tensor]) -> Any:
-    """The whole as one operation, of which JAX keeps the inputs alone."""
-    fact = Functionalized(call, leaves)
-    _check_pure(fact, "recompute")
-    cells = [*fact.reads, *fact.writes]
-    n = len(leaves)
-
-    def run(*arrays: Any) -> tuple:
-        values = dict(zip(cells, arrays[n:], strict=True))
-        outputs, new = fact.pure(arrays[:n], [values[s] for s in fact.reads], [values[s] for s in fact.writes])
-        now = values | dict(zip(fact.writes, new, strict=True))
-        return (*_all_outputs(fact, outputs, arrays[:n], now), *new)
-
-    outs = run_call(Call(jax.checkpoint(run), "recompute"), [*leaves, *_sources(cells, [fact])])
-    return _finish(list(outs), [fact], fact.writes)
 
 
 class _Again(PyLayer):

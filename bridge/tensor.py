@@ -242,6 +242,8 @@ class Tensor:
             new.node.storages = [None if s is self.storage else s for s in new.node.storages]
         if state.trace is not None and not (state.grad_enabled or self._stop_gradient):
             array = state.trace.overwritten(old, array)
+        if state.trace is not None:
+            state.trace.note_rebound(self)
         self.storage.array = array
         if not state.grad_enabled:          # the value changes and the graph behind it stays, as in Paddle
             return self
@@ -391,6 +393,17 @@ def wrap(array: Any, stop_gradient: bool = True, node: Any = None, index: int = 
     self._name = self._hooks = None
     self.persistable = False
     return self
+
+
+def as_number(tensor: Tensor) -> Tensor:
+    """Mark a tensor of a program as what is a Python number eagerly (JAX's weak types do, but it has no weak bool)."""
+    tensor.__dict__["is_number"] = True
+    return tensor
+
+
+def is_number(tensor: Tensor) -> bool:
+    """Whether a tensor of a program is a Python number eagerly."""
+    return bool(jax.typeof(tensor.storage.array).weak_type) or "is_number" in tensor.__dict__
 
 
 def view(storage: Storage) -> Tensor:

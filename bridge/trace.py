@@ -11,6 +11,7 @@ from kayax.bridge.call import is_inexact
 from kayax.bridge.cells import Leaked, Storage
 from kayax.bridge.errors import ConversionError, at_user_line
 from kayax.bridge.hooking import hooked, overwritten
+from kayax.bridge.journal import touch_outer
 from kayax.bridge.state import state
 from kayax.bridge.surroundings import Named, is_record, surroundings
 from kayax.bridge.tensor import ZERO, Tensor, wrap
@@ -91,7 +92,6 @@ class Trace:
                  grad_cells: dict[Tensor, GradCell] | None = None):
         self.parent = state.trace
         self.values: dict[Storage, Any] = dict(values or {})
-        self.known = frozenset(self.values)
         self.reads: dict[Storage, None] = {}
         self.writes: dict[Storage, None] = {}
         self.captured: dict[Tensor, None] = {}                  # outer tensors that a gradient may go to
@@ -102,9 +102,20 @@ class Trace:
         self.grad_guards: dict[Tensor, Any] = {}
         self.guards: dict[Any, Guard] = {}
         self.names: dict[Any, Named] = {}                       # what users' functions name besides their arguments
+        self.functions: dict[Any, None] = {}                    # users' functions that ran
         self.born: list[tuple[weakref.ref, str]] = []
         self.uses_tape = uses_tape                              # backward() runs inside; None while that is not known
         self.used_tape = False
+        self.rebound: dict[Tensor, tuple] = {}                  # outer tensors written in place, and what they were
+        self.bail: Storage | None = None                        # true in a run that has to be done eagerly
+        self.aliases: weakref.WeakSet[Storage] = weakref.WeakSet()     # storages that stand for others: not to be written
+        self.prints = False                                     # something is printed when the program runs,
+        self.printed: list[str] | None = None                   # into this list
+
+    @property
+    def root(self) -> Trace:
+        """The outermost trace: that of the whole program."""
+        return self if self.parent is None else self.parent.root
 
     def __enter__(self) -> Trace:
         state.trace = self
@@ -139,6 +150,16 @@ class Trace:
             self.read(storage)
         self.writes.setdefault(storage)
         self.values[storage] = array
+
+    def note_rebound(self, tensor: Tensor) -> None:
+        """Note that an outer tensor is about to get another place in the graph."""
+        if tensor.storage.trace is not self:
+            self.rebound.setdefault(tensor, (tensor.node, tensor.index, tensor._stop_gradient))
+
+    def undo_rebound(self) -> None:
+        """Put the outer tensors back to their old places."""
+        for tensor, (node, index, stop) in self.rebound.items():
+            tensor.node, tensor.index, tensor._stop_gradient = node, index, stop
 
     # ---- gradients of outer tensors --------------------------------------------------------------------------
 
@@ -183,14 +204,17 @@ class Trace:
 
     def capture(self, tensor: Tensor) -> None:
         """Note an outer tensor that an operation uses: whether it wants a gradient is a fact the program depends on."""
-        reference = weakref.ref(tensor)
-        self.guard((id(tensor), "stop_gradient"), f"stop_gradient of {tensor.name}",
-                   lambda: getattr(reference(), "_stop_gradient", None), tensor._stop_gradient)
+        if tensor.storage.trace is None:            # one of an outer trace is gone when that ends, and was made as now
+            reference = weakref.ref(tensor)
+            self.guard((id(tensor), "stop_gradient"), f"stop_gradient of {tensor.name}",
+                       lambda: getattr(reference(), "_stop_gradient", None), tensor._stop_gradient)
         if not tensor._stop_gradient:
             self.captured.setdefault(tensor)
 
     def note_function(self, function: Any, owner: Any = None) -> None:
         """Note a user's function that runs (a method of `owner`): what it names, and what that holds, are facts."""
+        touch_outer(function)
+        self.functions.setdefault(getattr(function, "__func__", function))
         for named in surroundings(function, owner):
             if (id(named.place), named.key) not in self.names:
                 self.names[id(named.place), named.key] = named

@@ -167,7 +167,7 @@ def _export(function: StaticFunction, options: _Options,
     leaves, structure = tree.flatten((tuple(positional), keywords), is_tensor_like)
     specs = [as_spec(leaf) for leaf in leaves]
     known = options.constraints_of(specs)
-    call = function.dygraph_function
+    call = function.rewritten
 
     def body(tensors: list[Tensor]) -> Any:
         args, kwargs = tree.unflatten(structure, tensors)

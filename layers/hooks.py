@@ -6,7 +6,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
-from kayax.bridge.state import bump
+from kayax.bridge.state import bump, state
+from kayax.bridge.to_static.convert import converted
 
 _ids = itertools.count()
 
@@ -45,21 +46,29 @@ class Hooks:
             table.move_to_end(handle.id, last=False)
         return handle
 
-    def run(self, layer: Any, inputs: tuple, kwargs: dict[str, Any]) -> Any:
+    def run(self, layer: Any, forward: Callable, inputs: tuple, kwargs: dict[str, Any]) -> Any:
+        """Forward with what the hooks make of its inputs and outputs."""
         try:
-            for hook, with_kwargs, _ in list(self.before.values()):
+            for hook, with_kwargs, _ in _ready(self.before):
                 inputs, kwargs = _replaced(hook, with_kwargs, layer, inputs, kwargs)
-            outputs = layer.forward(*inputs, **kwargs)
+            outputs = forward(*inputs, **kwargs)
         except Exception:
-            for hook, with_kwargs, always in list(self.after.values()):
+            for hook, with_kwargs, always in _ready(self.after):
                 if always:
                     hook(layer, inputs, kwargs, None) if with_kwargs else hook(layer, inputs, None)
             raise
-        for hook, with_kwargs, _ in list(self.after.values()):
+        for hook, with_kwargs, _ in _ready(self.after):
             new = hook(layer, inputs, kwargs, outputs) if with_kwargs else hook(layer, inputs, outputs)
             if new is not None:
                 outputs = new
         return outputs
+
+
+def _ready(table: OrderedDict) -> list[tuple]:
+    """The hooks as they run now: rewritten, while a function is being converted."""
+    if state.trace is None:
+        return list(table.values())
+    return [(converted(hook), *rest) for hook, *rest in table.values()]
 
 
 def _replaced(hook: Callable, with_kwargs: bool, layer: Any, inputs: tuple, kwargs: dict) -> tuple[tuple, dict]:

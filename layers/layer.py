@@ -17,6 +17,7 @@ from kayax.bridge.parameter import Parameter
 from kayax.bridge.state import bump, state
 from kayax.bridge.surroundings import attribute_names
 from kayax.bridge.tensor import Tensor
+from kayax.bridge.to_static.convert import converted
 from kayax.layers import layer_state
 from kayax.layers.hooks import HookHandle, Hooks
 from kayax.layers.layer_state import LayerMoves
@@ -57,13 +58,15 @@ class Layer(LayerTree, LayerMoves):
         raise NotImplementedError(f"{type(self).__name__} has no forward method.")
 
     def __call__(self, *inputs: Any, **kwargs: Any) -> Any:
+        forward = self.forward
         if state.trace is not None:
             self._guard("forward hooks", _hook_ids(self), _hook_ids)
             self._note_attributes()
             state.trace.note_function(type(self).forward)
+            forward = converted(forward)
         if self._hooks is None:
-            return self.forward(*inputs, **kwargs)
-        return self._hooks.run(self, inputs, kwargs)
+            return forward(*inputs, **kwargs)
+        return self._hooks.run(self, forward, inputs, kwargs)
 
     def _all_hooks(self) -> Hooks:
         if self._hooks is None:

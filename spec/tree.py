@@ -78,23 +78,31 @@ def flatten(value: Any, is_leaf: Callable[[Any], bool]) -> tuple[list[Any], Spec
     return leaves, _flatten(value, is_leaf, leaves)
 
 
+def parts(value: Any) -> tuple[type, Any, list[Any]] | None:
+    """A container's type, what else is needed to make it (keys, fields), and its children; None for anything else."""
+    kind = type(value)
+    if kind in (list, tuple):
+        return kind, None, list(value)
+    if kind in _DICTS:
+        keys = tuple(value)
+        return kind, (keys, value.default_factory) if kind is defaultdict else keys, [value[k] for k in keys]
+    if isinstance(value, tuple) and hasattr(kind, "_fields"):
+        return kind, None, list(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        names = tuple(f.name for f in dataclasses.fields(value))
+        return kind, names, [getattr(value, n) for n in names]
+    return None
+
+
 def _flatten(value: Any, is_leaf: Callable[[Any], bool], leaves: list[Any]) -> Spec:
     if is_leaf(value):
         leaves.append(value)
         return LEAF
-    kind = type(value)
-    if kind in (list, tuple):
-        return Branch(kind, None, tuple([_flatten(v, is_leaf, leaves) for v in value]))
-    if kind in _DICTS:
-        keys = tuple(value)
-        extra = (keys, value.default_factory) if kind is defaultdict else keys
-        return Branch(kind, extra, tuple([_flatten(value[k], is_leaf, leaves) for k in keys]))
-    if isinstance(value, tuple) and hasattr(kind, "_fields"):
-        return Branch(kind, None, tuple([_flatten(v, is_leaf, leaves) for v in value]))
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        names = tuple(f.name for f in dataclasses.fields(value))
-        return Branch(kind, names, tuple([_flatten(getattr(value, n), is_leaf, leaves) for n in names]))
-    return Static(value)
+    found = parts(value)
+    if found is None:
+        return Static(value)
+    kind, extra, children = found
+    return Branch(kind, extra, tuple([_flatten(v, is_leaf, leaves) for v in children]))
 
 
 def unflatten(spec: Spec, leaves: Sequence[Any]) -> Any:
@@ -108,17 +116,20 @@ def _unflatten(spec: Spec, leaves: Iterator[Any]) -> Any:
     if isinstance(spec, Static):
         return spec.value
     assert isinstance(spec, Branch)
-    children = [_unflatten(c, leaves) for c in spec.children]
-    kind = spec.kind
+    return build(spec.kind, spec.extra, [_unflatten(c, leaves) for c in spec.children])
+
+
+def build(kind: Any, extra: Any, children: list[Any]) -> Any:
+    """The container that `parts` took apart, with these children."""
     if kind in (list, tuple):
         return kind(children)
     if kind is defaultdict:
-        return defaultdict(spec.extra[1], zip(spec.extra[0], children, strict=True))
+        return defaultdict(extra[1], zip(extra[0], children, strict=True))
     if kind in _DICTS:
-        return kind(zip(spec.extra, children, strict=True))
+        return kind(zip(extra, children, strict=True))
     if hasattr(kind, "_fields"):
         return kind(*children)
     new: Any = object.__new__(kind)
-    for name, child in zip(spec.extra, children, strict=True):
+    for name, child in zip(extra, children, strict=True):
         object.__setattr__(new, name, child)
     return new

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from kayax.bridge.to_static.build_strategy import BuildStrategy
+from kayax.bridge.to_static.convert import ignored_modules
 from kayax.bridge.to_static.static_function import StaticFunction, enable_to_static
 
 _OPTIONS = {"full_graph", "property", "for_frozen_tensor"}
-_ignored_modules: list[types.ModuleType] = []
 
 
 def to_static(function: Any = None, input_spec: Any = None, build_strategy: BuildStrategy | None = None,
@@ -52,7 +52,8 @@ def _convert(function: Any, **options: Any) -> Any:
     if isinstance(function, (staticmethod, classmethod)):
         return type(function)(_convert(function.__func__, **options))
     if isinstance(function, types.MethodType):
-        return StaticFunction(function.__func__, instance=function.__self__, **options)
+        return StaticFunction(function.__func__, instance=function.__self__, holds=not hasattr(
+            function.__self__, "named_sublayers"), **options)
     if not isinstance(function, type) and hasattr(function, "named_sublayers"):
         function.forward = _convert(function.forward, **options)
         return function
@@ -74,7 +75,7 @@ def ignore_module(modules: list[types.ModuleType]) -> None:
     """Leave the functions of these modules alone when the source of what calls them is converted."""
     if not isinstance(modules, (list, tuple)) or not all(isinstance(m, types.ModuleType) for m in modules):
         raise TypeError("ignore_module takes a list of modules.")
-    _ignored_modules.extend(modules)
+    ignored_modules.update(m.__name__ for m in modules)
 
 
 __all__ = ["enable_to_static", "ignore_module", "not_to_static", "to_static"]

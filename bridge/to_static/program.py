@@ -2,10 +2,12 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
+import numpy as np
 
 from kayax.bridge.call import Call, Saving, is_inexact
 from kayax.bridge.cells import owned
@@ -19,6 +21,10 @@ from kayax.spec import tree
 _serials = itertools.count()
 
 
+class Bail(Exception):
+    """The program gave up: nothing has changed, and the call has to be done eagerly."""
+
+
 class Program:
     """The compiled form of ``body(tensors)`` for tensors like `examples`, run in the eager world.
 
@@ -26,9 +32,10 @@ class Program:
     one node on the tape if a gradient may be asked for.
     """
 
-    def __init__(self, body: Callable, examples: Sequence[Tensor], name: str, compiler_options: dict | None = None):
-        self.name, self.serial = name, next(_serials)
-        self.fact = fact = Functionalized(body, examples)
+    def __init__(self, body: Callable, examples: Sequence[Tensor], name: str, compiler_options: dict | None = None,
+                 made_for: str = ""):
+        self.name, self.serial, self.made_for = name, next(_serials), made_for
+        self.fact = fact = Functionalized(body, examples, can_bail=True)
         self.n_inputs, self.n_reads = len(examples), len(fact.reads)
         self.guards = [*fact.guards, Guard("shapes and dtypes of its tensors", self._cell_types, None)]
         self.names = fact.names
@@ -39,7 +46,8 @@ class Program:
         differentiable = [not t._stop_gradient and is_inexact(t.storage.array) for t in examples]
         self.records = state.grad_enabled and fact.has_differentiable and (bool(fact.captured) or any(differentiable))
         self._place_captured()
-        self.simple = len(fact.outs) == 1 and fact.out_spec is tree.LEAF and not (
+        self.bail = fact.bail
+        self.simple = len(fact.outs) == 1 and fact.out_spec is tree.LEAF and fact.outs[0][-1] is False and not (
             fact.written_inputs or fact.input_grads or fact.grad_changes or fact.flag_changes)
         self.options = compiler_options
         self._compile(differentiable)
@@ -78,14 +86,7 @@ class Program:
     def applies(self) -> bool:
         """Whether every fact that the program was traced under still holds."""
         for tensor, kind in self.grad_guards:
-            grad = tensor._grad
-            if kind is EMPTY:
-                if grad is not None and grad is not ZERO:
-                    return False
-            elif kind is HELD:
-                if grad is None or grad is ZERO:
-                    return False
-            elif grad is not kind:
+            if not _grad_is(tensor._grad, kind):
                 return False
         for named in self.names:
             if not named.holds():
@@ -96,6 +97,12 @@ class Program:
             self.epoch = Epoch.value
             return True
         return False
+
+    def broken(self) -> list[str]:
+        """The facts that do not hold any more, in words."""
+        labels = [f".grad of {t.name}" for t, kind in self.grad_guards if not _grad_is(t._grad, kind)]
+        labels += [n.label for n in self.names if not n.holds()]
+        return labels + [g.label for g in self.guards if not g.holds()]
 
     # ---- running ---------------------------------------------------------------------------------------------
 
@@ -109,9 +116,21 @@ class Program:
         for storage, array in zip(self.writes, new, strict=True):
             storage._array = array
             storage.version += 1
+        self._finish_run(outputs)
         if self.simple and self.fact.outs[0][0] is NEW:
             return wrap(outputs[0])
         return self._restore(tensors, outputs, None)
+
+    def _finish_run(self, outputs: Sequence[Any]) -> None:
+        bails = self.bail is not None and bool(outputs[self.bail])
+        if self.fact.prints:
+            jax.effects_barrier()
+            printed = "".join(self.fact.printed)
+            self.fact.printed.clear()
+            if not bails:                       # otherwise the eager run prints it
+                sys.stdout.write(printed)
+        if bails:
+            raise Bail
 
     def _run_recorded(self, tensors: Sequence[Tensor], arrays: list[Any]) -> Any:
         edges: list[Any] = [None] * len(arrays)
@@ -136,6 +155,7 @@ class Program:
         for storage, array in zip(self.writes, flat[n:], strict=True):
             storage._array = array
             storage.version += 1
+        self._finish_run(flat)
         if self.simple and self.fact.outs[0][0] is NEW:
             out = flat[0]
             return wrap(out) if self.fact.outs[0][1] or not is_inexact(out) else wrap(out, False, node, 0)
@@ -169,13 +189,21 @@ class Program:
         leaves = []
         for kind, *rest in fact.outs:
             if kind is NEW:
-                leaves.append(tensor_of(outputs[rest[1]], rest[0], rest[1]))
+                stopped, index, number = rest
+                leaves.append(np.asarray(outputs[index]).item() if number else tensor_of(outputs[index], stopped, index))
             elif kind is INPUT:
                 leaves.append(tensors[rest[0]])
             else:
                 assert kind is OUTER
                 leaves.append(rest[0])
         return tree.unflatten(fact.out_spec, leaves)
+
+
+def _grad_is(grad: Any, kind: Any) -> bool:
+    """Whether a `.grad` is what a program assumes of it."""
+    if kind is EMPTY:
+        return grad is None or grad is ZERO
+    return grad is not None and grad is not ZERO if kind is HELD else grad is kind
 
 
 def _arrive(tensor: Tensor, edge: Any, gradient: Any) -> None:

@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import textwrap
 import types
 import weakref
 from collections.abc import Callable
@@ -13,9 +12,13 @@ import jax
 import numpy as np
 
 from kayax.bridge.convert import to_tensor
+from kayax.bridge.errors import ConversionError
 from kayax.bridge.state import state
 from kayax.bridge.tensor import Tensor
-from kayax.bridge.to_static.program import Program
+from kayax.bridge.to_static.convert import NoSource, converted, source
+from kayax.bridge.to_static.fallback import untouched, warn_fallback
+from kayax.bridge.to_static.operators.values import settled
+from kayax.bridge.to_static.program import Bail, Program
 from kayax.bridge.to_static.specs import as_spec, check_call, match, parameters_of
 from kayax.spec import dtype, tree
 
@@ -50,15 +53,18 @@ class StaticFunction:
     __qualname__: str
 
     def __init__(self, function: Callable, input_spec: Any = None, build_strategy: Any = None, full_graph: bool = False,
-                 instance: Any = None):
+                 instance: Any = None, holds: bool = False):
         self._function = function
         self._input_spec = input_spec
         self._entries: list | None = None
         self._build_strategy = build_strategy
         self._full_graph = full_graph
         self._instance = weakref.ref(instance) if instance is not None else None
+        self._held = instance if holds else None            # a class's attribute must not keep its instances alive
         self._bound: weakref.WeakKeyDictionary[Any, StaticFunction] = weakref.WeakKeyDictionary()
         self.programs: dict[Any, list[Program]] = {}
+        self.bails = 0                                              # runs that were given up and done eagerly
+        self.fallbacks: dict[Any, Exception] = {}                   # calls that run eagerly, by their keys, and why
         self.last_example: tuple[Any, list[str]] | None = None      # what the newest program was made for
         self.signature = inspect.signature(function)
         functools.update_wrapper(self, function)
@@ -113,8 +119,11 @@ class StaticFunction:
     # ---- calling ---------------------------------------------------------------------------------------------
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if not Switch.on or state.trace is not None:
+        if not Switch.on:
             return self.dygraph_function(*args, **kwargs)
+        if state.trace is not None:
+            state.trace.note_function(self._function, self.__self__)
+            return self.rewritten(*args, **kwargs)
         if self._input_spec is not None:
             check_call(self.entries(), args, kwargs, self.__name__)
         tensors, key = self._key(args, kwargs)
@@ -125,8 +134,49 @@ class StaticFunction:
                     if program is not programs[0]:
                         programs.remove(program)
                         programs.insert(0, program)
-                    return program(tensors)
-        return self._make(args, kwargs, tensors, key)(tensors)
+                    try:
+                        return program(tensors)
+                    except Bail:
+                        self.bails += 1
+                        return self.dygraph_function(*args, **kwargs)
+        if key in self.fallbacks:
+            return self.dygraph_function(*args, **kwargs)
+        return self._first_call(args, kwargs, tensors, key)
+
+    def _first_call(self, args: tuple, kwargs: dict[str, Any], tensors: list[Tensor], key: Any) -> Any:
+        """Make a program and run it. What cannot be one runs eagerly, as if nothing had been tried."""
+        with untouched() as attempt:
+            program = self._make(args, kwargs, tensors, self._reason(key))
+            attempt.second_run()
+            out = self._run_first(program, tensors)
+            attempt.check()
+        if attempt.error is None:
+            group = self.programs.setdefault(key, [])
+            group.insert(0, program)
+            del group[_MOST:]
+            if out is not Bail:
+                return out
+            self.bails += 1
+            return self.dygraph_function(*args, **kwargs)
+        error = attempt.error
+        if self._full_graph:
+            raise error
+        out = self.dygraph_function(*args, **kwargs)        # raises what is to be raised, with its own traceback
+        self.fallbacks[key] = error
+        warn_fallback(self.__name__, error)
+        return out
+
+    @staticmethod
+    def _run_first(program: Program, tensors: list[Tensor]) -> Any:
+        try:
+            return program(tensors)
+        except Bail:
+            return Bail
+
+    @property
+    def rewritten(self) -> Callable:
+        """The function as it is converted, bound if it is a method."""
+        return converted(self.dygraph_function)
 
     def _key(self, args: tuple, kwargs: dict[str, Any]) -> tuple[list[Tensor], Any]:
         """The input tensors, and everything that tells one program from another."""
@@ -152,23 +202,39 @@ class StaticFunction:
             parts.append(tuple([storages.index(s) for s in storages]))
         return tensors, tuple(parts)
 
-    def _make(self, args: tuple, kwargs: dict[str, Any], tensors: list[Tensor], key: Any) -> Program:
+    def _make(self, args: tuple, kwargs: dict[str, Any], tensors: list[Tensor], made_for: str) -> Program:
         names = sorted(kwargs)
         _, spec = tree.flatten((args, tuple([kwargs[n] for n in names])), _is_leaf)
-        function = self.dygraph_function
+        function = self.rewritten
 
         def body(inputs: list[Tensor]) -> Any:
-            state.trace.note_function(function, self.__self__)  # type: ignore[union-attr]
-            positional, named = tree.unflatten(spec, inputs)
-            return function(*positional, **dict(zip(names, named, strict=True)))
+            state.trace.note_function(self._function, self.__self__)  # type: ignore[union-attr]
+            positional, named = given = tree.unflatten(spec, inputs)
+            out = settled(function(*positional, **dict(zip(names, named, strict=True))))
+            leaves, after = tree.flatten(given, _is_leaf)
+            if after != spec or any(a is not b for a, b in zip(leaves, inputs, strict=True)):
+                raise ConversionError("The function changes a list, dict or record that it is given as an argument, which "
+                                      "a program cannot do to the caller's.\nReturn the new values instead.")
+            return out
 
         options = self._build_strategy.compiler_options() if self._build_strategy is not None else None
-        program = Program(body, tensors, getattr(self._function, "__name__", "function"), options)
-        group = self.programs.setdefault(key, [])
-        group.insert(0, program)
-        del group[_MOST:]
+        program = Program(body, tensors, getattr(self._function, "__name__", "function"), options,
+                          made_for)
         self.last_example = tree.unflatten(spec, [as_spec(t) for t in tensors]), names
         return program
+
+    def _reason(self, key: Any) -> str:
+        """Why a program is made for this key: which part of it is new, or which fact has changed."""
+        shown = ", ".join(f"{k.name if hasattr(k, 'name') else k}" for k in key[3:-1]) or "no tensors"
+        group = self.programs.get(key)
+        if group:
+            return f"for {shown}: changed since the last one: {', '.join(group[0].broken()) or 'nothing known'}"
+        if not self.programs:
+            return f"for {shown}: the first call"
+        nearest = max(self.programs, key=lambda k: sum(a == b for a, b in zip(k, key, strict=False)))
+        names = ("gradients recorded", "auto_cast", "default dtype")
+        parts = [names[i] if i < 3 else f"{a} -> {b}" for i, (a, b) in enumerate(zip(nearest, key, strict=False)) if a != b]
+        return f"for {shown}: new arguments ({'; '.join(parts) or 'their number'})"
 
     # ---- looking at it ---------------------------------------------------------------------------------------
 
@@ -190,11 +256,11 @@ class StaticFunction:
 
     @property
     def code(self) -> str:
-        """The source of the function that is converted."""
+        """The rewritten source of the function."""
         try:
-            return textwrap.dedent(inspect.getsource(self._function))
-        except (OSError, TypeError):
-            return f"# The source of {self.__name__} is not available."
+            return source(self._function)                       # type: ignore[arg-type]
+        except NoSource as why:
+            return f"# {self.__name__} runs as it is written: {why}."
 
     @property
     def concrete_program(self) -> Program:

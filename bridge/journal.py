@@ -1,0 +1,234 @@
+"""What Python code changes in objects that were there before: noted, so that it can be taken back.
+
+A branch that a tensor decides is run while the program is made, whether it will be taken or not; so what it does to lists,
+dicts, attributes and variables is undone, and put in place again as a value that the program chooses.
+"""
+from __future__ import annotations
+
+import collections
+import contextlib
+import dis
+import functools
+import threading
+import types
+from collections.abc import Iterator
+from typing import Any
+
+
+class Undefined:
+    """Stands for a variable, attribute or key that is not there."""
+
+    def __repr__(self) -> str:
+        return "undefined"
+
+
+UNDEFINED = Undefined()
+_STORES = ("_parameters", "_buffers", "_sub_layers")
+CONTAINERS = (list, dict, set, bytearray, collections.deque)
+
+
+class Attribute:
+    """An attribute of an object (of a Layer, also one that its stores hold)."""
+
+    def __init__(self, owner: Any, name: str):
+        self.owner, self.name = owner, name
+        self.key: tuple = (id(owner), "attribute", name)
+
+    def _table(self) -> dict | None:
+        fields = getattr(self.owner, "__dict__", None)
+        if fields is None or isinstance(self.owner, type):
+            return None
+        for store in _STORES:
+            table = fields.get(store)
+            if isinstance(table, dict) and self.name in table:
+                return table
+        return fields
+
+    def get(self) -> Any:
+        table = self._table()
+        return table.get(self.name, UNDEFINED) if table is not None else getattr(self.owner, self.name, UNDEFINED)
+
+    def put(self, value: Any) -> None:
+        table = self._table()
+        if table is None:
+            object.__delattr__(self.owner, self.name) if value is UNDEFINED else setattr(self.owner, self.name, value)
+        elif value is UNDEFINED:
+            table.pop(self.name, None)
+        else:
+            table[self.name] = value
+
+    def __str__(self) -> str:
+        return f"the attribute `{self.name}` of a {type(self.owner).__name__}"
+
+
+class Contents:
+    """What a list, dict, set or deque holds."""
+
+    def __init__(self, owner: Any):
+        self.owner = owner
+        self.key: tuple = (id(owner), "contents")
+
+    def get(self) -> Any:
+        if isinstance(self.owner, dict):
+            return dict(self.owner)
+        return list(self.owner) if isinstance(self.owner, (list, collections.deque)) else set(self.owner)
+
+    def put(self, value: Any) -> None:
+        self.owner.clear()
+        self.owner.update(value) if isinstance(self.owner, (dict, set)) else self.owner.extend(value)
+
+    def __str__(self) -> str:
+        return f"a {type(self.owner).__name__}"
+
+
+class Variable:
+    """A variable of an outer function."""
+
+    def __init__(self, cell: types.CellType, name: str):
+        self.owner, self.name = cell, name
+        self.key: tuple = (id(cell), "variable")
+
+    def get(self) -> Any:
+        try:
+            return self.owner.cell_contents
+        except ValueError:
+            return UNDEFINED
+
+    def put(self, value: Any) -> None:
+        if value is not UNDEFINED:
+            self.owner.cell_contents = value
+        elif self.get() is not UNDEFINED:
+            del self.owner.cell_contents
+
+    def __str__(self) -> str:
+        return f"the variable `{self.name}` of an outer function"
+
+
+class Global:
+    """A global of a module."""
+
+    def __init__(self, table: dict, name: str):
+        self.owner, self.name = table, name
+        self.key: tuple = (id(table), "global", name)
+
+    def get(self) -> Any:
+        return self.owner.get(self.name, UNDEFINED)
+
+    def put(self, value: Any) -> None:
+        if value is UNDEFINED:
+            self.owner.pop(self.name, None)
+        else:
+            self.owner[self.name] = value
+
+    def __str__(self) -> str:
+        return f"the global `{self.name}`"
+
+
+Place = Attribute | Contents | Variable | Global
+
+
+class Journal:
+    """The places that were changed while it was open, with what they held before."""
+
+    def __init__(self) -> None:
+        self.old: dict[tuple, tuple[Place, Any]] = {}
+        self.born: dict[int, Any] = {}          # objects made while it is open
+
+    def changed(self) -> dict[tuple, tuple[Place, Any, Any]]:
+        """For each place that holds something else now: the place, what it held, what it holds."""
+        found = {}
+        for key, (place, old) in self.old.items():
+            new = place.get()
+            if not _alike(place, old, new):
+                found[key] = (place, old, new)
+        return found
+
+    def undo(self) -> None:
+        """Put everything back."""
+        for place, old in reversed(self.old.values()):
+            if not _alike(place, old, place.get()):
+                place.put(old)
+
+
+def _alike(place: Place, a: Any, b: Any) -> bool:
+    """Whether a place holds the very same objects."""
+    if not isinstance(place, Contents) or a is b:
+        return a is b
+    if len(a) != len(b):
+        return False
+    if isinstance(a, dict):
+        return list(a) == list(b) and all(x is y for x, y in zip(a.values(), b.values(), strict=True))
+    return a == b if isinstance(a, set) else all(x is y for x, y in zip(a, b, strict=True))
+
+
+class _Open(threading.local):
+    journal: Journal | None = None
+
+
+_open = _Open()
+
+
+@contextlib.contextmanager
+def journal() -> Iterator[Journal]:
+    """Note changes from here on; a journal inside of another one hands nothing on."""
+    held, _open.journal = _open.journal, Journal()
+    try:
+        yield _open.journal
+    finally:
+        _open.journal = held
+
+
+def touch(place: Place) -> None:
+    """Note a place that is about to be changed."""
+    notes = _open.journal
+    if notes is not None and place.key not in notes.old and id(place.owner) not in notes.born:
+        _open.journal.old[place.key] = (place, place.get())
+
+
+def touch_outer(function: Any) -> None:
+    """Note the variables of outer functions and the globals that a function which is about to run may store."""
+    function = getattr(function, "__func__", function)
+    if _open.journal is None or not isinstance(function, types.FunctionType):
+        return
+    code = function.__code__
+    cells = dict(zip(code.co_freevars, function.__closure__ or (), strict=True))
+    for name in _stored(code):
+        touch(Variable(cells[name], name) if name in cells else Global(function.__globals__, name))
+
+
+@functools.lru_cache(maxsize=4096)
+def _stored(code: types.CodeType) -> tuple[str, ...]:
+    """The outer variables and globals that a code object, or one inside of it, stores."""
+    names = {i.argval for i in dis.get_instructions(code)
+             if i.opname in ("STORE_GLOBAL", "DELETE_GLOBAL")
+             or (i.opname in ("STORE_DEREF", "DELETE_DEREF") and i.argval in code.co_freevars)}
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            names |= {n for n in _stored(constant) if n in code.co_freevars or n not in constant.co_freevars}
+    return tuple(sorted(names))
+
+
+def fresh(value: Any) -> Any:
+    """Note that a container was made just now, if it is one: what is done to it concerns nobody outside."""
+    if _open.journal is not None and isinstance(value, CONTAINERS):
+        _open.journal.born[id(value)] = value
+    return value
+
+
+def born(value: Any) -> Any:
+    """The same for any object that was made just now."""
+    if _open.journal is not None:
+        _open.journal.born[id(value)] = value
+    return value
+
+
+def touch_contents(owner: Any) -> None:
+    """Note a container that is about to be changed."""
+    if _open.journal is not None and isinstance(owner, CONTAINERS):
+        touch(Contents(owner))
+
+
+def write(place: Place, value: Any) -> None:
+    """Change a place, noted."""
+    touch(place)
+    place.put(value)

@@ -1,0 +1,169 @@
+"""`if`, on a Python value or staged; and what follows a statement that control may have left early."""
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from jax import lax
+
+from kayax.bridge.cells import Storage
+from kayax.bridge.errors import ConversionError, at_user_line
+from kayax.bridge.journal import UNDEFINED, Place, journal, write
+from kayax.bridge.merging import (
+    ANYTHING, Planner, Side, Split, build, fill, note_operands, tensors_in)
+from kayax.bridge.blocks import Block, Operands, stage, write_cells
+from kayax.bridge.tensor import Tensor
+from kayax.bridge.to_static.operators import values as v
+from kayax.bridge.to_static.operators.outcome import (
+    NONE, NORMAL, RETURNED, Mixed, Outcome, Return, Variables, code_of, codes_of, outcome_of, value_of)
+
+
+def if_(test: Any, body: Callable | None, orelse: Callable | None, variables: Variables = NONE) -> Outcome:
+    """Run one of two blocks; where a staged tensor decides, both become parts of the program."""
+    test = v.use(test)
+    if v.is_staged(test):
+        return staged_if(v.truth(test), body or nothing, orelse or nothing, variables)
+    chosen = body if test else orelse
+    return chosen() if chosen is not None else None
+
+
+def then(outcome: Outcome, rest: Callable, variables: Variables = NONE) -> Outcome:
+    """Run what follows a statement, if control got to its end."""
+    if outcome is None:
+        return rest()
+    if not isinstance(outcome, Mixed) or NORMAL not in outcome.codes:
+        return outcome
+    return staged_if(outcome.code == NORMAL, rest, lambda: outcome, variables)
+
+
+def finish(outcome: Outcome) -> Any:
+    """The value of a function that was left so."""
+    if outcome is None:
+        return None
+    if isinstance(outcome, Mixed):
+        outcome = staged_if(outcome.code == RETURNED, lambda: Return(outcome.value), lambda: Return(None), NONE)
+    return value_of(outcome)
+
+
+def nothing() -> None:
+    return None
+
+
+class Branch:
+    """One side of a staged `if`, run once: its outcome, its variables, the places it changed."""
+
+    def __init__(self, body: Callable, variables: Variables, before: list[Any]):
+        self.error: Exception | None = None
+        self.outcome: Outcome = None
+        self.values: list[Any] = []
+        self.places: dict[tuple, tuple[Place, Any, Any]] = {}
+        try:
+            self.block = Block(lambda _: self._run(body, variables, before))
+        finally:
+            variables.put(before)
+        self.side = Side(self.block, self.tensors)
+
+    def _run(self, body: Callable, variables: Variables, before: list[Any]) -> list[Tensor]:
+        variables.put(before)
+        with journal() as notes:
+            try:
+                self.outcome = body()
+                self.values = variables.get()
+                self.places = notes.changed()
+            except ConversionError:
+                raise
+            except Exception as error:          # it is raised if the branch is taken: by the eager run
+                self.error = error
+            finally:
+                notes.undo()
+        new = [place[2] for place in self.places.values()]
+        self.tensors = tensors_in([code_of(self.outcome), value_of(self.outcome), self.values, new])
+        return self.tensors
+
+    def place(self, key: tuple, old: Any) -> Any:
+        """What a place holds at the end of the branch."""
+        return self.places[key][2] if key in self.places else old
+
+    def value(self) -> Any:
+        return value_of(self.outcome) if RETURNED in codes_of(self.outcome) else ANYTHING
+
+
+def staged_if(flag: Tensor, body: Callable, orelse: Callable, variables: Variables) -> Outcome:
+    """Both blocks as branches of one operation; afterwards everything is what the chosen one made of it."""
+    before = variables.get()
+    sides = [Branch(fn, variables, before) for fn in (body, orelse)]
+    failed = [s for s in sides if s.error is not None]
+    if len(failed) == 2:
+        raise sides[0].error                    # type: ignore[misc]
+    planner = Planner(sides[0].side, sides[1].side)
+    pairs = _pairs(sides, len(before))
+    plans = [planner.plan(*pair) for pair in pairs]
+    codes = frozenset().union(*(codes_of(s.outcome) for s in sides if s.error is None))
+    places = _changed_places(sides)
+    for place, (old, new) in places.items():
+        plans.append(planner.plan(old, new))
+        _check_place(place, plans[-1])
+    blocks = [s.block for s in sides]
+    written = [] if failed else list(dict.fromkeys([*blocks[0].writes, *blocks[1].writes]))
+    if failed:
+        written = [w for s in sides if s.error is None for w in s.block.writes]
+    built, outs = _run(flag, blocks, [s.error is not None for s in sides], planner, plans, written)
+    write_cells(written, outs, [s.block for s in sides if s.error is None])
+    if failed:
+        v.bail_if(flag if sides[0].error is not None else v.negated(flag))
+    code, value, *rest = built
+    variables.put(rest[:len(before)])
+    for place, new in zip(places, rest[len(before):], strict=True):
+        write(place, new)
+    return outcome_of(code, value, codes)
+
+
+def _pairs(sides: Sequence[Branch], n: int) -> list[tuple[Any, Any]]:
+    """What the two sides give: how they were left, what they return, their variables."""
+    columns = []
+    for s in sides:
+        columns.append([ANYTHING] * (n + 2) if s.error is not None else [code_of(s.outcome), s.value(), *s.values])
+    return [(UNDEFINED, UNDEFINED) if a is ANYTHING and b is ANYTHING else (a, b)
+            for a, b in zip(*columns, strict=True)]
+
+
+def _changed_places(sides: Sequence[Branch]) -> dict[Place, tuple[Any, Any]]:
+    found: dict[tuple, Place] = {}
+    old: dict[tuple, Any] = {}
+    for s in sides:
+        for key, (place, was, _) in s.places.items():
+            found[key], old[key] = place, was
+    return {place: (*(ANYTHING if s.error is not None else s.place(key, old[key]) for s in sides),)
+            for key, place in found.items()}                                    # type: ignore[misc]
+
+
+def _check_place(place: Place, plan: Any) -> None:
+    if isinstance(plan, Split) or any(isinstance(p, Split) for p in getattr(plan, "parts", ())):
+        raise ConversionError(
+            f"A branch that a tensor decides changes {place} in a way that a program cannot hold in one value (its "
+            f"length, keys, structure, shape or dtype).{at_user_line()}\nChange it alike in both branches.")
+
+
+def _run(flag: Tensor, blocks: Sequence[Block], failed: list[bool], planner: Planner, plans: list[Any],
+         written: list[Storage]) -> tuple[list[Any], list[Tensor]]:
+    """The operation itself: the built values of the plans, and the new values of the written cells."""
+    operands = Operands(blocks)
+    note_operands(planner.slots, operands)
+    before = [operands.cell(s) for s in written]
+    slots = planner.slots
+    if not slots and not written and not any(b.closed.effects for b in blocks):
+        return [build(p, {}) for p in plans], []
+
+    def run(chosen: Any, *arrays: Any) -> tuple:
+        def side(i: int) -> Callable[[], tuple]:
+            def branch() -> tuple:
+                outs, cells = ([], {}) if failed[i] else operands.run(blocks[i], arrays)
+                new = [cells.get(s, arrays[k]) for s, k in zip(written, before, strict=True)]
+                return (*fill(slots, i, outs, cells, arrays), *new)
+            return branch
+        return lax.cond(chosen, side(0), side(1))
+
+    outs = stage(run, "cond", [flag, *operands.sources])
+    n = len(slots)
+    filled = planner.filled(outs[:n])
+    return [build(p, filled) for p in plans], outs[n:]

@@ -1,0 +1,182 @@
+"""Python's built-in functions on tensors without a value: what each becomes."""
+from __future__ import annotations
+
+import builtins
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import jax.numpy as jnp
+
+from kayax.bridge.call import Call
+from kayax.bridge.dispatch import run_call
+from kayax.bridge.errors import ConversionError, at_user_line
+from kayax.bridge.journal import Attribute, touch
+from kayax.bridge.tensor import Tensor, as_number, is_number
+from kayax.bridge.to_static.operators import iterate, logic, text
+from kayax.bridge.to_static.operators import values as v
+
+
+def _number(wide: str, zero: Any) -> Call:
+    """A staged tensor as a staged Python number: weakly typed, as JAX's own Python numbers are."""
+    def run(array: Any) -> Any:
+        array = jnp.trunc(array) if wide == "int64" and array.dtype.kind in "fV" else array
+        return jnp.asarray(zero).at[()].set(array.astype(wide))     # an update keeps the weak type of what it updates
+
+    return Call(run, wide)
+
+
+_as_int, _as_float = _number("int64", 0), _number("float64", 0.0)
+
+
+def _scalar(x: Tensor, what: str) -> Tensor:
+    if x.size != 1:
+        raise TypeError(f"{what}(tensor) needs a Tensor with one element, but this one has shape {list(x.shape)}.")
+    return x.detach().reshape([])
+
+
+def to_int(*args: Any, **kwargs: Any) -> Any:
+    """`int`."""
+    if len(args) == 1 and v.is_staged(args[0]):
+        return run_call(_as_int, [_scalar(args[0], "int")], False)
+    return int(*args, **kwargs)
+
+
+def to_float(*args: Any) -> Any:
+    """`float`."""
+    if len(args) == 1 and v.is_staged(args[0]):
+        return run_call(_as_float, [_scalar(args[0], "float")], False)
+    return float(*args)
+
+
+def to_bool(*args: Any) -> Any:
+    """`bool`."""
+    return as_number(v.truth(args[0]).detach()) if len(args) == 1 and v.is_staged(args[0]) else bool(*args)
+
+
+def length(x: Any) -> Any:
+    """`len`; a dimension of any size is a symbol while a program is saved."""
+    if isinstance(x, Tensor) and v.is_staged(x) and x.ndim:
+        return x.storage.array.shape[0]
+    return x.length if isinstance(x, iterate.Staged) else len(x)
+
+
+def range_(*args: Any) -> Any:
+    """`range`."""
+    return iterate.Range(*args) if any(map(v.is_staged, args)) else range(*args)
+
+
+def enumerate_(iterable: Any, start: Any = 0) -> Any:
+    """`enumerate`."""
+    return iterate.Enumerated(iterable, start) if isinstance(iterable, iterate.Staged) else enumerate(iterable, start)
+
+
+def zip_(*iterables: Any, **kwargs: Any) -> Any:
+    """`zip`."""
+    if any(isinstance(i, iterate.Staged) for i in iterables):
+        return iterate.Zipped(iterables)
+    return zip(*iterables, **kwargs)
+
+
+def reversed_(sequence: Any) -> Any:
+    """`reversed`; of a tensor, its rows from the last."""
+    if isinstance(sequence, iterate.Staged):
+        return iterate.Reversed(sequence)
+    if isinstance(sequence, Tensor):
+        return (sequence[i] for i in range(len(sequence) - 1, -1, -1))
+    return reversed(sequence)
+
+
+def _extreme(builtin: Callable, better: Callable) -> Callable:
+    def run(*args: Any, **kwargs: Any) -> Any:
+        if kwargs or not args or isinstance(args[0], (str, bytes, dict)):
+            return builtin(*args, **kwargs)
+        items = args if len(args) > 1 else list(args[0])
+        if not items or not any(map(v.is_staged, items)):
+            return builtin(items)
+        best = items[0]
+        for item in items[1:]:
+            best = logic.choose(better(item, best), lambda item=item: item, lambda best=best: best)  # type: ignore[misc]
+        return best
+
+    return run
+
+
+def all_(iterable: Any) -> Any:
+    """`all`."""
+    items = list(iterable)
+    if not any(map(v.is_staged, items)):
+        return all(items)
+    return to_bool(logic.and_(True, *(lambda x=x: to_bool(x) for x in items)))       # type: ignore[misc]
+
+
+def any_(iterable: Any) -> Any:
+    """`any`."""
+    items = list(iterable)
+    if not any(map(v.is_staged, items)):
+        return any(items)
+    return to_bool(logic.or_(False, *(lambda x=x: to_bool(x) for x in items)))       # type: ignore[misc]
+
+
+def map_(function: Any, *iterables: Any) -> Any:
+    """`map`: the function is converted as one that is called by name."""
+    from kayax.bridge.to_static.operators.call import call
+    return (call(function, *items) for items in zip(*iterables, strict=False))
+
+
+def filter_(function: Any, iterable: Any) -> Any:
+    """`filter`: how many items are left must not depend on a tensor."""
+    from kayax.bridge.to_static.operators.call import call
+    return (x for x in iterable if (x if function is None else call(function, x)))
+
+
+def reduce_(function: Any, iterable: Any, *start: Any) -> Any:
+    """`functools.reduce`."""
+    from kayax.bridge.to_static.operators.call import call
+    return functools.reduce(lambda a, b: call(function, a, b), iterable, *start)
+
+
+def isinstance_(value: Any, kinds: Any) -> bool:
+    """`isinstance`; what is a Python number eagerly is one here, too."""
+    if v.is_staged(value) and is_number(value):
+        like = {"b": False, "i": 0, "f": 0.0, "c": 0j}[value.storage.array.dtype.kind]
+        return isinstance(like, kinds)
+    return isinstance(value, kinds)
+
+
+def setattr_(owner: Any, name: str, value: Any) -> None:
+    """`setattr`."""
+    if not isinstance(owner, Tensor):
+        touch(Attribute(owner, name))
+    setattr(owner, name, value)
+
+
+def delattr_(owner: Any, name: str) -> None:
+    """`delattr`."""
+    touch(Attribute(owner, name))
+    delattr(owner, name)
+
+
+def next_(iterator: Any, *default: Any) -> Any:
+    """`next`: an iterator moves on once, whatever a tensor decides."""
+    from kayax.bridge.state import state
+    if state.trace is not None and state.trace.root is not state.trace:
+        raise ConversionError(f"next() in a branch or loop that a tensor decides.{at_user_line()}\nUse a list and an index.")
+    return next(iterator, *default)
+
+
+def sorted_(iterable: Any, **kwargs: Any) -> Any:
+    """`sorted`."""
+    items = list(iterable)
+    if any(map(v.is_staged, items)):
+        raise ConversionError(f"sorted() of tensors without a value.{at_user_line()}\nStack them and use paddle.sort.")
+    return sorted(items, **kwargs)
+
+
+TABLE: dict[Any, Callable] = {
+    builtins.print: text.print, builtins.len: length, builtins.range: range_, builtins.enumerate: enumerate_,
+    builtins.zip: zip_, builtins.reversed: reversed_, builtins.int: to_int, builtins.float: to_float,
+    builtins.bool: to_bool, builtins.max: _extreme(max, lambda a, b: a > b), builtins.min: _extreme(min, lambda a, b: a < b),
+    builtins.all: all_, builtins.any: any_, builtins.map: map_, builtins.filter: filter_, builtins.setattr: setattr_,
+    functools.reduce: reduce_, builtins.isinstance: isinstance_, builtins.delattr: delattr_, builtins.next: next_, builtins.sorted: sorted_,
+}

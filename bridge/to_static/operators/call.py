@@ -1,0 +1,69 @@
+"""A call in rewritten code: what is called is rewritten too, if it is a user's; built-in functions know tensors."""
+from __future__ import annotations
+
+import functools
+import sys
+import types
+from typing import Any
+
+from kayax.bridge.journal import CONTAINERS, born, fresh, touch_contents
+from kayax.bridge.state import state
+from kayax.bridge.to_static.convert import converted
+from kayax.bridge.to_static.operators import builtins
+from kayax.bridge.to_static.operators import values as v
+
+_BUILTIN = (types.BuiltinFunctionType, types.MethodWrapperType)
+
+
+def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:
+    """``function(*args, **kwargs)``."""
+    function = v.use(function)
+    kind = type(function)
+    if kind is types.FunctionType:
+        return _run(function, args, kwargs)
+    if kind is types.MethodType:
+        inner = function.__func__
+        if isinstance(inner, types.FunctionType):
+            return _run(inner, (function.__self__, *args), kwargs)
+        return made(function(*args, **kwargs))
+    if kind in _BUILTIN or isinstance(function, type):
+        replaced = builtins.TABLE.get(function) if _hashable(function) else None
+        if replaced is not None:
+            return replaced(*args, **kwargs)
+        owner = getattr(function, "__self__", None)
+        if isinstance(owner, CONTAINERS):
+            touch_contents(owner)
+        out = function(*args, **kwargs)
+        return born(out) if isinstance(function, type) else made(out)
+    if kind is functools.partial:
+        return call(function.func, *function.args, *args, **{**function.keywords, **kwargs})
+    return _call_object(function, args, kwargs)
+
+
+def _hashable(function: Any) -> bool:
+    return getattr(function, "__self__", None) is None or isinstance(function.__self__, types.ModuleType)
+
+
+def _call_object(function: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
+    """An object that can be called: a user's class with `__call__`; a Layer rewrites its own forward."""
+    method = getattr(type(function), "__call__", None)
+    if isinstance(method, types.FunctionType) and converted(method) is not method:
+        return _run(method, (function, *args), kwargs)
+    return made(function(*args, **kwargs))
+
+
+def made(out: Any) -> Any:
+    """The result of code that was not rewritten: a container that nobody else holds was made by it."""
+    return fresh(out) if isinstance(out, CONTAINERS) and sys.getrefcount(out) <= _ONLY_HERE else out
+
+
+_ONLY_HERE = 2          # references to an argument of `made` that nothing else refers to: the argument, and the count's own
+
+
+def _run(function: types.FunctionType, args: tuple, kwargs: dict[str, Any]) -> Any:
+    twin = converted(function)
+    if twin is function:
+        return made(function(*args, **kwargs))
+    if state.trace is not None:
+        state.trace.note_function(function)
+    return twin(*args, **kwargs)

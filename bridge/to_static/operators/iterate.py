@@ -1,0 +1,148 @@
+"""`for`, and what it may go over: Python's iterables one by one, ranges whose ends are staged tensors as a staged loop."""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from kayax.bridge.errors import ConversionError, at_user_line
+from kayax.bridge.journal import UNDEFINED
+from kayax.bridge.tensor import Tensor
+from kayax.bridge.to_static.operators import values as v
+from kayax.bridge.to_static.operators.branch import then
+from kayax.bridge.to_static.operators.loop import after_loop, after_round, staged_while
+from kayax.bridge.to_static.operators.outcome import NONE, Mixed, Outcome, Variables
+
+
+class Staged:
+    """Something to go over whose length is a tensor: ``item(i)`` for i below `length`."""
+
+    length: Any
+
+    def item(self, i: Any) -> Any:
+        raise NotImplementedError
+
+    def __iter__(self) -> Iterator[Any]:
+        raise ConversionError(
+            f"Going over something whose length a tensor decides is only possible in a `for` statement.{at_user_line()}")
+
+    def __len__(self) -> int:
+        raise ConversionError(f"The length is known only when the program runs.{at_user_line()}")
+
+
+class Range(Staged):
+    """`range` of tensors."""
+
+    def __init__(self, *args: Any):
+        self.start, self.stop, self.step = (0, args[0], 1) if len(args) == 1 else (*args, 1)[:3]
+        if v.is_staged(self.step):
+            up = self.step > 0
+            self.length = up.astype("int64") * self._count(1) + (1 - up.astype("int64")) * self._count(-1)
+        else:
+            if self.step == 0:
+                raise ValueError("range() arg 3 must not be zero")
+            self.length = self._count(1 if self.step > 0 else -1)
+
+    def _count(self, sign: int) -> Any:
+        span = (self.stop - self.start) * sign
+        step = self.step * sign
+        return (span + step - 1) // step
+
+    def item(self, i: Any) -> Any:
+        return self.start + i * self.step
+
+
+class Enumerated(Staged):
+    """`enumerate` of something staged."""
+
+    def __init__(self, inner: Staged, start: Any = 0):
+        self.inner, self.start, self.length = inner, start, inner.length
+
+    def item(self, i: Any) -> Any:
+        return self.start + i, self.inner.item(i)
+
+
+class Zipped(Staged):
+    """`zip` of things of which one at least is staged."""
+
+    def __init__(self, parts: tuple):
+        self.parts = [p if isinstance(p, Staged) else Rows(p) for p in parts]
+        self.length = self.parts[0].length
+        for part in self.parts[1:]:
+            shorter = part.length < self.length
+            self.length = v_where(shorter, part.length, self.length)
+
+    def item(self, i: Any) -> Any:
+        return tuple([p.item(i) for p in self.parts])
+
+
+class Reversed(Staged):
+    """`reversed` of something staged."""
+
+    def __init__(self, inner: Staged):
+        self.inner, self.length = inner, inner.length
+
+    def item(self, i: Any) -> Any:
+        return self.inner.item(self.length - 1 - i)
+
+
+class Rows(Staged):
+    """A tensor's rows, or a list's items, by number."""
+
+    def __init__(self, source: Any):
+        if not isinstance(source, (Tensor, list, tuple, range)):
+            raise ConversionError(f"zip() goes over a range that a tensor ends together with a {type(source).__name__}, "
+                                  f"whose items cannot be had by number.{at_user_line()}")
+        self.source, self.length = source, len(source)
+
+    def item(self, i: Any) -> Any:
+        from kayax.bridge.to_static.operators.stores import item
+        return item(self.source, i)
+
+
+def v_where(flag: Any, a: Any, b: Any) -> Any:
+    """``a if flag else b`` for numbers, staged or not."""
+    if not v.is_staged(flag):
+        return a if flag else b
+    chosen = flag.astype("int64")
+    return chosen * a + (1 - chosen) * b
+
+
+def for_(iterable: Any, body: Callable, orelse: Callable | None, variables: Variables = NONE) -> Outcome:
+    """A `for` statement."""
+    iterable = v.use(iterable)
+    if isinstance(iterable, Staged):
+        return after_loop(_staged_for(iterable, body, variables), orelse, variables)
+    outcome: Outcome = None
+    for item in iterable:
+        if isinstance(outcome, Mixed):
+            outcome = after_round(then(outcome, lambda item=item: after_round(body(item)), variables))  # type: ignore[misc]
+        else:
+            outcome = after_round(body(item))
+        if outcome is not None and not isinstance(outcome, Mixed):
+            break
+    return after_loop(outcome, orelse, variables)
+
+
+def _staged_for(iterable: Staged, body: Callable, variables: Variables) -> Outcome:
+    """A counter runs beside the loop's own variables."""
+    counter: list[Any] = [0]
+
+    def readers() -> list[Callable]:
+        return [lambda: counter[0], *(lambda value=value: value for value in variables.get())]     # type: ignore[misc]
+
+    def put(values: list[Any]) -> None:
+        counter[0] = values[0]
+        variables.put(values[1:])
+
+    def step() -> Outcome:
+        i = counter[0]
+        outcome = body(iterable.item(i))
+        counter[0] = i + 1
+        return outcome
+
+    own = Variables(("the counter", *variables.names), readers, put)
+    going = counter[0] < iterable.length
+    return staged_while(v.truth(going), lambda: counter[0] < iterable.length, step, own)
+
+
+__all__ = ["UNDEFINED", "Enumerated", "Range", "Reversed", "Rows", "Staged", "Zipped", "for_"]

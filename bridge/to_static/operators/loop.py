@@ -1,0 +1,274 @@
+"""`while`, on a Python value or staged, and the staged loop that every other loop is made of."""
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+from jax import lax
+
+from kayax.bridge.call import is_inexact
+from kayax.bridge.cells import Storage
+from kayax.bridge.errors import ConversionError, at_user_line
+from kayax.bridge.journal import UNDEFINED, Place, journal, write
+from kayax.bridge.merging import (
+    ANYTHING, Planner, Side, Slot, Split, build, fill, note_alias, note_operands, signature, tensors_in)
+from kayax.bridge.blocks import Block, Operands, stage, write_cells
+from kayax.bridge.state import state
+from kayax.bridge.tensor import Tensor, as_number, wrap
+from kayax.bridge.to_static.operators import values as v
+from kayax.bridge.to_static.operators.branch import nothing, staged_if, then
+from kayax.bridge.to_static.operators.outcome import (
+    BREAK, BROKEN, CONTINUED, NONE, NORMAL, RETURNED, Exit, Mixed, Outcome, Return, Variables, code_of, codes_of,
+    outcome_of, value_of)
+
+_CHECKPOINTS = 64               # copies of a loop's variables that a differentiable loop keeps
+_ROUNDS = 8                     # how often a body is run until its variables keep their kinds
+
+
+def while_(test: Callable, body: Callable, orelse: Callable | None, variables: Variables = NONE) -> Outcome:
+    """A `while` statement."""
+    outcome: Outcome = None
+    going = v.use(test())
+    while True:
+        if v.is_staged(going):
+            outcome = staged_while(v.truth(going), test, body, variables)
+            break
+        if not going:
+            break
+        outcome = after_round(body())
+        if isinstance(outcome, Mixed):
+            outcome = _go_on_staged(outcome, test, body, variables)
+            break
+        if outcome is not None:
+            break
+        going = v.use(test())
+    return after_loop(outcome, orelse, variables)
+
+
+def _go_on_staged(outcome: Mixed, test: Callable, body: Callable, variables: Variables) -> Outcome:
+    """Later rounds of a loop whose first rounds Python ran, and that a tensor may now have left."""
+    def rest() -> Outcome:
+        going = v.use(test())
+        if not v.is_staged(going) and not going:
+            return None
+        return staged_while(v.truth(going) if v.is_staged(going) else True, test, body, variables)
+
+    return then(outcome, rest, variables)
+
+
+def after_round(outcome: Outcome) -> Outcome:
+    """`continue` ends a round like reaching its end."""
+    if isinstance(outcome, Exit):
+        return None if outcome.code == CONTINUED else outcome
+    if isinstance(outcome, Mixed) and CONTINUED in outcome.codes:
+        codes = outcome.codes - {CONTINUED} | {NORMAL}
+        return outcome_of(_recoded(outcome.code, CONTINUED), outcome.value, codes)
+    return outcome
+
+
+def after_loop(outcome: Outcome, orelse: Callable | None, variables: Variables) -> Outcome:
+    """The `else` block runs if the loop was not left by `break`; a break ends here."""
+    if orelse is not None:
+        outcome = then(outcome, orelse, variables)
+    if isinstance(outcome, Exit) and outcome.code == BROKEN:
+        return None
+    if isinstance(outcome, Mixed) and BROKEN in outcome.codes:
+        return outcome_of(_recoded(outcome.code, BROKEN), outcome.value, outcome.codes - {BROKEN} | {NORMAL})
+    return outcome
+
+
+def _recoded(code: Tensor, old: int) -> Tensor:
+    """The code with `old` replaced by NORMAL."""
+    return code * (code != old).astype("int64")
+
+
+# ---- the staged loop -------------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass
+class _Round:
+    """One run of the body: the plans for what is carried, and how to get the next values."""
+
+    block: Block
+    planner: Planner
+    plans: list[Any]
+    codes: frozenset[int]
+    going: int
+
+
+class _Loop:
+    """A loop being settled: the body is run until what is carried keeps its kinds from round to round."""
+
+    def __init__(self, test: Callable, body: Callable, variables: Variables):
+        self.test, self.body, self.variables = test, body, variables
+        self.start = variables.get()
+        self.places: dict[tuple, tuple[Place, Any]] = {}
+        self.cells: list[Storage] = []
+        self.plans: list[Any] | None = None         # for variables, code and value, then places
+        self.slots: list[Slot] = []
+
+    def first(self) -> list[Any]:
+        """What is carried, before the first round."""
+        return [*self.start, NORMAL, UNDEFINED, *(old for _, old in self.places.values())]
+
+    def settle(self) -> _Round:
+        for _ in range(_ROUNDS):
+            sizes = len(self.cells), len(self.places)
+            found = self._round()
+            known = self.plans is not None and len(self.plans) == len(found.plans)
+            stable = known and [signature(p) for p in self.plans or ()] == [signature(p) for p in found.plans]
+            if stable and sizes == (len(self.cells), len(self.places)):
+                return found
+            self.plans, self.slots = found.plans, found.planner.slots
+        raise ConversionError(
+            f"A loop that a tensor decides changes {self._unstable(found.plans)} in shape or structure from round to "
+            f"round, which a program cannot express.{at_user_line()}\nGive it its final shape before the loop.")
+
+    def _unstable(self, plans: list[Any]) -> str:
+        now = [signature(p) for p in self.plans or ()]
+        names = [n for n, a, b in zip(self.variables.names, now, (signature(p) for p in plans), strict=False) if a != b]
+        return " and ".join(f"`{n}`" for n in names) or "what it holds"
+
+    def _round(self) -> _Round:
+        n = len(self.start)
+        result: dict[str, Any] = {}
+
+        def run(inputs: list[Tensor]) -> list[Tensor]:
+            values = self.first()
+            if self.plans is not None:
+                filled = {id(s): _carried(s, t) for s, t in zip(self.slots, inputs, strict=True)}
+                values = [build(p, filled) for p in self.plans] + values[len(self.plans):]
+            self.variables.put(values[:n])
+            with journal() as notes:
+                try:
+                    for (place, _), value in zip(self.places.values(), values[n + 2:], strict=True):
+                        write(place, value)
+                    outcome = after_round(self.body())
+                    going = self._goes_on(outcome)
+                    changed = notes.changed()
+                    ends = {k: place.get() for k, (place, _) in self.places.items()}
+                finally:
+                    notes.undo()
+                    result["values"] = self.variables.get()
+            for key, (place, old, new) in changed.items():
+                if key not in ends:
+                    ends[key] = new
+                    self.places[key] = (place, old)
+            result["outcome"], result["ends"] = outcome, [ends[k] for k in self.places]
+            leaves = [going, *(t for t in tensors_in([result["values"], code_of(outcome), value_of(outcome),
+                                                     result["ends"]]) if t is not going)]
+            result["leaves"] = leaves
+            return leaves
+
+        inputs = [s.aval for s in self.slots] if self.plans is not None else []
+        try:
+            block = Block(run, inputs, self.cells)
+        finally:
+            self.variables.put(self.start)
+        self.cells += [w for w in block.writes if w not in self.cells]
+        return self._planned(block, result)
+
+    def _goes_on(self, outcome: Outcome) -> Tensor:
+        """Whether there is another round, as a tensor."""
+        if outcome is None:
+            going = v.use(self.test())
+        elif isinstance(outcome, Mixed) and NORMAL in outcome.codes:
+            chosen = staged_if(outcome.code == NORMAL, lambda: Return(v.use(self.test())), lambda: Return(False),
+                               self.variables)
+            going = value_of(chosen)
+        else:
+            going = False
+        going = v.truth(going) if isinstance(going, Tensor) else wrap(jax.numpy.asarray(bool(going)))
+        trace = state.trace
+        bail = trace.root.bail if trace is not None else None
+        if bail is not None and bail in trace.writes:                           # type: ignore[union-attr]
+            going = v.both(going, v.negated(wrap(bail.array)))
+        return going
+
+    def _planned(self, block: Block, result: dict[str, Any]) -> _Round:
+        outcome = result["outcome"]
+        after = Side(block, result["leaves"])
+        planner = Planner(Side(), after)
+        codes = codes_of(outcome) | {NORMAL}
+        value = value_of(outcome) if RETURNED in codes else UNDEFINED
+        plans = [planner.plan(a, b) for a, b in zip(self.start, result["values"], strict=True)]
+        plans.append(planner.plan(NORMAL, code_of(outcome)))
+        plans.append(planner.plan(ANYTHING, value) if RETURNED in codes else planner.plan(UNDEFINED, UNDEFINED))
+        for (place, old), new in zip(self.places.values(), result["ends"], strict=True):
+            plans.append(planner.plan(old, new))
+            if isinstance(plans[-1], Split):
+                raise ConversionError(
+                    f"A loop that a tensor decides changes {place} in a way that a program cannot hold in one value "
+                    f"(its length, keys, structure, shape or dtype).{at_user_line()}\nFill a tensor of the final size.")
+        self._keep_gradients(planner)
+        return _Round(block, planner, plans, codes, after.place[id(result["leaves"][0])])
+
+    def _keep_gradients(self, planner: Planner) -> None:
+        """What wants a gradient after some round wants one in every round."""
+        for old, new in zip(self.slots, planner.slots, strict=False):
+            if not old.aval.stop and new.aval.stop and old.aval.shape == new.aval.shape:
+                new.aval = dataclasses.replace(new.aval, stop=False)
+
+
+def staged_while(going: Any, test: Callable, body: Callable, variables: Variables) -> Outcome:
+    """The loop as one operation: ``while going: outcome = body(); going = the outcome is None and test()``."""
+    loop = _Loop(test, body, variables)
+    try:
+        found = loop.settle()
+    except ConversionError:
+        raise
+    except Exception:                           # the eager run raises it, if there is a round
+        if going is True:
+            raise
+        v.bail_if(going)
+        return None
+    block, planner = found.block, found.planner
+    slots = planner.slots
+    operands = Operands([block])
+    note_operands(slots, operands)
+    cell_places = [operands.cell(s) for s in loop.cells]
+    n = len(slots)
+    flag = going if isinstance(going, Tensor) else wrap(jax.numpy.asarray(True))
+    sources = [flag, *operands.sources]
+    wanted = not all(s.aval.stop for s in slots) or bool(block.owners)
+    differentiable = wanted and any(
+        isinstance(t, Tensor) and not t._stop_gradient and is_inexact(t.storage.array) for t in sources)
+
+    def run(first: Any, *arrays: Any) -> tuple:
+        start = (first, *fill(slots, 0, (), {}, arrays), *(arrays[k] for k in cell_places))
+
+        def round_(now: tuple) -> tuple:
+            outs, cells = operands.run(block, arrays, now[1:])
+            kept = zip(loop.cells, now[1 + n:], strict=True)
+            return (outs[found.going], *fill(slots, 1, outs, cells, arrays), *(cells.get(s, old) for s, old in kept))
+
+        return _loop(lambda now: now[0], round_, tuple(start), differentiable)[1:]
+
+    outs = stage(run, "while_loop", sources)
+    filled = planner.filled(outs[:n])
+    built = [build(p, filled) for p in found.plans]
+    write_cells(loop.cells, outs[n:], [block])
+    m = len(loop.start)
+    variables.put(built[:m])
+    for (place, _), new in zip(loop.places.values(), built[m + 2:], strict=True):
+        write(place, new)
+    return outcome_of(built[m], built[m + 1], found.codes)
+
+
+def _carried(slot: Slot, tensor: Tensor) -> Tensor:
+    """A variable inside of the body."""
+    if slot.aliases:
+        note_alias(tensor)
+    return as_number(tensor) if slot.aval.weak else tensor
+
+
+def _loop(going: Callable, round_: Callable, start: tuple, differentiable: bool) -> tuple:
+    if not differentiable:
+        return lax.while_loop(going, round_, start)
+    from equinox.internal import while_loop as checkpointed
+    return checkpointed(going, round_, start, kind="checkpointed", checkpoints=_CHECKPOINTS)
+
+
+__all__ = ["BREAK", "after_loop", "after_round", "nothing", "staged_while", "then", "while_"]

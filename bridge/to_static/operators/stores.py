@@ -1,0 +1,103 @@
+"""Reading and writing attributes and items of Python objects, with a note of every change."""
+from __future__ import annotations
+
+import builtins
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from kayax.bridge.errors import ConversionError, at_user_line
+from kayax.bridge.journal import Attribute, touch, touch_contents
+from kayax.bridge.tensor import Tensor
+from kayax.bridge.to_static.operators import values as v
+
+slice = builtins.slice          # noqa: A001 (the rewritten code calls it by this name)
+
+_AUGMENTED: dict[str, Callable] = {
+    "Add": operator.iadd, "Sub": operator.isub, "Mult": operator.imul, "Div": operator.itruediv,
+    "FloorDiv": operator.ifloordiv, "Mod": operator.imod, "Pow": operator.ipow, "MatMult": operator.imatmul,
+    "LShift": operator.ilshift, "RShift": operator.irshift, "BitAnd": operator.iand, "BitOr": operator.ior,
+    "BitXor": operator.ixor,
+}
+
+
+def set_attribute(value: Any, owner: Any, name: str) -> None:
+    """``owner.name = value``."""
+    from kayax.bridge.to_static.operators.call import call
+    owner = v.use(owner)
+    described = getattr(type(owner), name, None)
+    if isinstance(described, property) and described.fset is not None and not isinstance(owner, Tensor):
+        call(described.fset, owner, value)
+        return
+    if not isinstance(owner, Tensor):
+        touch(Attribute(owner, name))
+    setattr(owner, name, value)
+
+
+def delete_attribute(owner: Any, name: str) -> None:
+    """``del owner.name``."""
+    touch(Attribute(owner, name))
+    delattr(owner, name)
+
+
+def set_item(value: Any, owner: Any, key: Any) -> None:
+    """``owner[key] = value``."""
+    from kayax.bridge.to_static.operators.call import call
+    owner, key = v.use(owner), v.use(key)
+    touch_contents(owner)
+    if isinstance(owner, list) and v.is_staged(key):
+        _set_staged_item(owner, key, value)
+    elif isinstance(owner, (Tensor, list, dict)):
+        owner[key] = value
+    else:
+        call(type(owner).__setitem__, owner, key, value)
+
+
+def _set_staged_item(owner: list, key: Tensor, value: Any) -> None:
+    """An item that a tensor chooses: every one becomes what it was, or the new value."""
+    from kayax.bridge.to_static.operators.logic import choose
+    n = len(owner)
+    v.bail_if(v.either(key < -n, key >= n))
+    for i in range(n):
+        owner[i] = choose(v.either(key == i, key == i - n), lambda: value, lambda i=i: owner[i])   # type: ignore[misc]
+
+
+def delete_item(owner: Any, key: Any) -> None:
+    """``del owner[key]``."""
+    owner = v.use(owner)
+    touch_contents(owner)
+    del owner[v.use(key)]
+
+
+def augmented(sign: str, old: Any, value: Any) -> Any:
+    """What ``old += value`` stores."""
+    touch_contents(old)
+    return _AUGMENTED[sign](old, value)
+
+
+def item(owner: Any, key: Any) -> Any:
+    """``owner[key]``; an item of a list that a tensor chooses is taken from all of them stacked."""
+    owner, key = v.use(owner), v.use(key)
+    if v.is_staged(key) and isinstance(owner, (list, tuple, range)):
+        return _staged_item(owner, key)
+    if isinstance(owner, (Tensor, list, tuple, dict)) or not hasattr(type(owner), "__getitem__"):
+        return owner[key]
+    from kayax.bridge.to_static.operators.call import call
+    return call(type(owner).__getitem__, owner, key)
+
+
+def _staged_item(owner: Any, key: Tensor) -> Any:
+    n = len(owner)
+    if isinstance(owner, range):
+        v.bail_if(v.either(key < -n, key >= n))
+        return owner.start + (key + (key < 0).astype("int64") * n) * owner.step
+    if not n:
+        raise IndexError("list index out of range")
+    kinds = {(tuple(x.shape), x.dtype) if isinstance(x, Tensor) else type(x) for x in owner}
+    if len(kinds) > 1 or not isinstance(owner[0], (Tensor, bool, int, float)):
+        raise ConversionError(f"A tensor chooses an item of a {type(owner).__name__} whose items are no tensors (or "
+                              f"numbers) of one shape and dtype.{at_user_line()}\nStack them, or choose by a Python int.")
+    from kayax.bridge.ops.manipulation_join import stack
+    from kayax.bridge.convert import as_tensor
+    v.bail_if(v.either(key < -n, key >= n))
+    return stack([as_tensor(x) for x in owner])[key]

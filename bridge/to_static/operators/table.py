@@ -1,0 +1,33 @@
+"""Everything that rewritten code may call, under the names that the rewrites use."""
+from __future__ import annotations
+
+from typing import Any
+
+from kayax.bridge.errors import ConversionError
+from kayax.bridge.journal import UNDEFINED, fresh
+from kayax.bridge.to_static.operators import values as _values
+from kayax.bridge.to_static.operators.branch import finish, if_, then
+from kayax.bridge.to_static.operators.call import call, made
+from kayax.bridge.to_static.operators.iterate import for_
+from kayax.bridge.to_static.operators.logic import and_, chain, choose, in_, is_, is_not, not_, not_in, or_
+from kayax.bridge.to_static.operators.loop import while_
+from kayax.bridge.to_static.operators.outcome import BREAK, CONTINUE, NONE, Return, Variables
+from kayax.bridge.to_static.operators.stores import (
+    augmented, delete_attribute, delete_item, item, set_attribute, set_item, slice)
+from kayax.bridge.to_static.operators.text import formatted, text
+from kayax.bridge.to_static.operators.values import use
+
+
+def assert_(test: Any, message: Any = None) -> None:
+    """`assert`; on a staged tensor, the eager run raises the error where it does not hold."""
+    test = use(test)
+    if _values.is_staged(test):
+        _values.bail_if(_values.negated(_values.truth(test)))
+    elif not test:
+        raise AssertionError(*(() if message is None else (message(),)))
+
+
+__all__ = ["BREAK", "CONTINUE", "NONE", "UNDEFINED", "ConversionError", "Return", "Variables", "and_", "assert_",
+           "augmented", "call", "chain", "choose", "delete_attribute", "delete_item", "finish", "for_", "formatted", "fresh", "if_",
+           "in_", "is_", "is_not", "item", "made", "not_", "not_in", "or_", "set_attribute", "set_item", "slice", "text", "then",
+           "use", "while_"]

@@ -1,0 +1,34 @@
+"""Lists, dicts and sets that the code makes are noted: changing them in a branch concerns nobody outside of it."""
+from __future__ import annotations
+
+import ast
+
+from kayax.bridge.to_static.passes.base import Rewrite, call, load
+
+
+class Fresh(Rewrite):
+    def _made(self, node: ast.expr) -> ast.AST:
+        self.generic_visit(node)
+        if not isinstance(getattr(node, "ctx", ast.Load()), ast.Load) or hasattr(node, "generated"):
+            return node
+        return ast.copy_location(call("fresh", node), node)
+
+    visit_List = visit_Dict = visit_Set = visit_ListComp = visit_DictComp = visit_SetComp = _made
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        """Lists are made by `+` and `*` too."""
+        self.generic_visit(node)
+        return ast.copy_location(call("made", node), node) if isinstance(node.op, (ast.Add, ast.Mult)) else node
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        """And by slices."""
+        self.generic_visit(node)
+        sliced = isinstance(node.ctx, ast.Load) and isinstance(node.slice, ast.Slice)
+        return ast.copy_location(call("made", node), node) if sliced else node
+
+    def visit_Assign(self, node: ast.Assign) -> ast.AST | list[ast.stmt]:
+        """And by a starred target."""
+        self.generic_visit(node)
+        stars = [n.value.id for t in node.targets for n in ast.walk(t)
+                 if isinstance(n, ast.Starred) and isinstance(n.value, ast.Name)]
+        return [node, *(ast.copy_location(ast.Expr(call("fresh", load(s))), node) for s in stars)]

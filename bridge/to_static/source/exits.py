@@ -1,0 +1,36 @@
+"""How control can leave a statement other than by reaching its end: return, break, continue."""
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+
+from kayax.bridge.to_static.source.activity import SCOPES
+
+LOOPS = (ast.For, ast.While)
+
+
+def exits(nodes: ast.AST | Iterable[ast.AST]) -> bool:
+    """Whether a return leaves this code, or a break or continue of a loop around it."""
+    return any(_exits(n) for n in ([nodes] if isinstance(nodes, ast.AST) else nodes))
+
+
+def _exits(node: ast.AST) -> bool:
+    if isinstance(node, (ast.Return, ast.Break, ast.Continue)):
+        return True
+    if isinstance(node, SCOPES) or isinstance(node, ast.expr):
+        return False
+    if isinstance(node, LOOPS):
+        return returns(node.body) or exits(node.orelse)
+    return any(_exits(child) for child in ast.iter_child_nodes(node))
+
+
+def returns(nodes: Iterable[ast.AST]) -> bool:
+    """Whether a `return` stands in this code."""
+    stack = list(nodes)
+    while stack:
+        node = stack.pop()
+        if isinstance(node, ast.Return):
+            return True
+        if not isinstance(node, SCOPES) and not isinstance(node, ast.expr):
+            stack += ast.iter_child_nodes(node)
+    return False
