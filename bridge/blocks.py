@@ -1,7 +1,8 @@
 """Pieces of code that become parts of a program: run once over tracers, kept as a jaxpr, put together at the door.
 
-A `Block` is a branch or a loop's body. What it reads from outside are the jaxpr's constants, found again by identity; the
-operation that blocks are put together in (`stage`) takes them as operands, so that gradients go through it as through any.
+A `Block` is a branch or a loop's body. What it reads from outside are the jaxpr's constants, found again by identity;
+the operation that blocks are put together in (`stage`) takes them as operands, so that gradients go through it as
+through any.
 """
 from __future__ import annotations
 
@@ -23,8 +24,10 @@ from kayax.bridge.trace import Trace
 
 @dataclasses.dataclass(frozen=True)
 class Aval:
-    """What is known of an array before it exists. `weak`: it stands for a Python number (JAX has no weak bool, but this has).
-    `stop`: it has no gradient."""
+    """What is known of an array before it exists. `weak`: it stands for a Python number (bools too, unlike in JAX).
+
+    `stop`: it has no gradient.
+    """
 
     shape: tuple
     dtype: Any
@@ -155,8 +158,8 @@ class Operands:
 def stage(run: Callable, name: str, operands: Sequence[Any]) -> list[Tensor]:
     """Run ``run(*arrays) -> tuple of arrays`` at the door, as one operation.
 
-    It is recorded under `no_grad` too: what the blocks computed under it is cut off inside of them, but a tensor that they
-    only hand on keeps its place in the graph.
+    It is recorded under `no_grad` too: what the blocks computed under it is cut off inside of them, but a tensor that
+    they only hand on keeps its place in the graph.
     """
     held, state.grad_enabled = state.grad_enabled, True
     try:
@@ -166,7 +169,7 @@ def stage(run: Callable, name: str, operands: Sequence[Any]) -> list[Tensor]:
 
 
 def write_cells(cells: Sequence[Storage], outs: Sequence[Tensor], blocks: Sequence[Block]) -> None:
-    """Give the cells that blocks wrote their new values, and the tensors they belong to their new place in the graph."""
+    """Give the cells that blocks wrote their new values, and their tensors their new place in the graph."""
     rebound = {t: stop for b in blocks for t, stop in b.rebound.items()}
     for storage, out in zip(cells, outs, strict=True):
         for tensor in [t for t in rebound if t.storage is storage]:

@@ -1,4 +1,4 @@
-"""Paddle's functions for choices and loops that depend on tensors: the operators of rewritten `if` and `while`, by hand."""
+"""Paddle's functions for choices and loops on tensors: the operators of rewritten `if` and `while`, by hand."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
@@ -77,7 +77,7 @@ def _select(pred: Any, true_fn: Callable, false_fn: Callable, names: tuple[str, 
         if isinstance(part, Either):
             raise ConversionError(
                 f"The branches differ: {names[0]} gives {describe(part.first)}, {names[1]} gives "
-                f"{describe(part.second)}.{at_user_line()}\nGive one structure, shape and dtype from each (cast, or pad).")
+                f"{describe(part.second)}.{at_user_line()}\nGive one structure, shape and dtype from each.")
     return result
 
 

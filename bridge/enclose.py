@@ -4,8 +4,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kayax.bridge.merging import ANYTHING, Planner, Side, build, fill, note_operands, tensors_in
 from kayax.bridge.blocks import Block, Operands, stage, write_cells
+from kayax.bridge.merging import ANYTHING, Planner, Side, build, fill, note_operands, tensors_in
 from kayax.bridge.tensor import Tensor
 
 

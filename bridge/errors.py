@@ -46,7 +46,7 @@ class OpenDimensionError(ConversionError, ValueError):
 def alias_written() -> ConversionError:
     """The error for an in-place write whose target a tensor's value decided."""
     return ConversionError(
-        "A tensor is changed in place that may be one or another of the tensors that were there before a branch or loop: "
+        "A tensor is changed in place that may be one or another of those that were there before a branch or loop: "
         f"which of them would change depends on a tensor's value.{at_user_line()}\nUse the out-of-place operation, or "
         "clone() the tensor first.")
 

@@ -34,11 +34,11 @@ class Abstract:
 class Functionalized:
     """A pure function ``pure(inputs, read, written) -> (outputs, new values of the written cells)`` and its facts.
 
-    reads, writes: the cells, in the order of the arrays. captured: outer tensors that a gradient may go to.
-    guards: facts that must hold. `outs` and `out_spec` say how the outputs make up what the function returned.
-    bail: with `can_bail`, the output that says that the results are void and the call has to be done eagerly (what Python
-    does there, no program can: raise, or leave a variable unbound), or None; then the cells keep their old values.
-    prints: whether it prints when it runs; `printed` is where the text goes, until it is known that the run counts.
+    reads, writes: the cells, in the order of the arrays. captured: outer tensors that a gradient may go to. guards:
+    facts that must hold. `outs` and `out_spec` say how the outputs make up what the function returned. bail: with
+    `can_bail`, the output that says that the results are void and the call has to be done eagerly (what Python does
+    there, no program can: raise, or leave a variable unbound), or None; then the cells keep their old values. prints:
+    whether it prints when it runs; `printed` is where the text goes, until it is known that the run counts.
     """
 
     def __init__(self, body: Callable[[list[Tensor]], Any], examples: Sequence[Any], can_bail: bool = False):
@@ -103,7 +103,8 @@ class Functionalized:
     def _collect(self, trace: Trace, tensors: list[Tensor], sources: list[Tensor], out: Any) -> list[Any]:
         """Sort what came out: new values, inputs written in place, gradients, and tensors that were there before."""
         leaves, self.out_spec = tree.flatten(out, lambda v: isinstance(v, Tensor))
-        self.outs: list[tuple] = []             # one for each leaf: (NEW, stop, output, is a number), (INPUT, i) or (OUTER, tensor)
+        # One for each leaf: (NEW, stop, output, whether it is a number), (INPUT, i) or (OUTER, tensor).
+        self.outs: list[tuple] = []
         outputs: list[Any] = []
         for leaf in leaves:
             index = next((i for i, t in enumerate(tensors) if t is leaf), None)

@@ -1,7 +1,7 @@
 """What Python code changes in objects that were there before: noted, so that it can be taken back.
 
-A branch that a tensor decides is run while the program is made, whether it will be taken or not; so what it does to lists,
-dicts, attributes and variables is undone, and put in place again as a value that the program chooses.
+A branch that a tensor decides is run while the program is made, whether it will be taken or not; so what it does to
+lists, dicts, attributes and variables is undone, and put in place again as a value that the program chooses.
 """
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ def touch(place: Place) -> None:
     """Note a place that is about to be changed."""
     notes = _open.journal
     if notes is not None and place.key not in notes.old and id(place.owner) not in notes.born:
-        _open.journal.old[place.key] = (place, place.get())
+        notes.old[place.key] = (place, place.get())
 
 
 def touch_outer(function: Any) -> None:

@@ -1,8 +1,8 @@
 """One value out of two: what a variable is after a branch that a tensor decides, or around a loop.
 
-`unify(x, y, ...)` compares two Python values part by part and plans the value that stands for both: parts that are the same
-stay as they are, two tensors (or a tensor and a number) of one kind become a `Slot` that the program fills, and two values of
-different kinds (undefined or None on one side) an `Either`.
+`unify(x, y, ...)` compares two Python values part by part and plans the value that stands for both: parts that are
+the same stay as they are, two tensors (or a tensor and a number) of one kind become a `Slot` that the program fills,
+and two values of different kinds (undefined or None on one side) an `Either`.
 """
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from kayax.bridge.blocks import Aval, Block, Operands
 from kayax.bridge.cells import Storage
 from kayax.bridge.errors import ConversionError, at_user_line
 from kayax.bridge.journal import UNDEFINED
-from kayax.bridge.blocks import Aval, Block, Operands
 from kayax.bridge.state import state
 from kayax.bridge.tensor import Tensor, as_number, is_number
 from kayax.spec import tree
@@ -59,9 +59,9 @@ class Either:
 def unsettled(either: Either) -> ConversionError:
     """The error for a value that is one thing or another, by a tensor's value."""
     return ConversionError(
-        f"A value is {describe(either.first)} on one path and {describe(either.second)} on another, which one depends on "
-        f"a tensor: a program cannot hold both in one place.{at_user_line()}\nGive it one structure, shape and dtype on "
-        "all paths.")
+        f"A value is {describe(either.first)} on one path and {describe(either.second)} on another, and a tensor "
+        f"decides which: a program cannot hold both in one place.{at_user_line()}\nGive it one structure, shape and "
+        "dtype on all paths.")
 
 
 def describe(value: Any) -> str:
@@ -215,9 +215,7 @@ class Planner:
             if not isinstance(value, Tensor) or side.outer(value):
                 return Same(value)
             aval = side.aval(value)
-        elif x is y and isinstance(x, Tensor) and first.outer(x) and second.outer(x):
-            return Same(x)
-        elif type(x) is type(y) and isinstance(x, _NUMBERS) and (x == y or x != x):
+        elif self._is_same(x, y):
             return Same(x)
         else:
             aval = self._common(x, y)
@@ -226,6 +224,11 @@ class Planner:
                            for t, side in ((x, first), (y, second)))
         self.slots.append(slot)
         return slot
+
+    def _is_same(self, x: Any, y: Any) -> bool:
+        if isinstance(x, Tensor):
+            return x is y and all(side.outer(x) for side in self.sides)
+        return type(x) is type(y) and isinstance(x, _NUMBERS) and (x == y or x != x)
 
     def _common(self, x: Any, y: Any) -> Aval:
         """The kind of array that holds both; a number takes the kind of a 0-D tensor that it loses nothing in."""
@@ -240,7 +243,7 @@ class Planner:
         return dataclasses.replace(wide, stop=a.stop and b.stop)
 
 
-_FITS = {("b", "b"), ("i", "i"), ("i", "f"), ("f", "f"), ("c", "c")}        # a Python number of this kind in a tensor of that
+_FITS = {("b", "b"), ("i", "i"), ("i", "f"), ("f", "f"), ("c", "c")}    # a number of this kind in a tensor of that
 
 
 def _kind(dtype: Any) -> str:

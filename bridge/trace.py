@@ -108,7 +108,7 @@ class Trace:
         self.used_tape = False
         self.rebound: dict[Tensor, tuple] = {}                  # outer tensors written in place, and what they were
         self.bail: Storage | None = None                        # true in a run that has to be done eagerly
-        self.aliases: weakref.WeakSet[Storage] = weakref.WeakSet()     # storages that stand for others: not to be written
+        self.aliases: weakref.WeakSet[Storage] = weakref.WeakSet()      # they stand for others: not to be written
         self.prints = False                                     # something is printed when the program runs,
         self.printed: list[str] | None = None                   # into this list
 

@@ -6,5 +6,5 @@ from kayax.bridge.to_static.static_function import StaticFunction
 from kayax.io.load import TranslatedLayer, load
 from kayax.io.save import save
 
-__all__ = ["Explanation", "Mismatch", "Report", "StaticFunction", "TranslatedLayer", "check", "enable_to_static", "explain", "ignore_module",
-           "load", "not_to_static", "save", "to_static"]
+__all__ = ["Explanation", "Mismatch", "Report", "StaticFunction", "TranslatedLayer", "check", "enable_to_static",
+           "explain", "ignore_module", "load", "not_to_static", "save", "to_static"]

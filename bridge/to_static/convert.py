@@ -1,7 +1,7 @@
 """From a function to its rewritten twin: same globals, same closure, same lines, made once for each code object."""
 from __future__ import annotations
-
 import __future__
+
 import ast
 import os
 import site
@@ -162,7 +162,7 @@ def _inner(code: types.CodeType, name: str) -> types.CodeType:
 
 
 def _renamed(code: types.CodeType, name: str, qualname: str) -> types.CodeType:
-    """Inner functions made by the rewrite carry the function's own name, so that a traceback reads as the user's code."""
+    """Inner functions made by the rewrite carry the function's own name: a traceback reads as the user's code."""
     constants = []
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):

@@ -15,9 +15,10 @@ from kayax.bridge.to_static.static_function import StaticFunction
 class Explanation:
     """What `explain` found.
 
-    converted: the users' functions that were rewritten, with their lines. plain: those that run as they are written, and why.
-    fallbacks: why calls run eagerly. guards: the Python facts that the newest program depends on. programs: a line for each
-    program: what it is for and why it was made. bails: how many runs of programs were given up and done eagerly.
+    converted: the users' functions that were rewritten, with their lines. plain: those that run as they are written,
+    and why. fallbacks: why calls run eagerly. guards: the Python facts that the newest program depends on. programs:
+    a line for each program: what it is for and why it was made. bails: how many runs of programs were given up and
+    done eagerly.
     """
 
     name: str
@@ -43,8 +44,8 @@ class Explanation:
 def explain(function: Any, *args: Any, **kwargs: Any) -> Explanation:
     """What was converted of a function, what runs eagerly and why, what its programs depend on, and why each was made.
 
-    function: what `to_static` takes, or has given. args, kwargs: arguments of a call; if there is no program for them yet, it
-    is traced for the report and dropped again: nothing is run and nothing changes.
+    function: what `to_static` takes, or has given. args, kwargs: arguments of a call; if there is no program for them
+    yet, it is traced for the report and dropped again: nothing is run and nothing changes.
     """
     static = _static(function)
     made = [p for group in static.programs.values() for p in group]
@@ -74,10 +75,10 @@ def _static(function: Any) -> StaticFunction:
 
 def _traced(static: StaticFunction, args: tuple, kwargs: dict[str, Any]) -> tuple[Program | None, Exception | None]:
     tensors, key = static._key(args, kwargs)
-    for program in static.programs.get(key, ()):
-        if program.applies():
-            return program, None
-    program = None
+    for made in static.programs.get(key, ()):
+        if made.applies():
+            return made, None
+    program: Program | None = None
     with untouched(keep=False) as attempt:
         program = static._make(args, kwargs, tensors, "for this report")
     return program, attempt.error

@@ -16,7 +16,7 @@ _said: set[tuple[str, str]] = set()
 
 
 class Attempt:
-    """What the function did to Python's objects in each of its two runs (over abstract values, and into the program)."""
+    """What the function did to Python's objects in each of its two runs: over abstract values, and into the program."""
 
     def __init__(self, notes: Journal):
         self.notes = notes
@@ -41,8 +41,8 @@ class Attempt:
                 "(`paddle.jit.not_to_static`).")
         if not _equal(self._random, _generators()):
             raise ConversionError(
-                "The function draws from NumPy's or Python's global random generator, which a program would do only once, "
-                "when it is made.\nUse paddle.rand and the like, or pass the numbers in.")
+                "The function draws from NumPy's or Python's global random generator, which a program would do only "
+                "once, when it is made.\nUse paddle.rand and the like, or pass the numbers in.")
 
     def undo(self) -> None:
         self.notes.undo()

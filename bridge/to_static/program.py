@@ -190,7 +190,8 @@ class Program:
         for kind, *rest in fact.outs:
             if kind is NEW:
                 stopped, index, number = rest
-                leaves.append(np.asarray(outputs[index]).item() if number else tensor_of(outputs[index], stopped, index))
+                array = outputs[index]
+                leaves.append(np.asarray(array).item() if number else tensor_of(array, stopped, index))
             elif kind is INPUT:
                 leaves.append(tensors[rest[0]])
             else:

@@ -213,7 +213,7 @@ class StaticFunction:
             out = settled(function(*positional, **dict(zip(names, named, strict=True))))
             leaves, after = tree.flatten(given, _is_leaf)
             if after != spec or any(a is not b for a, b in zip(leaves, inputs, strict=True)):
-                raise ConversionError("The function changes a list, dict or record that it is given as an argument, which "
+                raise ConversionError("The function changes a list, dict or record that is given as an argument, which "
                                       "a program cannot do to the caller's.\nReturn the new values instead.")
             return out
 
@@ -233,7 +233,8 @@ class StaticFunction:
             return f"for {shown}: the first call"
         nearest = max(self.programs, key=lambda k: sum(a == b for a, b in zip(k, key, strict=False)))
         names = ("gradients recorded", "auto_cast", "default dtype")
-        parts = [names[i] if i < 3 else f"{a} -> {b}" for i, (a, b) in enumerate(zip(nearest, key, strict=False)) if a != b]
+        pairs = enumerate(zip(nearest, key, strict=False))
+        parts = [names[i] if i < 3 else f"{a} -> {b}" for i, (a, b) in pairs if a != b]
         return f"for {shown}: new arguments ({'; '.join(parts) or 'their number'})"
 
     # ---- looking at it ---------------------------------------------------------------------------------------

@@ -6,16 +6,26 @@ from typing import Any
 
 from jax import lax
 
+from kayax.bridge.blocks import Block, Operands, stage, write_cells
 from kayax.bridge.cells import Storage
 from kayax.bridge.errors import ConversionError, at_user_line
 from kayax.bridge.journal import UNDEFINED, Place, journal, write
-from kayax.bridge.merging import (
-    ANYTHING, Planner, Side, Split, build, fill, note_operands, tensors_in)
-from kayax.bridge.blocks import Block, Operands, stage, write_cells
+from kayax.bridge.merging import ANYTHING, Planner, Side, Split, build, fill, note_operands, tensors_in
 from kayax.bridge.tensor import Tensor
 from kayax.bridge.to_static.operators import values as v
 from kayax.bridge.to_static.operators.outcome import (
-    NONE, NORMAL, RETURNED, Mixed, Outcome, Return, Variables, code_of, codes_of, outcome_of, value_of)
+    NONE,
+    NORMAL,
+    RETURNED,
+    Mixed,
+    Outcome,
+    Return,
+    Variables,
+    code_of,
+    codes_of,
+    outcome_of,
+    value_of,
+)
 
 
 def if_(test: Any, body: Callable | None, orelse: Callable | None, variables: Variables = NONE) -> Outcome:
@@ -41,7 +51,8 @@ def finish(outcome: Outcome) -> Any:
     if outcome is None:
         return None
     if isinstance(outcome, Mixed):
-        outcome = staged_if(outcome.code == RETURNED, lambda: Return(outcome.value), lambda: Return(None), NONE)
+        value = outcome.value
+        outcome = staged_if(outcome.code == RETURNED, lambda: Return(value), lambda: Return(None), NONE)
     return value_of(outcome)
 
 
@@ -120,9 +131,8 @@ def staged_if(flag: Tensor, body: Callable, orelse: Callable, variables: Variabl
 
 def _pairs(sides: Sequence[Branch], n: int) -> list[tuple[Any, Any]]:
     """What the two sides give: how they were left, what they return, their variables."""
-    columns = []
-    for s in sides:
-        columns.append([ANYTHING] * (n + 2) if s.error is not None else [code_of(s.outcome), s.value(), *s.values])
+    columns = [[ANYTHING] * (n + 2) if s.error is not None else [code_of(s.outcome), s.value(), *s.values]
+               for s in sides]
     return [(UNDEFINED, UNDEFINED) if a is ANYTHING and b is ANYTHING else (a, b)
             for a, b in zip(*columns, strict=True)]
 
@@ -133,8 +143,12 @@ def _changed_places(sides: Sequence[Branch]) -> dict[Place, tuple[Any, Any]]:
     for s in sides:
         for key, (place, was, _) in s.places.items():
             found[key], old[key] = place, was
-    return {place: (*(ANYTHING if s.error is not None else s.place(key, old[key]) for s in sides),)
-            for key, place in found.items()}                                    # type: ignore[misc]
+    first, second = sides
+
+    def value(s: Branch, key: tuple) -> Any:
+        return ANYTHING if s.error is not None else s.place(key, old[key])
+
+    return {place: (value(first, key), value(second, key)) for key, place in found.items()}
 
 
 def _check_place(place: Place, plan: Any) -> None:

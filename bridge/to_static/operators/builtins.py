@@ -161,7 +161,7 @@ def next_(iterator: Any, *default: Any) -> Any:
     """`next`: an iterator moves on once, whatever a tensor decides."""
     from kayax.bridge.state import state
     if state.trace is not None and state.trace.root is not state.trace:
-        raise ConversionError(f"next() in a branch or loop that a tensor decides.{at_user_line()}\nUse a list and an index.")
+        raise ConversionError(f"next() in a branch or loop that a tensor decides.{at_user_line()}\nUse an index.")
     return next(iterator, *default)
 
 
@@ -176,7 +176,8 @@ def sorted_(iterable: Any, **kwargs: Any) -> Any:
 TABLE: dict[Any, Callable] = {
     builtins.print: text.print, builtins.len: length, builtins.range: range_, builtins.enumerate: enumerate_,
     builtins.zip: zip_, builtins.reversed: reversed_, builtins.int: to_int, builtins.float: to_float,
-    builtins.bool: to_bool, builtins.max: _extreme(max, lambda a, b: a > b), builtins.min: _extreme(min, lambda a, b: a < b),
+    builtins.bool: to_bool, builtins.isinstance: isinstance_, builtins.sorted: sorted_, builtins.next: next_,
+    builtins.max: _extreme(max, lambda a, b: a > b), builtins.min: _extreme(min, lambda a, b: a < b),
     builtins.all: all_, builtins.any: any_, builtins.map: map_, builtins.filter: filter_, builtins.setattr: setattr_,
-    functools.reduce: reduce_, builtins.isinstance: isinstance_, builtins.delattr: delattr_, builtins.next: next_, builtins.sorted: sorted_,
+    functools.reduce: reduce_, builtins.delattr: delattr_,
 }

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import sys
 import types
 from typing import Any
@@ -46,7 +47,7 @@ def _hashable(function: Any) -> bool:
 
 def _call_object(function: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
     """An object that can be called: a user's class with `__call__`; a Layer rewrites its own forward."""
-    method = getattr(type(function), "__call__", None)
+    method = inspect.getattr_static(type(function), "__call__", None)
     if isinstance(method, types.FunctionType) and converted(method) is not method:
         return _run(method, (function, *args), kwargs)
     return made(function(*args, **kwargs))
@@ -57,7 +58,7 @@ def made(out: Any) -> Any:
     return fresh(out) if isinstance(out, CONTAINERS) and sys.getrefcount(out) <= _ONLY_HERE else out
 
 
-_ONLY_HERE = 2          # references to an argument of `made` that nothing else refers to: the argument, and the count's own
+_ONLY_HERE = 2          # what refers to an argument of `made` that nobody else has: its name, and the count
 
 
 def _run(function: types.FunctionType, args: tuple, kwargs: dict[str, Any]) -> Any:

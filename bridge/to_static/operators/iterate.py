@@ -1,4 +1,4 @@
-"""`for`, and what it may go over: Python's iterables one by one, ranges whose ends are staged tensors as a staged loop."""
+"""`for`, and what it may go over: Python's iterables one by one, ranges that staged tensors end as a staged loop."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ class Staged:
 
     def __iter__(self) -> Iterator[Any]:
         raise ConversionError(
-            f"Going over something whose length a tensor decides is only possible in a `for` statement.{at_user_line()}")
+            f"Only a `for` statement can go over something whose length a tensor decides.{at_user_line()}")
 
     def __len__(self) -> int:
         raise ConversionError(f"The length is known only when the program runs.{at_user_line()}")
@@ -90,7 +90,7 @@ class Rows(Staged):
 
     def __init__(self, source: Any):
         if not isinstance(source, (Tensor, list, tuple, range)):
-            raise ConversionError(f"zip() goes over a range that a tensor ends together with a {type(source).__name__}, "
+            raise ConversionError(f"zip() goes over a range that a tensor ends and a {type(source).__name__}, "
                                   f"whose items cannot be had by number.{at_user_line()}")
         self.source, self.length = source, len(source)
 

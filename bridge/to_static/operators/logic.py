@@ -13,7 +13,8 @@ from kayax.bridge.to_static.operators.branch import staged_if
 from kayax.bridge.to_static.operators.outcome import NONE, Return, value_of
 
 _SIGNS: dict[str, Callable] = {
-    "Eq": operator.eq, "NotEq": operator.ne, "Lt": operator.lt, "LtE": operator.le, "Gt": operator.gt, "GtE": operator.ge,
+    "Eq": operator.eq, "NotEq": operator.ne,
+    "Lt": operator.lt, "LtE": operator.le, "Gt": operator.gt, "GtE": operator.ge,
 }
 
 

@@ -2,26 +2,51 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import jax
 from jax import lax
 
+from kayax.bridge.blocks import Block, Operands, stage, write_cells
 from kayax.bridge.call import is_inexact
 from kayax.bridge.cells import Storage
 from kayax.bridge.errors import ConversionError, at_user_line
 from kayax.bridge.journal import UNDEFINED, Place, journal, write
 from kayax.bridge.merging import (
-    ANYTHING, Planner, Side, Slot, Split, build, fill, note_alias, note_operands, signature, tensors_in)
-from kayax.bridge.blocks import Block, Operands, stage, write_cells
+    ANYTHING,
+    Planner,
+    Side,
+    Slot,
+    Split,
+    build,
+    fill,
+    note_alias,
+    note_operands,
+    signature,
+    tensors_in,
+)
 from kayax.bridge.state import state
 from kayax.bridge.tensor import Tensor, as_number, wrap
 from kayax.bridge.to_static.operators import values as v
 from kayax.bridge.to_static.operators.branch import nothing, staged_if, then
 from kayax.bridge.to_static.operators.outcome import (
-    BREAK, BROKEN, CONTINUED, NONE, NORMAL, RETURNED, Exit, Mixed, Outcome, Return, Variables, code_of, codes_of,
-    outcome_of, value_of)
+    BREAK,
+    BROKEN,
+    CONTINUED,
+    NONE,
+    NORMAL,
+    RETURNED,
+    Exit,
+    Mixed,
+    Outcome,
+    Return,
+    Variables,
+    code_of,
+    codes_of,
+    outcome_of,
+    value_of,
+)
 
 _CHECKPOINTS = 64               # copies of a loop's variables that a differentiable loop keeps
 _ROUNDS = 8                     # how often a body is run until its variables keep their kinds
@@ -79,7 +104,7 @@ def after_loop(outcome: Outcome, orelse: Callable | None, variables: Variables) 
     return outcome
 
 
-def _recoded(code: Tensor, old: int) -> Tensor:
+def _recoded(code: Any, old: int) -> Any:
     """The code with `old` replaced by NORMAL."""
     return code * (code != old).astype("int64")
 

@@ -1,4 +1,4 @@
-"""How control left a block: at its end (None), or by break, continue or return; and variables that a block may change."""
+"""How control left a block: at its end (None), or by break, continue or return; and variables a block may change."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence

@@ -11,7 +11,7 @@ from kayax.bridge.journal import Attribute, touch, touch_contents
 from kayax.bridge.tensor import Tensor
 from kayax.bridge.to_static.operators import values as v
 
-slice = builtins.slice          # noqa: A001 (the rewritten code calls it by this name)
+slice = builtins.slice
 
 _AUGMENTED: dict[str, Callable] = {
     "Add": operator.iadd, "Sub": operator.isub, "Mult": operator.imul, "Div": operator.itruediv,
@@ -53,7 +53,7 @@ def set_item(value: Any, owner: Any, key: Any) -> None:
         call(type(owner).__setitem__, owner, key, value)
 
 
-def _set_staged_item(owner: list, key: Tensor, value: Any) -> None:
+def _set_staged_item(owner: list, key: Any, value: Any) -> None:
     """An item that a tensor chooses: every one becomes what it was, or the new value."""
     from kayax.bridge.to_static.operators.logic import choose
     n = len(owner)
@@ -86,7 +86,7 @@ def item(owner: Any, key: Any) -> Any:
     return call(type(owner).__getitem__, owner, key)
 
 
-def _staged_item(owner: Any, key: Tensor) -> Any:
+def _staged_item(owner: Any, key: Any) -> Any:
     n = len(owner)
     if isinstance(owner, range):
         v.bail_if(v.either(key < -n, key >= n))
@@ -96,8 +96,8 @@ def _staged_item(owner: Any, key: Tensor) -> Any:
     kinds = {(tuple(x.shape), x.dtype) if isinstance(x, Tensor) else type(x) for x in owner}
     if len(kinds) > 1 or not isinstance(owner[0], (Tensor, bool, int, float)):
         raise ConversionError(f"A tensor chooses an item of a {type(owner).__name__} whose items are no tensors (or "
-                              f"numbers) of one shape and dtype.{at_user_line()}\nStack them, or choose by a Python int.")
-    from kayax.bridge.ops.manipulation_join import stack
+                              f"numbers) of one shape and dtype.{at_user_line()}\nStack them, or use a Python int.")
     from kayax.bridge.convert import as_tensor
+    from kayax.bridge.ops.manipulation_join import stack
     v.bail_if(v.either(key < -n, key >= n))
     return stack([as_tensor(x) for x in owner])[key]

@@ -13,7 +13,14 @@ from kayax.bridge.to_static.operators.logic import and_, chain, choose, in_, is_
 from kayax.bridge.to_static.operators.loop import while_
 from kayax.bridge.to_static.operators.outcome import BREAK, CONTINUE, NONE, Return, Variables
 from kayax.bridge.to_static.operators.stores import (
-    augmented, delete_attribute, delete_item, item, set_attribute, set_item, slice)
+    augmented,
+    delete_attribute,
+    delete_item,
+    item,
+    set_attribute,
+    set_item,
+    slice,
+)
 from kayax.bridge.to_static.operators.text import formatted, text
 from kayax.bridge.to_static.operators.values import use
 
@@ -27,7 +34,7 @@ def assert_(test: Any, message: Any = None) -> None:
         raise AssertionError(*(() if message is None else (message(),)))
 
 
-__all__ = ["BREAK", "CONTINUE", "NONE", "UNDEFINED", "ConversionError", "Return", "Variables", "and_", "assert_",
-           "augmented", "call", "chain", "choose", "delete_attribute", "delete_item", "finish", "for_", "formatted", "fresh", "if_",
-           "in_", "is_", "is_not", "item", "made", "not_", "not_in", "or_", "set_attribute", "set_item", "slice", "text", "then",
-           "use", "while_"]
+__all__ = ["BREAK", "CONTINUE", "ConversionError", "NONE", "Return", "UNDEFINED", "Variables", "and_", "assert_",
+           "augmented", "call", "chain", "choose", "delete_attribute", "delete_item", "finish", "for_",
+           "formatted", "fresh", "if_", "in_", "is_", "is_not", "item", "made", "not_", "not_in", "or_",
+           "set_attribute", "set_item", "slice", "text", "then", "use", "while_"]

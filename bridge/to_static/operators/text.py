@@ -4,6 +4,7 @@ from __future__ import annotations
 import builtins
 import io
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -15,7 +16,7 @@ from kayax.bridge.tensor import Tensor, is_number, wrap
 from kayax.bridge.to_static.operators import values as v
 from kayax.spec import tree
 
-_CONVERSIONS = {115: str, 114: repr, 97: ascii}
+_CONVERSIONS: dict[int, Callable[[Any], str]] = {115: str, 114: repr, 97: ascii}
 
 
 class StagedText:
@@ -31,8 +32,8 @@ class StagedText:
         return StagedText([other, *self.parts])
 
     def _refuse(self, *_: Any) -> Any:
-        raise ConversionError("The text has a tensor's value in it, which is known only when the program runs: there it "
-                              f"can be printed, not looked at.{at_user_line()}")
+        raise ConversionError("The text has a tensor's value in it, which is known only when the program runs: it can "
+                              f"be printed, not looked at.{at_user_line()}")
 
     __eq__ = __str__ = __repr__ = __iter__ = __len__ = __getitem__ = __contains__ = __format__ = _refuse    # type: ignore[assignment]
     __hash__ = None             # type: ignore[assignment]
@@ -64,8 +65,8 @@ def _has_staged(value: Any) -> bool:
     return any(map(v.is_staged, tensors_in(value)))
 
 
-def print(*values: Any, sep: str | None = " ", end: str | None = "\n", file: Any = None, flush: bool = False) -> None:  # noqa: A001
-    """`print`, when the program runs. Elsewhere than to standard output it prints at once, while the program is made."""
+def print(*values: Any, sep: str | None = " ", end: str | None = "\n", file: Any = None, flush: bool = False) -> None:
+    """`print`, when the program runs, to standard output only."""
     trace = state.trace
     if trace is None:
         builtins.print(*values, sep=sep, end=end, file=file, flush=flush)

@@ -31,8 +31,8 @@ def truth(value: Tensor) -> Tensor:
     """The truth of a staged tensor, a boolean without dimensions."""
     array = value.storage.array
     if array.size != 1:
-        raise TypeError(f"bool(tensor), as in `if` and `while`, needs a Tensor with one element, but this one has shape "
-                        f"{list(array.shape)}.")
+        raise TypeError("bool(tensor), as in `if` and `while`, needs a Tensor with one element, but this one has "
+                        f"shape {list(array.shape)}.")
     if array.dtype == bool and not array.ndim:
         return value
     return run_call(_truth, [value.detach()], False)
@@ -56,15 +56,16 @@ def bail_cell() -> Storage:
     trace = state.trace
     cell = trace.root.bail if trace is not None else None
     if cell is None:
-        raise ConversionError(f"What happens here depends on a tensor's value, and a saved or nested program cannot be "
-                              f"left to be run eagerly.{at_user_line()}\nDecide it with paddle.where or on a Python value.")
+        raise ConversionError("What happens here depends on a tensor's value, and a saved program cannot be left to be "
+                              f"run eagerly.{at_user_line()}\nDecide it with paddle.where, or on a Python value.")
     return cell
 
 
 def bail_if(flag: Any) -> None:
     """Give the program up where `flag` is true: its results are dropped, and the call runs eagerly instead.
 
-    So everything that a program cannot do (raise, leave a variable unbound, give None on one path) is done by Python itself.
+    So everything that a program cannot do (raise, leave a variable unbound, give None on one path) is done by Python
+    itself.
     """
     cell = bail_cell()
     array = flag.storage.array if isinstance(flag, Tensor) else jnp.asarray(bool(flag))

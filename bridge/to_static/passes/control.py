@@ -1,9 +1,10 @@
 """`if`, `while`, `for`, and every way out of them, become calls of operators on inner functions.
 
-A block of a statement becomes an inner function that gives its *outcome*: None if control reached its end, or BREAK, CONTINUE,
-Return(value). What follows a statement that control may leave early becomes an inner function too, which the operator runs
-if control gets there. The variables that a statement may change and that are still needed are handed over as `Variables`,
-so that the operator can run a branch twice from the same state, or carry them through a loop.
+A block of a statement becomes an inner function that gives its *outcome*: None if control reached its end, or BREAK,
+CONTINUE, Return(value). What follows a statement that control may leave early becomes an inner function too, which
+the operator runs if control gets there. The variables that a statement may change and that are still needed are
+handed over as `Variables`, so that the operator can run a branch twice from the same state, or carry them through a
+loop.
 """
 from __future__ import annotations
 

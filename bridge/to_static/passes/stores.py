@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import ast
+from typing import Any
 
 from kayax.bridge.to_static.passes.base import Rewrite, assign, call, load, store
 
@@ -29,7 +30,7 @@ class Stores(Rewrite):
         if isinstance(target, _PLACES):
             return [self._put(target, value)]
         places = _Places(self)
-        plain = places.visit(target)
+        plain: Any = places.visit(target)
         first = ast.copy_location(ast.Assign([plain], value), target)
         return [first, *(self._put(place, load(name)) for name, place in places.found)]
 
@@ -81,7 +82,8 @@ class Stores(Rewrite):
 
     def visit_For(self, node: ast.For) -> ast.AST:
         places = _Places(self)
-        node.target = places.visit(node.target)
+        target: Any = places.visit(node.target)
+        node.target = target
         node.body = [*(self._put(place, load(name)) for name, place in places.found), *self.block(node.body)]
         node.orelse = self.block(node.orelse)
         return node

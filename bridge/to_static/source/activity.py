@@ -40,7 +40,7 @@ class _Names(ast.NodeVisitor):
 
     def _comprehension(self, node: ast.AST) -> None:
         own = {n.id for g in node.generators for n in ast.walk(g.target) if isinstance(n, ast.Name)}    # type: ignore[attr-defined]
-        self.visit(node.generators[0].iter)         # the first iterable is read outside   # type: ignore[attr-defined]
+        self.visit(node.generators[0].iter)         # type: ignore[attr-defined]  # the first is read outside
         self.hidden.append(own)
         self.generic_visit(node)
         self.hidden.pop()

@@ -17,7 +17,7 @@ def exits(nodes: ast.AST | Iterable[ast.AST]) -> bool:
 def _exits(node: ast.AST) -> bool:
     if isinstance(node, (ast.Return, ast.Break, ast.Continue)):
         return True
-    if isinstance(node, SCOPES) or isinstance(node, ast.expr):
+    if isinstance(node, (*SCOPES, ast.expr)):
         return False
     if isinstance(node, LOOPS):
         return returns(node.body) or exits(node.orelse)
@@ -31,6 +31,6 @@ def returns(nodes: Iterable[ast.AST]) -> bool:
         node = stack.pop()
         if isinstance(node, ast.Return):
             return True
-        if not isinstance(node, SCOPES) and not isinstance(node, ast.expr):
+        if not isinstance(node, (*SCOPES, ast.expr)):
             stack += ast.iter_child_nodes(node)
     return False

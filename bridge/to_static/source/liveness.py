@@ -1,7 +1,7 @@
 """Which names may still be read after a statement: the usual backward analysis, on the tree itself.
 
-Every `if`, loop, `with` and `try` gets `live_out` (what may be read after it) and `live_exit` (what may be read wherever a
-break, continue or return inside it, or the end of its block, leads to).
+Every `if`, loop, `with` and `try` gets `live_out` (what may be read after it) and `live_exit` (what may be read
+wherever a break, continue or return inside it, or the end of its block, leads to).
 """
 from __future__ import annotations
 
