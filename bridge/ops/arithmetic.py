@@ -30,8 +30,9 @@ from kayax.bridge.tensor import Tensor
 _XY: dict[str, Any] = {"scalars": ("x", "y")}
 
 
-def _scaled(y: Any, alpha: Any) -> Any:
-    return y if isinstance(alpha, int) and alpha == 1 else y * alpha
+def _scaled(y: Any, alpha: Any, dtype: Any) -> Any:
+    scaled = y if isinstance(alpha, int) and alpha == 1 else y * alpha
+    return scaled if scaled.dtype == dtype else cast(scaled, dtype)
 
 
 @op(method=True, inplace=True, **_XY)
@@ -40,7 +41,7 @@ def add(x, y, name=None, *, alpha=1):
     x, y = unify(x, y)
     if x.dtype == np.bool_:
         return jnp.logical_or(x, y)
-    return x + cast(_scaled(y, alpha), x.dtype)
+    return x + _scaled(y, alpha, x.dtype)
 
 
 @op(method=("subtract", "sub"), inplace=True, **_XY)
@@ -48,7 +49,7 @@ def subtract(x, y, name=None, *, alpha=1):
     """``x - alpha * y``, elementwise with broadcasting."""
     x, y = unify(x, y)
     need(x, "x", (1, 2, 3), "a number, not a bool, to subtract from")
-    return x - cast(_scaled(y, alpha), x.dtype)
+    return x - _scaled(y, alpha, x.dtype)
 
 
 @op(method=("multiply", "mul"), inplace=True, **_XY)

@@ -125,11 +125,22 @@ def _sized(x: Any) -> Any:
 
 
 def unify(x: Any, y: Any) -> tuple[Any, Any]:
-    """Both operands in the type they meet in, after a check that they broadcast."""
+    """Both operands in the type they meet in, after a check that they broadcast.
+
+    Numbers that a program computes (weakly typed arrays) stay numbers among themselves.
+    """
     x, y = _sized(x), _sized(y)
+    if (isinstance(x, jax.Array) or isinstance(y, jax.Array)) and is_number(x) and is_number(y):
+        return _as_numbers(x, y)
     dtype = result_type(x, y)
     broadcastable(x, y)
     return cast(x, dtype), cast(y, dtype)
+
+
+def _as_numbers(x: Any, y: Any) -> tuple[Any, Any]:
+    """Two numbers of a program in the higher of their kinds; bools count as integers."""
+    unit = (1, 1, 1.0, 1j)[max(_rank_of(x), _rank_of(y))]
+    return jnp.asarray(x * unit), jnp.asarray(y * unit)
 
 
 def unify_float(x: Any, y: Any) -> tuple[Any, Any]:
@@ -140,8 +151,10 @@ def unify_float(x: Any, y: Any) -> tuple[Any, Any]:
 
 def to_float(x: Any) -> Any:
     """Integers and bools as float32; floating and complex arrays as they are."""
-    if isinstance(x, _PYTHON) or jax.typeof(x).weak_type:
+    if isinstance(x, _PYTHON):
         return cast(x, FLOAT if _rank_of(x) < 3 else complex_of(FLOAT))
+    if jax.typeof(x).weak_type:
+        return x if rank(x.dtype) >= 2 else x * 1.0
     return x if rank(x.dtype) >= 2 else cast(x, FLOAT)
 
 

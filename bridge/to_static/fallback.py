@@ -87,7 +87,7 @@ def warn_fallback(name: str, error: Exception) -> None:
     _said.add((name, text))
     warnings.warn(f"`{name}` runs eagerly. The reason:\n{text}\n"
                   "(full_graph=True makes this an error; paddle.jit.not_to_static says that it is meant.)",
-                  FallbackWarning, stacklevel=4)
+                  FallbackWarning, stacklevel=5)
 
 
 __all__ = ["Attempt", "untouched", "warn_fallback", "why"]

@@ -149,6 +149,8 @@ class Program:
             return saving.backward(given, residuals, arrays, cotangents)
 
         storages = [t.storage for t in tensors] + [None] * (len(arrays) - len(tensors))
+        for i, _, _ in self.fact.written_inputs:
+            storages[i] = None                  # the node keeps the old array, which is the right one
         for i, tensor in self.captured:
             storages[i] = tensor.storage if i < self.n_inputs + self.n_reads else None
         node = Node(self.call, arrays, tuple(edges), len(flat), pullback, storages)

@@ -20,6 +20,7 @@ from kayax.bridge.to_static.fallback import untouched, warn_fallback
 from kayax.bridge.to_static.operators.values import settled
 from kayax.bridge.to_static.program import Bail, Program
 from kayax.bridge.to_static.specs import as_spec, check_call, match, parameters_of
+from kayax.bridge.to_static.tracebacks import of_users
 from kayax.spec import dtype, tree
 
 _MOST = 16              # programs for the same arguments that differ in the facts they were made under
@@ -124,6 +125,13 @@ class StaticFunction:
         if state.trace is not None:
             state.trace.note_function(self._function, self.__self__)
             return self.rewritten(*args, **kwargs)
+        try:
+            return self._call(args, kwargs)
+        except Exception as error:
+            __tracebackhide__ = True            # for pytest and IPython
+            raise of_users(error)               # noqa: B904 (it is the same error)
+
+    def _call(self, args: tuple, kwargs: dict[str, Any]) -> Any:
         if self._input_spec is not None:
             check_call(self.entries(), args, kwargs, self.__name__)
         tensors, key = self._key(args, kwargs)

@@ -786,7 +786,7 @@ def test_leaf_hooks_in_a_converted_step():
 def test_hook_on_an_outer_tensor_inside():
     w = leaf([1.0])
 
-    @to_static
+    @to_static(full_graph=True)
     def fn(x):
         w.register_hook(lambda g: g)
         return x * w
