@@ -10,6 +10,9 @@ _TABLE: dict[str, tuple[tuple[str, ...], str]] = {
     "nn.layer": (("nn", "nn.functional", NAMES), """activation common container conv distance layers loss norm pooling
         rnn transformer vision"""),
     "nn.loss": (("nn", "nn.functional"), ""),
+    "nn.modules": (("nn",), "container module"),
+    "nn.functional.flash_attention": (("bridge.ops.attention", "bridge.ops.attention_masked"), ""),
+    "nn.functional.sdpa": (("nn.functional",), ""),
     "nn.functional": ((NAMES,), ""),
     "nn.clip": (("nn", "nn.utils"), ""),
     "nn.decode": (("nn", NAMES), ""),

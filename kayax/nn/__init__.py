@@ -19,7 +19,7 @@ from kayax.layers.pooling import *  # noqa: F403
 from kayax.layers.rearrange import *  # noqa: F403
 from kayax.layers.rnn import *  # noqa: F403
 from kayax.layers.spectral import *  # noqa: F403
-from kayax.nn import attention, functional, initializer, utils
+from kayax.nn import attention, functional, init, initializer, utils
 
 # Paddle's second names, as PyTorch spells them.
 _ALSO = {"Module": "Layer", "ModuleList": "LayerList", "ModuleDict": "LayerDict", "SiLU": "Silu",
@@ -43,4 +43,4 @@ def __getattr__(name: str) -> _Any:
 
 
 __all__ = ["ClipGradByGlobalNorm", "ClipGradByNorm", "ClipGradByValue", "FlaxLayer",  # noqa: F405
-           "Layer", "Parameter", "attention", "functional", "initializer", "utils"]
+           "Layer", "Parameter", "attention", "functional", "init", "initializer", "utils"]

@@ -116,3 +116,27 @@ def test_decoding_without_anything_to_decode_is_an_error():
 
     with pytest.raises(ValueError, match="finished before the first step"):
         paddle.nn.dynamic_decode(Finished(), paddle.zeros([2]))
+
+
+@pytest.mark.parametrize(("name", "args", "low", "high"), [
+    ("kaiming_uniform_", (), -0.71, 0.71), ("xavier_uniform_", (0.5,), -0.31, 0.31), ("uniform_", (2.0, 3.0), 2, 3),
+    ("trunc_normal_", (0.0, 1.0, -0.5, 0.5), -0.5, 0.5), ("constant_", (4.0,), 4, 4), ("zeros_", (), 0, 0),
+])
+def test_functions_that_fill_a_tensor(name, args, low, high):
+    x = paddle.full([12, 4], 9.0)
+    assert getattr(paddle.nn.init, name)(x, *args) is x
+    assert low <= float(x.min()) and float(x.max()) <= high
+
+
+def test_eye_fills_a_matrix():
+    assert paddle.nn.init.eye_(paddle.full([2, 3], 9.0)).tolist() == [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
+    with pytest.raises(AssertionError, match="fills a matrix"):
+        paddle.nn.init.eye_(paddle.zeros([2]))
+
+
+def test_the_inner_path_of_flash_attention():
+    from kayax.nn.functional.flash_attention import flash_attention
+    x = paddle.rand([1, 3, 2, 4])
+    out, weights = flash_attention(x, x, x, causal=True)
+    assert weights is None
+    np.testing.assert_allclose(out, F.scaled_dot_product_attention(x, x, x, is_causal=True), rtol=1e-6)
