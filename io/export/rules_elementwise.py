@@ -161,7 +161,8 @@ def broadcast(low: Lowering, node: Node) -> Any:
     x = low.raw(node.operands[0])
     if isinstance(x, Wide) and not x.thin.shape:
         return Wide(x.thin, shape, _sizes(low, node))
-    x = low.full(x)
+    if isinstance(x, Wide):         # broadcast again: still thin
+        x = low.b.unsqueeze(x.thin, list(range(len(x.shape) - x.thin.rank)))
     if not x.shape:
         return Wide(x, shape, _sizes(low, node)) if shape else x
     order = sorted(range(len(dims)), key=lambda i: dims[i])

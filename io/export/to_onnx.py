@@ -16,6 +16,7 @@ from kayax.io.export.arrays import Array
 from kayax.io.export.lower import Lowering, captured
 from kayax.io.export.model import Model, read
 from kayax.io.export.onnx_target import IR_VERSION, OPSET, OnnxBuilder, info
+from kayax.io.export.recognize import recognize
 
 _HALF = {"float16": np.float16, "bfloat16": ml_dtypes.bfloat16}
 
@@ -47,6 +48,7 @@ def export(source: Any, path: Any, input_spec: Sequence[Any] | None = None, weig
 def build(model: Model, weights: str = "float32") -> onnx.ModelProto:
     """The ONNX model."""
     region = stablehlo.read(model.exported.mlir_module_serialized)
+    recognize(region)
     builder = OnnxBuilder()
     low = Lowering(builder)
     low.check(region, "ONNX")

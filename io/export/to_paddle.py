@@ -15,6 +15,7 @@ from kayax.io.export.arrays import Array
 from kayax.io.export.lower import Lowering, captured
 from kayax.io.export.model import Model, read
 from kayax.io.export.paddle_target import PLACE, PaddleBuilder, attribute, dtype_attr, ints_attr, type_of
+from kayax.io.export.recognize import recognize
 from kayax.io.paddle import tensors
 
 _VERSION = 4                # of the programs of PaddlePaddle 3.3
@@ -45,6 +46,7 @@ def export(source: Any, path: Any, input_spec: Sequence[Any] | None = None, meth
 def build(model: Model) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """The program, and the parameters by their names in it."""
     region = stablehlo.read(model.exported.mlir_module_serialized)
+    recognize(region)
     builder = PaddleBuilder()
     low = Lowering(builder)
     low.check(region, "PaddlePaddle")
