@@ -1,6 +1,7 @@
 # Each target is the only command that a fresh machine needs, beside Python 3.11 or newer and make:
 #   make demo       train, convert, save, load and fine-tune on handwritten digits (examples/digits.py)
 #   make test       the tests, without the slow ones;  make test-all runs them all;  ARGS="-k amp" adds to pytest's
+#   make test-interop  export and import, with the packages that only they need
 #   make bench      step times beside hand-written JAX (benchmarks/train_step.py)
 #   make lint       ruff and mypy
 # PYTHON=python3.13 chooses the interpreter; each interpreter that is named has an environment of its own.
@@ -19,7 +20,7 @@ READY := $(VENV)/.ready
 TYPED := $(VENV)/typed
 ARGS ?=
 
-.PHONY: demo test test-all bench lint clean
+.PHONY: demo test test-all test-interop bench lint clean
 
 demo: $(READY)
 	$(BIN)/python examples/digits.py $(ARGS)
@@ -29,6 +30,11 @@ test: $(READY)
 
 test-all: $(READY)
 	$(BIN)/pytest -q $(ARGS)
+
+# Export and import, checked by the other frameworks themselves where one is installed.
+test-interop: $(READY)
+	$(BIN)/python -m pip install -q -c constraints.txt -e ".[interop]"
+	$(BIN)/pytest -q tests/interop tests/io/test_paddle_models.py $(ARGS)
 
 bench: $(READY)
 	$(BIN)/python benchmarks/train_step.py $(ARGS)

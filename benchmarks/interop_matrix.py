@@ -62,7 +62,7 @@ import iree.compiler, iree.runtime as rt
 from safetensors.numpy import load_file
 prefix = sys.argv[1]
 given = np.load(prefix + ".in.npz")
-table, weights = json.load(open(prefix + ".json")), load_file(prefix + ".safetensors")
+table, weights = json.load(open(prefix + ".arguments.json")), load_file(prefix + ".safetensors")
 binary = iree.compiler.compile_str(open(prefix + ".mlir").read(), target_backends=["llvm-cpu"],
                                    input_type="stablehlo", extra_args=["--iree-llvmcpu-target-cpu=host"])
 context = rt.SystemContext(config=rt.Config("local-task"))

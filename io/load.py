@@ -62,12 +62,18 @@ def load(path: str, **configs: Any) -> TranslatedLayer:
 def load_object(path: Any, **configs: Any) -> Any:
     """Read what `paddle.save` wrote, or the parameters of a model that `jit.save` wrote under this prefix.
 
+    Either may come from PaddlePaddle.
+
     path: a file, a BytesIO, or a prefix. A model gives a dict of its parameters and buffers by unique name
         (``linear_0.w_0``): ``layer.set_state_dict(paddle.load(prefix), use_structured_name=False)``.
     return_numpy: NumPy arrays in place of Tensors. The other configs are those of `paddle.load`.
     """
-    if isinstance(path, (str, os.PathLike)) and not os.path.isfile(path) and os.path.isfile(os.fspath(path) + MODEL):
-        return load_state(os.fspath(path), bool(configs.get("return_numpy")))
+    if isinstance(path, (str, os.PathLike)) and not os.path.isfile(path):
+        if is_paddle_model(path):
+            from kayax.io.paddle.layer import load_state as load_paddle_state
+            return load_paddle_state(path, bool(configs.get("return_numpy")))
+        if os.path.isfile(os.fspath(path) + MODEL):
+            return load_state(os.fspath(path), bool(configs.get("return_numpy")))
     return state_file.load(path, **configs)
 
 

@@ -21,7 +21,7 @@ def export(source: Any, path: Any, input_spec: Sequence[Any] | None = None, form
     source: a Layer (taken in evaluation mode), a function, a loaded model, or the prefix of saved files.
     path: the prefix. ``path.mlir`` is the module as text, or ``path.mlirbc`` as portable bytecode (MLIR's, with
         StableHLO's version guarantees); its function ``main`` takes the inputs and then the parameters, which are in
-        ``path.safetensors``; ``path.json`` lists the names, shapes and dtypes of its arguments in order.
+        ``path.safetensors``; ``path.arguments.json`` lists the names, shapes and dtypes of its arguments in order.
     form: "text" or "bytecode". platform: what the module is lowered for: "cpu", "cuda", "rocm" or "tpu".
     """
     if form not in ("text", "bytecode"):
@@ -34,7 +34,7 @@ def export(source: Any, path: Any, input_spec: Sequence[Any] | None = None, form
     table = {"inputs": len(model.inputs), "outputs": model.n_outputs, "arguments": [
         {"name": n, "shape": [d if isinstance(d, int) else str(d) for d in a.shape], "dtype": a.dtype.name}
         for n, a in zip(names, exported.in_avals, strict=True)]}
-    atomic.write_file(path + ".json", json.dumps(table, indent=1).encode())
+    atomic.write_file(path + ".arguments.json", json.dumps(table, indent=1).encode())
     if form == "text":
         text = exported.mlir_module().encode()
         return _write(path + ".mlir", text)

@@ -17,18 +17,21 @@ def is_paddle_model(path: Any) -> bool:
 def program_file(path: Any) -> str | None:
     """The file of the program: Paddle 3's `.json`, or Paddle 2's `.pdmodel` unless that is one of our own."""
     path = os.fspath(path)
-    if _starts(path + JSON)[:1] in (b"{", b" ", b"\n", b"\t"):
+    if _starts(path + PARAMS).startswith(b"KX"):            # of our own, whatever JSON lies beside
+        return None
+    head = _starts(path + JSON, 512)
+    if b'"base_code"' in head and b'"pir"' in head:
         return path + JSON
     head = _starts(path + DESC)
     # A ProgramDesc starts with its first block: field 1, length-delimited.
     return path + DESC if head[:1] == b"\n" and not head.startswith(b"KX") else None
 
 
-def _starts(path: str) -> bytes:
+def _starts(path: str, count: int = 8) -> bytes:
     if not os.path.isfile(path):
         return b""
     with open(path, "rb") as file:
-        return file.read(8)
+        return file.read(count)
 
 
 def read_file(path: str, most: int) -> bytes:

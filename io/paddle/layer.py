@@ -30,6 +30,24 @@ def load(path: Any, params_path: Any = None) -> PaddleLayer:
     Nothing in the files is run while they are read. Raises FileNotFoundError, ModelFileError for a damaged file, and
     UnknownOperationError naming every operation that has no counterpart here.
     """
+    graph, arrays = _read(path, params_path)
+    interpret.check(graph)
+    return PaddleLayer(graph, arrays)
+
+
+def load_state(path: Any, return_numpy: bool = False) -> dict[str, Any]:
+    """The parameters and buffers of such a model by their names in PaddlePaddle, whatever its operations are."""
+    _, arrays = _read(path, None)
+    return {name: np.array(a) if return_numpy else _named(a, name) for name, a in arrays.items()}
+
+
+def _named(array: np.ndarray, name: str) -> Tensor:
+    tensor = wrap(jnp.array(array))
+    tensor.name = name
+    return tensor
+
+
+def _read(path: Any, params_path: Any) -> tuple[Graph, dict[str, np.ndarray]]:
     path = os.fspath(path)
     prefix = next((path[:-len(s)] for s in (JSON, DESC) if path.endswith(s)), path)
     program = path if path != prefix else program_file(prefix)
@@ -37,11 +55,10 @@ def load(path: Any, params_path: Any = None) -> PaddleLayer:
         raise FileNotFoundError(f"There is no model of PaddlePaddle {path!r}: neither {prefix}{JSON} nor "
                                 f"{prefix}{DESC} is a program of its.")
     graph = pir.read(program) if program.endswith(JSON) else program_desc.read(program)
-    interpret.check(graph)
     params = os.fspath(params_path) if params_path is not None else prefix + PARAMS
     arrays = _arrays(graph, params)
     _add_info(graph, prefix + INFO)
-    return PaddleLayer(graph, arrays)
+    return graph, arrays
 
 
 def _arrays(graph: Graph, path: str) -> dict[str, np.ndarray]:

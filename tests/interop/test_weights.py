@@ -119,7 +119,7 @@ def test_stablehlo_files_say_what_they_take(saved, tmp_path):
     code = convert.to_stablehlo(prefix, tmp_path / "m", form="bytecode")
     assert text.endswith("m.mlir") and "stablehlo.convolution" in (tmp_path / "m.mlir").read_text()
     assert code.endswith("m.mlirbc") and (tmp_path / "m.mlirbc").read_bytes()[:4] == b"ML\xefR"
-    table = json.loads((tmp_path / "m.json").read_text())
+    table = json.loads((tmp_path / "m.arguments.json").read_text())
     assert table["inputs"] == 1 and table["arguments"][0] == {"name": "x", "shape": ["n", 2, 8, 8], "dtype": "float32"}
     stored = convert.load_safetensors(tmp_path / "m.safetensors")
     assert {a["name"] for a in table["arguments"][1:]} <= stored.keys()
@@ -137,7 +137,7 @@ def test_iree_runs_the_module(tmp_path):
                                   input_type="stablehlo", extra_args=["--iree-llvmcpu-target-cpu=host"])
     context = runtime.SystemContext(config=runtime.Config("local-task"))
     context.add_vm_module(runtime.VmModule.copy_buffer(context.instance, binary))
-    table = json.loads((tmp_path / "m.json").read_text())["arguments"]
+    table = json.loads((tmp_path / "m.arguments.json").read_text())["arguments"]
     weights = convert.load_safetensors(tmp_path / "m.safetensors", return_numpy=True)
     x = np.random.default_rng(0).normal(size=(2, 1, 4, 4)).astype("float32")
     got = context.modules["jit_main"].main(x, *(weights[a["name"]] for a in table[1:])).to_host()

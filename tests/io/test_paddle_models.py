@@ -104,6 +104,12 @@ def test_names_of_a_layers_parameters():
     assert "body.1._mean" in paddle.jit.load(DATA / "net2").state_dict()
 
 
+def test_parameters_alone():
+    state = paddle.load(str(DATA / "net"))
+    assert state["linear_0.w_0"].shape == [16, 3] and state["linear_0.w_0"].name == "linear_0.w_0"
+    assert paddle.load(str(DATA / "net2"), return_numpy=True)["linear_0.b_0"].shape == (3,)
+
+
 def test_missing_operations_are_named_all_at_once(tmp_path):
     program = json.loads((DATA / "net.json").read_text())
     operations = program["program"]["regions"][0]["blocks"][0]["ops"]
@@ -129,6 +135,10 @@ def test_which_files_are_paddles(tmp_path):
     assert find.is_paddle_model(DATA / "net") and find.is_paddle_model(DATA / "net2")
     paddle.jit.save(paddle.nn.Linear(2, 2), tmp_path / "ours", [paddle.static.InputSpec([None, 2])])
     assert not find.is_paddle_model(tmp_path / "ours") and not find.is_paddle_model(tmp_path / "none")
+    (tmp_path / "ours.json").write_text('{"any": "other file"}')
+    assert not find.is_paddle_model(tmp_path / "ours")
+    (tmp_path / "alone.json").write_text('{"any": "other file"}')
+    assert not find.is_paddle_model(tmp_path / "alone")
 
 
 # ---- damage --------------------------------------------------------------------------------------------------------
