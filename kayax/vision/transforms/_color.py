@@ -7,8 +7,8 @@ import numpy as np
 
 _BYTES = np.arange(1, 256)
 # Reciprocals in fixed point, 12 bits: of the value for the saturation, of six times the range for the hue.
-_PER_VALUE = np.concatenate([[0], np.rint((255 << 12) / _BYTES)]).astype(np.int64)
-_PER_RANGE = np.concatenate([[0], np.rint((256 << 12) / (6.0 * _BYTES))]).astype(np.int64)
+_PER_VALUE = np.concatenate([[0], np.rint((255 << 12) / _BYTES)]).astype(np.int32)
+_PER_RANGE = np.concatenate([[0], np.rint((256 << 12) / (6.0 * _BYTES))]).astype(np.int32)
 # Which of (value, p, q, t) blue, green and red are, in each sixth of the circle of hues.
 _SECTORS = np.array([[1, 3, 0], [1, 0, 2], [3, 0, 1], [0, 2, 1], [0, 1, 3], [2, 1, 0]])
 
@@ -18,7 +18,8 @@ def gray_of(image: Any) -> Any:
     if image.ndim != 3 or image.shape[2] != 3:
         raise ValueError(f"A NumPy image must be [H, W, 3] to become gray, but its shape is {list(image.shape)}.")
     if image.dtype == np.uint8:
-        return ((image.astype(np.int64) @ [9798, 19235, 3735] + (1 << 14)) >> 15).astype(np.uint8)
+        red, green, blue = (image[..., i].astype(np.int32) for i in range(3))
+        return ((red * 9798 + green * 19235 + blue * 3735 + (1 << 14)) >> 15).astype(np.uint8)
     return (image @ np.array([0.299, 0.587, 0.114])).astype(image.dtype)
 
 
@@ -30,9 +31,9 @@ def shift_hue(image: Any, shift: int) -> Any:
 
 def _hsv(image: Any) -> tuple[Any, Any, Any]:
     """Hue, saturation and value, each 0 to 255."""
-    blue, green, red = (image[..., i].astype(np.int64) for i in range(3))
-    value = image.max(-1).astype(np.int64)
-    span = value - image.min(-1)
+    blue, green, red = (image[..., i].astype(np.int32) for i in range(3))
+    value = np.maximum(np.maximum(blue, green), red)
+    span = value - np.minimum(np.minimum(blue, green), red)
     hue = np.where(value == red, green - blue,
                    np.where(value == green, blue - red + 2 * span, red - green + 4 * span))
     hue = (hue * _PER_RANGE[span] + (1 << 11)) >> 12
@@ -44,6 +45,7 @@ def _bgr(hue: Any, saturation: Any, value: Any) -> Any:
     sector = np.floor(sixth)
     f = sixth - sector
     s, v = saturation.astype(np.float32) / np.float32(255), value.astype(np.float32) / np.float32(255)
-    levels = np.stack([v, v * (1 - s), v * (1 - s * f), v * (1 - s * (1 - f))], -1)
-    bgr = np.take_along_axis(levels, _SECTORS[sector.astype(np.int64) % 6], -1)
-    return np.rint(bgr * 255).clip(0, 255).astype(np.uint8)
+    shades = (v, v * (1 - s), v * (1 - s * f), v * (1 - s * (1 - f)))
+    levels = [np.rint(shade * 255).astype(np.uint8) for shade in shades]
+    which = _SECTORS[sector.astype(np.intp) % 6]
+    return np.stack([np.choose(which[..., i], levels) for i in range(3)], -1)

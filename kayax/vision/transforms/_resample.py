@@ -31,7 +31,6 @@ _KERNELS: dict[str, tuple[int, Callable[[np.ndarray], np.ndarray]]] = {         
     "lanczos": (-3, _lanczos),
 }
 RESIZE_MODES = ("nearest", "area", *_KERNELS)
-WARP_MODES = ("nearest", *_KERNELS)
 
 
 def _kernel_taps(size: int, new: int, mode: str) -> Taps:
@@ -80,7 +79,7 @@ def _weigh(image: Any, taps: Taps, axis: int) -> Any:
 def _linear_bytes(image: Any, rows: Taps, columns: Taps) -> Any:
     """Bilinear resizing of bytes in OpenCV's fixed-point arithmetic: weights of 11 bits, two roundings."""
     rows, columns = ((index, np.rint(shares * np.float32(2048)).astype(np.int32)) for index, shares in (rows, columns))
-    wide = _weigh(image.astype(np.int32), columns, 1) >> 4
+    wide = _weigh(image, columns, 1) >> 4
     weights = rows[1].reshape(*rows[1].shape, *[1] * (image.ndim - 1))
     parts = [(weights[:, k] * wide[rows[0][:, k]]) >> 16 for k in range(2)]
     return ((parts[0] + parts[1] + 2) >> 2).astype(np.uint8)
@@ -116,13 +115,24 @@ def resize(image: np.ndarray, size: tuple[int, int], mode: str) -> np.ndarray:
 
 # ---- warps ---------------------------------------------------------------------------------------------------------
 
+def _positions(inverse: np.ndarray, size: tuple[int, int], precision: Any) -> Any:
+    """Where in the input each output pixel lies: rows and columns [h, w]."""
+    x, y = np.arange(size[1], dtype=precision), np.arange(size[0], dtype=precision)[:, None]
+    columns, rows, *depth = [a * x + (b * y + c) for a, b, c in np.asarray(inverse, precision)]
+    if not depth:
+        return rows, columns
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return tuple(np.where(depth[0] == 0, 0, at / depth[0]) for at in (rows, columns))
+
+
 def _sample(image: Any, rows: Any, columns: Any, fill: Any) -> Any:
     """The pixels at whole positions [h, w], and `fill` outside."""
-    rows, columns = rows.astype(np.int64), columns.astype(np.int64)
     height, width = image.shape[:2]
     inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
-    pixels = image[np.clip(rows, 0, height - 1), np.clip(columns, 0, width - 1)]
-    return np.where(inside.reshape(*inside.shape, *[1] * (image.ndim - 2)), pixels, fill)
+    out = np.empty((*inside.shape, *image.shape[2:]), image.dtype)
+    out[...] = fill
+    out[inside] = image[rows[inside].astype(np.intp), columns[inside].astype(np.intp)]
+    return out
 
 
 def warp(image: np.ndarray, inverse: np.ndarray, size: tuple[int, int], mode: str, fill: Any) -> np.ndarray:
@@ -130,23 +140,20 @@ def warp(image: np.ndarray, inverse: np.ndarray, size: tuple[int, int], mode: st
 
     inverse: a matrix [2, 3] of an affine map, or [3, 3] of a perspective one. size: (height, width) of the output.
     """
-    precision = np.float32 if mode == "nearest" else np.float64         # OpenCV's, which decides between neighbours
-    matrix = np.asarray(inverse, precision)
-    y, x = np.mgrid[:size[0], :size[1]].astype(precision)
-    position = np.stack([a * x + (b * y + c) for a, b, c in matrix])
-    if len(matrix) == 3:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            position = np.where(position[2] == 0, 0.0, position[:2] / position[2])
-    columns, rows = position[:2]
-    fill = np.resize(np.asarray(fill, np.float64), image.shape[2:]) if np.ndim(fill) else np.float64(fill)
-    if mode == "nearest":
-        return to_dtype(_sample(image, np.rint(rows), np.rint(columns), fill), image.dtype)
+    fill = to_dtype(np.resize(np.asarray(fill, np.float64), image.shape[2:]) if np.ndim(fill) else np.float64(fill),
+                    image.dtype)
+    if mode == "nearest":                           # in OpenCV's precision, which decides between neighbours
+        rows, columns = _positions(inverse, size, np.float32)
+        return _sample(image, np.rint(rows), np.rint(columns), fill)
+    mode = "bilinear" if mode == "area" else mode   # as in OpenCV: areas are for resizing
+    rows, columns = _positions(inverse, size, np.float64)
     if mode == "lanczos":                           # OpenCV keeps a table of its weights at 32 positions
         rows, columns = (np.floor(at * 32 + 0.5) / 32 for at in (rows, columns))
     first, weights = _KERNELS[mode]
-    low = [np.floor(at) for at in (rows, columns)]
     count = 2 - 2 * first
-    per_axis = [weights((at - lo).ravel()).reshape(*at.shape, count) for at, lo in zip((rows, columns), low)]
+    low = [np.floor(at) for at in (rows, columns)]
+    per_axis = [weights((at - lo).astype(np.float32).ravel()).reshape(*at.shape, count)
+                for at, lo in zip((rows, columns), low)]
     out: Any = 0.0
     for i in range(count):
         for j in range(count):
