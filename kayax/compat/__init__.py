@@ -1,6 +1,7 @@
 """``paddle.compat``: functions with PyTorch's arguments and results, where Paddle's of the same name differ."""
 from __future__ import annotations
 
+import importlib
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
@@ -137,6 +138,12 @@ def unique(input: Tensor, sorted: bool = True, return_inverse: bool = False, ret
     return_inverse, return_counts: a tuple, with where each element went (flat, as in Paddle) and how often each occurs.
     """
     return _TOP["unique"](input, return_inverse=return_inverse, return_counts=return_counts, axis=dim)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "nn":
+        return importlib.import_module("kayax.compat.nn")
+    raise AttributeError(f"module 'kayax.compat' has no attribute {name!r}")
 
 
 __all__ = ["equal", "max", "median", "min", "nanmedian", "seed", "slogdet", "sort", "split", "unique"]

@@ -110,3 +110,21 @@ def test_pytorch_forms() -> None:
     assert not paddle.compat.equal(paddle.to_tensor([1]), paddle.to_tensor([1.5]))
     with pytest.raises(TypeError, match=r"compat\.max takes"):
         paddle.compat.max(x, axis=1)
+
+
+def test_pytorch_layers() -> None:
+    nn, x = paddle.compat.nn, paddle.to_tensor(np.random.RandomState(0).standard_normal((1, 2, 4, 4)).astype("float32"))
+    modes = {"constant": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
+    for mode, numpy_mode in modes.items():
+        want = np.pad(x.numpy(), [(0, 0), (0, 0), (0, 1), (1, 2)], mode=numpy_mode)
+        np.testing.assert_array_equal(nn.functional.pad(x, [1, 2, 0, 1], mode).numpy(), want)
+    swapped = [0, 2, 1, 3]
+    attended = paddle.nn.functional.scaled_dot_product_attention(*[x.transpose(swapped)] * 3).transpose(swapped)
+    np.testing.assert_allclose(nn.functional.scaled_dot_product_attention(x, x, x).numpy(), attended.numpy(), rtol=1e-6)
+    linear = nn.Linear(4, 3)
+    np.testing.assert_allclose(linear(x).numpy(), x.numpy() @ linear.weight.numpy().T + linear.bias.numpy(), rtol=1e-5)
+    assert float(linear.weight.abs().max()) <= 0.5
+    counted, left_out = (nn.AvgPool2D(2, padding=1, count_include_pad=c)(x)[0, 0, 0, 0].item() for c in (True, False))
+    np.testing.assert_allclose([counted, left_out], [x[0, 0, 0, 0].item() / 4, x[0, 0, 0, 0].item()], rtol=1e-6)
+    with pytest.raises(ValueError, match="pairs"):
+        nn.functional.pad(x, [1])
