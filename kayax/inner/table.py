@@ -77,6 +77,7 @@ _TABLE: dict[str, tuple[tuple[str, ...], str]] = {
     "incubate.operators": (("incubate",), """graph_reindex graph_sample_neighbors graph_send_recv softmax_mask_fuse
         softmax_mask_fuse_upper_triangle"""),
     "incubate.tensor": (("incubate",), "math"),
+    "sparse.nn.layer": (("sparse.nn",), "activation conv norm pooling"),
 }
 # Files of one class or function each: their names are those of the module above them.
 _FILES = {
@@ -90,6 +91,13 @@ _FILES = {
     "distribution": """bernoulli beta binomial categorical cauchy chi2 constraint continuous_bernoulli dirichlet
         exponential exponential_family gamma geometric gumbel independent kl laplace lognormal multinomial
         multivariate_normal normal poisson student_t transform transformed_distribution uniform variable""",
+    "vision.transforms": "transforms functional_cv2 functional_pil functional_tensor",
+    "sparse.nn.functional": "pooling transformer",
+    "geometric": "math reindex",
+    "audio.backends": "backend init_backend",
+    "quantization": "base_observer base_quanter ptq qat wrapper",
+    "quantization.observers": "abs_max groupwise",
+    "quantization.quanters": "abs_max",
 }
 
 PATHS: dict[str, tuple[str, ...]] = {path: places for path, (places, _) in _TABLE.items()}

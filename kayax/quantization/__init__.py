@@ -7,6 +7,6 @@ from kayax.quantization import observers, quanters  # noqa: F401
 from kayax.quantization.base import BaseObserver, BaseQuanter
 from kayax.quantization.config import QuantConfig
 from kayax.quantization.factory import quanter
-from kayax.quantization.quantize import PTQ, QAT
+from kayax.quantization.quantize import PTQ, QAT, ObserveWrapper  # noqa: F401
 
 __all__ = ["QuantConfig", "BaseQuanter", "BaseObserver", "quanter", "QAT", "PTQ"]
