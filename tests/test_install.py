@@ -55,7 +55,8 @@ def plain(source, tmp_path_factory):
 
 def test_a_plain_install_is_complete(source, plain):
     tops = {entry.name for entry in plain.iterdir() if not entry.name.endswith(".dist-info")}
-    assert tops == {"kayax"}
+    assert tops == {"kayax", "bin"}
+    assert [entry.name for entry in (plain / "bin").iterdir()] == ["kayax"]         # the command
     homes = {"kayax": plain} | dict.fromkeys(ROOMS, plain / "kayax")
     for room, home in homes.items():
         for file in (source / room).rglob("*.py"):
