@@ -33,7 +33,7 @@ class Session:
     prefix: what jit.save was given. method: which function. digest: the digest that the model must have. device: a
     `jax.Device`; the default is JAX's. optimize: False to keep weights out of the compiled programs. With True,
     programs with convolutions for the CPU hold them as constants, up to 256 MB: XLA would transpose them in every call
-    otherwise, which takes as long as the convolutions of one image.
+    otherwise, which takes as long as the convolutions of one image. compiler_options: XLA's own, by name.
 
     Attributes: inputs, the InputSpec of each input, each with a name; output_names; outputs, (dtype, shape) of each,
     with the names of open dims, or None; digest; versions.
@@ -42,7 +42,7 @@ class Session:
     """
 
     def __init__(self, prefix: str | os.PathLike, method: str = "forward", digest: str | None = None,
-                 device: Any = None, optimize: bool = True):
+                 device: Any = None, optimize: bool = True, compiler_options: Mapping[str, Any] | None = None):
         parts = load_set(prefix, digest)
         suffix = MODEL if method == "forward" else f".{method}{MODEL}"
         if suffix not in parts:
@@ -61,7 +61,7 @@ class Session:
         avals = self._predict.out_avals[:len(facts.out_stops)]
         self.output_names = _unique(_output_names(facts.out_structure, len(avals)))
         self.outputs = [(dtypes.convert(a.dtype), [_dim(d) for d in a.shape]) for a in avals]
-        self.device = device
+        self.device, self._options = device, dict(compiler_options or {})
         for file in {id(arrays[n].file): arrays[n].file for n in record.parameters}.values():
             file.check(arrays[n].name for n in record.parameters if arrays[n].file is file)
         weights = {n: jax.device_put(arrays[n].file[arrays[n].name], device, may_alias=True) for n in record.parameters}
@@ -169,11 +169,11 @@ class Session:
     def _compile(self, avals: Sequence[Any]) -> Callable:
         if self._constants:
             values = [np.asarray(cell) for cell in self._cells]
-            compiled = jax.jit(lambda inputs: self._call(inputs, values)).lower(avals).compile()
+            compiled = jax.jit(lambda inputs: self._call(inputs, values)).lower(avals).compile(self._options)
             return lambda inputs, cells: compiled(inputs)
         state = default_generator().storage.array
         cells = [state if cell is None else cell for cell in self._cells]
-        return jax.jit(self._call).lower(avals, cells).compile()
+        return jax.jit(self._call).lower(avals, cells).compile(self._options)
 
     def _call(self, inputs: Sequence[Any], cells: Sequence[Any]) -> Any:
         return self._predict.call(*inputs, *cells)

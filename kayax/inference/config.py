@@ -47,6 +47,7 @@ class Config:
         self._prog, self._params, self._dir = "", "", ""
         self._device, self._device_id, self._memory = "cpu", 0, 0
         self._cache: str | None = None
+        self._compiler_options: dict[str, Any] = {}
         self._threads, self._ir, self._quiet = 1, True, False
         self.method, self.digest = "forward", None
         if model is not None:
@@ -137,6 +138,13 @@ class Config:
 
     def optim_cache_dir(self) -> str | None:
         return self._cache
+
+    def set_compiler_options(self, options: dict[str, Any]) -> None:
+        """XLA's own options by name, as `jax.stages.Lowered.compile` takes them. Not in Paddle."""
+        self._compiler_options = dict(options)
+
+    def compiler_options(self) -> dict[str, Any]:
+        return self._compiler_options
 
     def set_cpu_math_library_num_threads(self, number: int) -> None:
         """Remembered only: XLA's CPU runtime takes as many threads as the process has cores."""

@@ -186,6 +186,7 @@ def test_convolutions_have_their_weights_inside(tmp_path):
     for on in (True, False):
         config = Config(str(tmp_path / "m"))
         config.switch_ir_optim(on)
+        config.set_compiler_options({"xla_cpu_enable_fast_math": False})
         made = create_predictor(config)
         assert made._session._constants is on
         np.testing.assert_allclose(run(made, x)[0], net(paddle.to_tensor(x)).numpy(), rtol=1e-5, atol=1e-5)
