@@ -104,3 +104,9 @@ def test_a_number_is_formatted_as_one() -> None:
     assert f"{paddle.to_tensor(1.5)} {paddle.to_tensor(1.5):.2f} {paddle.to_tensor(3)}" == "1.5 1.50 3"
     with pytest.raises(TypeError, match="format"):
         f"{paddle.to_tensor([1.5]):.2f}"
+
+
+def test_methods_of_sparse_tensors_say_what_to_do() -> None:
+    assert x().sparse_dim() == 0 and x().dense_dim() == 2
+    with pytest.raises(TypeError, match="to_sparse_coo"):
+        x().nnz()
