@@ -101,8 +101,9 @@ class Program:
     def broken(self) -> list[str]:
         """The facts that do not hold any more, in words."""
         labels = [f".grad of {t.name}" for t, kind in self.grad_guards if not _grad_is(t._grad, kind)]
+        guards = self.guards[:-1] if labels else self.guards            # the types of a gradient that is gone are too
         labels += [n.label for n in self.names if not n.holds()]
-        return labels + [g.label for g in self.guards if not g.holds()]
+        return labels + [g.label for g in guards if not g.holds()]
 
     # ---- running ---------------------------------------------------------------------------------------------
 

@@ -161,6 +161,13 @@ def fill_constant(shape: Any, dtype: Any, value: Any, force_cpu: bool = False, o
     return made if out is None else _paddle.assign(made, out)
 
 
+def create_tensor(dtype: Any, name: str | None = None, persistable: bool = False) -> Tensor:
+    """An empty Tensor, to be written into."""
+    made = _paddle.zeros([0], dtype)
+    made.name, made.persistable = name, persistable
+    return made
+
+
 def _convert_param_attr_to_list(param_attr: Any, n: int) -> list[Any]:
     """One ParamAttr (or False) for each of n parameters; a name gets the numbers 0 to n - 1."""
     if isinstance(param_attr, (list, tuple)):

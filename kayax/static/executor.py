@@ -156,7 +156,7 @@ class CompiledProgram:
 
 
 class Scope:
-    """The parameters and buffers of programs, by name."""
+    """The parameters and buffers of programs, and variables of its own, by name."""
 
     def __init__(self) -> None:
         self._own: dict[str, Any] = {}
@@ -210,18 +210,22 @@ class _Held:
         return np.asarray(self._tensor.numpy(), dtype=dtype)
 
 
-_scope = Scope()
+_scopes = [Scope()]
 
 
 def global_scope() -> Scope:
-    """The scope of all programs."""
-    return _scope
+    """The scope in use."""
+    return _scopes[-1]
 
 
 @contextlib.contextmanager
 def scope_guard(scope: Scope) -> Iterator[None]:
-    """Accepted: parameters belong to their programs, whose names are apart, so there is one scope."""
-    yield
+    """Inside, this scope is in use. Parameters belong to their programs: every scope finds those of all programs."""
+    _scopes.append(scope)
+    try:
+        yield
+    finally:
+        _scopes.pop()
 
 
 __all__ = ["CompiledProgram", "Executor", "Scope", "global_scope", "scope_guard"]

@@ -122,10 +122,6 @@ def single_batches(paddle):
 
 def summaries(paddle):
     nn = paddle.nn
-    images = nn.Sequential(nn.Conv2D(1, 2, 3, padding=1), nn.BatchNorm2D(2), nn.ReLU(), nn.MaxPool2D(2, 2),
-                           nn.Flatten(), nn.Linear(32, 5))
-    for p in images[0].parameters():
-        p.stop_gradient = True
 
     class Two(nn.Layer):
         def __init__(self):
@@ -135,7 +131,11 @@ def summaries(paddle):
         def forward(self, x, extra):
             return self.out(self.lstm(x)[0]) + extra
 
-    with paddle.utils.unique_name.guard():
+    with paddle.utils.unique_name.guard():              # the numbers of layers are printed
+        images = nn.Sequential(nn.Conv2D(1, 2, 3, padding=1), nn.BatchNorm2D(2), nn.ReLU(), nn.MaxPool2D(2, 2),
+                               nn.Flatten(), nn.Linear(32, 5))
+        for p in images[0].parameters():
+            p.stop_gradient = True
         found = [paddle.summary(images, (-1, 1, 8, 8)), paddle.summary(Two(), [(1, 5, 4), (1, 5, 2)]),
                  paddle.summary(nn.Linear(4, 2), input=paddle.zeros([3, 4])),
                  paddle.summary(nn.Embedding(10, 4), (2, 3), dtypes="int64")]

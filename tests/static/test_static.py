@@ -111,8 +111,10 @@ def test_gradients_of_ones_own():
         x.stop_gradient = False
         y = Doubled.apply(x)
         grad, = static.gradients([y], [x])
-    found = static.Executor().run(main, feed={"x": np.float32([1, 2])}, fetch_list=[y, grad])
-    np.testing.assert_array_equal(found, [[2, 4], [10, 10]])
+        z = static.nn.static_pylayer(lambda v: v * 3, [x], lambda g: g * 7)
+        other, = static.gradients([z], [x])
+    found = static.Executor().run(main, feed={"x": np.float32([1, 2])}, fetch_list=[y, grad, z, other])
+    np.testing.assert_array_equal(found, [[2, 4], [10, 10], [3, 6], [7, 7]])
 
 
 def test_what_is_fed_is_checked():
@@ -140,6 +142,11 @@ def test_programs_and_scopes():
     np.testing.assert_array_equal(np.array(held).shape, weight.shape)
     assert static.CompiledProgram(main).program is main
     assert len(main.clone(for_test=True).ops) < len(main.ops)
+    scope = static.Scope()
+    with static.scope_guard(scope):
+        static.global_scope().var("mine").get_tensor().set(np.ones(2))
+    np.testing.assert_array_equal(np.array(scope.find_var("mine").get_tensor()), [1, 1])
+    assert static.global_scope().find_var("mine") is None
     with pytest.raises(ValueError, match="no variable 'nothing'"):
         main.global_block().var("nothing")
 

@@ -192,12 +192,30 @@ def row_conv(input: Any, future_context_size: int, param_attr: Any = None, act: 
     return _act(total, act)
 
 
+def static_pylayer(forward_fn: Callable, inputs: Sequence[Any], backward_fn: Callable | None = None,
+                   name: str | None = None) -> Any:
+    """``forward_fn(*inputs)`` with the gradient ``backward_fn(*gradients of the outputs)``, or with none."""
+    if backward_fn is None:
+        with _paddle.no_grad():
+            return forward_fn(*inputs)
+
+    class Custom(_paddle.autograd.PyLayer):
+        @staticmethod
+        def forward(ctx: Any, *values: Any) -> Any:
+            return forward_fn(*values)
+
+        @staticmethod
+        def backward(ctx: Any, *grads: Any) -> Any:
+            return backward_fn(*grads)
+
+    return Custom.apply(*inputs)
+
+
 _ABSENT = {
     "There are no sequences of lengths in a Tensor (LoD) here: pad them, and use paddle.nn.functional.sequence_mask.":
         "sequence_conv sequence_expand sequence_first_step sequence_last_step sequence_pool sequence_softmax",
     "Use paddle.nn.functional.hsigmoid_loss, or cross_entropy over all classes.": "nce",
     "Use paddle.vision.ops.deform_conv2d, or DeformConv2D.": "deform_conv2d",
-    "Use paddle.autograd.PyLayer, which works in static mode.": "static_pylayer",
 }
 
 
@@ -221,4 +239,4 @@ def __getattr__(name: str) -> Any:
 
 __all__ = ["batch_norm", "bilinear_tensor_product", "case", "cond", "conv2d", "conv2d_transpose", "conv3d",
            "conv3d_transpose", "embedding", "fc", "group_norm", "instance_norm", "layer_norm", "prelu", "row_conv",
-           "sparse_embedding", "spectral_norm", "switch_case", "while_loop"]
+           "sparse_embedding", "spectral_norm", "static_pylayer", "switch_case", "while_loop"]
