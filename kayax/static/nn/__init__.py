@@ -198,6 +198,7 @@ def static_pylayer(forward_fn: Callable, inputs: Sequence[Any], backward_fn: Cal
     if backward_fn is None:
         with _paddle.no_grad():
             return forward_fn(*inputs)
+    given: Callable = backward_fn
 
     class Custom(_paddle.autograd.PyLayer):
         @staticmethod
@@ -206,7 +207,7 @@ def static_pylayer(forward_fn: Callable, inputs: Sequence[Any], backward_fn: Cal
 
         @staticmethod
         def backward(ctx: Any, *grads: Any) -> Any:
-            return backward_fn(*grads)
+            return given(*grads)
 
     return Custom.apply(*inputs)
 
