@@ -25,7 +25,7 @@ def export(source: Any, path: Any, input_spec: Sequence[Any] | None = None, meth
     """Write a Layer, a function or a saved model for `paddle.jit.load` of PaddlePaddle 3, and give the prefix.
 
     source: a Layer (taken in evaluation mode), a function, a loaded model, or the prefix of saved files.
-    path: the prefix: ``path.json`` and ``path.pdiparams`` are written, both or none.
+    path: the prefix: ``path.pdiparams`` and then ``path.json`` are written, each replaced whole.
     input_spec: an InputSpec for each argument, if `source` does not know them; open dims stay open.
 
     Raises ExportError, which names every operation that PaddlePaddle cannot express.
