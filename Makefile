@@ -50,7 +50,7 @@ $(READY): pyproject.toml setup.py constraints.txt
 	@test -n "$(PYTHON)" || { echo "Kayax needs Python 3.11 or newer with venv; name one: make PYTHON=/path/to/python3"; exit 1; }
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Kayax needs Python 3.11 or newer, this is " + sys.version)'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -q -c constraints.txt -e ".[test,examples,bench,dev]"
+	$(BIN)/python -m pip install -q -c constraints.txt -e ".[test,examples,bench,dev,serve]"
 	touch $@
 
 clean:

@@ -88,7 +88,7 @@ class TranslatedLayer(Layer):
         super().__init__()
         info: InfoFile = parts[INFO]
         arrays = find_arrays(parts)
-        planted: dict[str, tuple[Tensor, tuple]] = {}
+        planted: dict[tuple, Tensor] = {}
         self.__dict__["_tensors"] = {name: _planted(self, name, stored, info, planted)
                                      for name, stored in arrays.items()}
         methods: dict[str, dict[str, _Method]] = {}
@@ -185,16 +185,13 @@ class _Method:
         return tree.unflatten(facts.out_structure, results)
 
 
-def _planted(root: Layer, name: str, stored: Stored, info: InfoFile,
-             planted: dict[str, tuple[Tensor, tuple]]) -> Tensor:
-    """Put a parameter or buffer at its place; one that several layers shared is shared again."""
-    unique, digest = info.tensors[name].unique_name, stored.digest()
-    known = planted.get(unique)
-    if known is not None and known[1] == digest:
-        return _plant(root, name, known[0], info)
-    tensor = _plant(root, name, _tensor(stored, info.tensors[name]), info)
-    planted[unique] = tensor, digest
-    return tensor
+def _planted(root: Layer, name: str, stored: Stored, info: InfoFile, planted: dict[tuple, Tensor]) -> Tensor:
+    """Put a parameter or buffer at its place; those that have one array in the files are one Tensor again."""
+    key = id(stored.file), stored.name
+    tensor = planted.get(key)
+    if tensor is None:
+        tensor = planted[key] = _tensor(stored, info.tensors[name])
+    return _plant(root, name, tensor, info)
 
 
 def _tensor(stored: Stored, facts: TensorInfo) -> Tensor:

@@ -543,3 +543,19 @@ def test_reading_a_value_while_saving(tmp_path):
 
     with pytest.raises((RuntimeError, TypeError), match=r"test_jit_save\.py"):
         save(Bad(), str(tmp_path / "m"), input_spec=SPEC)
+
+
+def test_equal_parameters_of_one_name_are_not_tied(tmp_path):
+    class Twins(nn.Layer):
+        def __init__(self):
+            super().__init__()
+            self.a, self.b = nn.Linear(2, 2, bias_attr=False), nn.Linear(2, 2, bias_attr=False)
+            self.b.weight.set_value(self.a.weight.numpy())
+            self.b.weight.name = self.a.weight.name
+
+        def forward(self, x):
+            return self.b(self.a(x))
+
+    save(Twins(), str(tmp_path / "m"), input_spec=[InputSpec([None, 2], "float32")], trainable=False)
+    loaded = load(str(tmp_path / "m"))
+    assert loaded.a.weight is not loaded.b.weight
