@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import jax.numpy as jnp
 
 from kayax.bridge.autograd import enable_grad, no_grad
+from kayax.bridge.errors import ConversionError, at_user_line
 from kayax.bridge.state import state as engine
 from kayax.bridge.tensor import ZERO, Tensor, wrap
 from kayax.layers.optimizer.line_search import Point, strong_wolfe
@@ -73,7 +74,9 @@ class LBFGS(Optimizer):
     def step(self, closure: Callable[[], Tensor]) -> Tensor:           # type: ignore[override]
         """Minimize the loss that `closure` computes for some iterations; gives the loss before them."""
         if engine.trace is not None:
-            self._outside("step")
+            raise ConversionError("LBFGS.step() computes the loss as often as its values demand, which a program cannot "
+                                  f"express.{at_user_line()}\nKeep the function that calls it eager, and convert the "
+                                  "model that the closure calls (`paddle.jit.to_static(model)`).")
         if not callable(closure):
             raise TypeError("LBFGS.step takes a function that clears the gradients, computes the loss, calls "
                             f"backward() on it and returns it, but got {type(closure).__name__}.")

@@ -79,6 +79,8 @@ def test_lbfgs_goes_on_from_a_saved_state():
         first.minimize(None)
     with pytest.raises(TypeError, match="takes a function"):
         first.step(None)
+    with pytest.raises(Exception, match="convert the model that the closure calls"):
+        paddle.jit.to_static(lambda: first.step(closure(x, first)), full_graph=True)()
 
 
 def test_lbfgs_says_that_it_ignores_weight_decay():

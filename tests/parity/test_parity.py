@@ -36,7 +36,8 @@ def check(case: Case, static: bool) -> None:
 
 # Real Paddle ignores auto_cast on the CPU, so the float32 reference stands in: bfloat16 carries 8 bits.
 AMP_LAYERS = ("nn.Conv2D", "nn.Conv2DTranspose", "nn.MultiHeadAttention", "nn.Transformer")
-AMP_NAMES = ("matmul", "bmm", "nn.functional.linear", "nn.functional.cross_entropy/soft", "nn.Linear", "nn.LSTM")
+AMP_NAMES = ("matmul", "bmm", "nn.functional.linear", "nn.functional.cross_entropy/soft", "nn.Linear", "nn.LSTM",
+             "incubate.nn.functional.fused_linear")
 # Its weights, changed by bfloat16's rounding alone, change float32 gradients by more than they are themselves.
 ILL_CONDITIONED = {"nn.TransformerDecoder"}
 AMP = [n for n in STATIC if (n.startswith(AMP_LAYERS) or n in AMP_NAMES) and n not in ILL_CONDITIONED]
