@@ -75,8 +75,8 @@ class LBFGS(Optimizer):
         """Minimize the loss that `closure` computes for some iterations; gives the loss before them."""
         if engine.trace is not None:
             raise ConversionError("LBFGS.step() computes the loss as often as its values demand, which a program "
-                                  f"cannot express.{at_user_line()}\nKeep the function that calls it eager, and convert "
-                                  "the model that the closure calls (`paddle.jit.to_static(model)`).")
+                                  f"cannot express.{at_user_line()}\nKeep the function that calls it eager, and "
+                                  "convert the model that the closure calls (`paddle.jit.to_static(model)`).")
         if not callable(closure):
             raise TypeError("LBFGS.step takes a function that clears the gradients, computes the loss, calls "
                             f"backward() on it and returns it, but got {type(closure).__name__}.")
