@@ -120,7 +120,7 @@ class StaticFunction:
     # ---- calling ---------------------------------------------------------------------------------------------
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if not Switch.on:
+        if not Switch.on or state.graph is not None:            # a static graph notes what is in it
             return self.dygraph_function(*args, **kwargs)
         if state.trace is not None:
             state.trace.note_function(self._function, self.__self__)

@@ -104,6 +104,16 @@ class Doubled(paddle.autograd.PyLayer):
         return grad * 10
 
 
+def test_converted_functions_are_noted_as_they_are_written():
+    main = static.Program()
+    with static.program_guard(main):
+        x = static.data("x", [2], "float32")
+        y = paddle.jit.to_static(lambda v: v * 2 + 1)(x)
+    assert [o.type for o in main.ops] == ["multiply", "add"]
+    found = static.Executor().run(main, feed={"x": np.float32([1, 2])}, fetch_list=[y])[0]
+    np.testing.assert_array_equal(found, [3, 5])
+
+
 def test_gradients_of_ones_own():
     main = static.Program()
     with static.program_guard(main):
