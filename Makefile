@@ -31,10 +31,10 @@ test: $(READY)
 test-all: $(READY)
 	$(BIN)/pytest -q $(ARGS)
 
-# Export and import, checked by the other frameworks themselves where one is installed.
+# Export, import and serving, checked by the other frameworks and the protocol's public client.
 test-interop: $(READY)
-	$(BIN)/python -m pip install -q -c constraints.txt -e ".[interop]"
-	$(BIN)/pytest -q tests/interop tests/io/test_paddle_models.py $(ARGS)
+	$(BIN)/python -m pip install -q -c constraints.txt -e ".[interop,serve,serve-test]"
+	$(BIN)/pytest -q tests/interop tests/io/test_paddle_models.py tests/kayax/test_serve.py $(ARGS)
 
 bench: $(READY)
 	$(BIN)/python benchmarks/train_step.py $(ARGS)

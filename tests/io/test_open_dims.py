@@ -1,4 +1,6 @@
 """Open dimensions of saved models: names, constraints, and errors that say which dim needs which."""
+import os
+
 import numpy as np
 import pytest
 
@@ -23,7 +25,7 @@ def spec(*shape, name="x"):
 
 def refused(fn, *specs, **configs):
     with pytest.raises(ValueError) as caught:
-        save(Fn(fn), "never/written", input_spec=list(specs), **configs)
+        save(Fn(fn), os.devnull + "/never", input_spec=list(specs), **configs)
     assert "_d0" not in str(caught.value) and "_by_" not in str(caught.value), caught.value
     return str(caught.value)
 
@@ -66,7 +68,7 @@ def test_constraints_that_make_no_sense():
     assert "not understood" in refused(lambda x: x, spec("n"), constraints=["n is even"])
     assert "contradict" in refused(lambda x: x + 1, spec("n"), constraints=["n >= 5", "n == 2*n"])
     with pytest.raises(ValueError, match="no option 'constraint'"):
-        save(Fn(lambda x: x), "never/written", input_spec=[spec("n")], constraint=["n >= 5"])
+        save(Fn(lambda x: x), os.devnull + "/never", input_spec=[spec("n")], constraint=["n >= 5"])
 
 
 def test_equal_names_are_equal_sizes(tmp_path):
