@@ -12,6 +12,7 @@ import weakref
 from typing import Any
 
 from kayax.bridge.errors import is_ours
+from kayax.bridge.to_static import showing
 from kayax.bridge.to_static.passes import rewrite
 from kayax.bridge.to_static.passes.base import OPERATORS
 from kayax.bridge.to_static.source.parse import Found, NoSource, find, is_generator
@@ -37,6 +38,8 @@ def converted(function: Any) -> Any:
     twin = _functions.get(function)
     if twin is None:
         twin = _functions[function] = _make(function) if is_users(function) else function
+        if twin is not function:
+            showing.rewritten(function)
     return twin
 
 

@@ -15,6 +15,7 @@ from kayax.bridge.convert import to_tensor
 from kayax.bridge.errors import ConversionError
 from kayax.bridge.state import state
 from kayax.bridge.tensor import Tensor
+from kayax.bridge.to_static import showing
 from kayax.bridge.to_static.convert import NoSource, converted, source
 from kayax.bridge.to_static.fallback import untouched, warn_fallback
 from kayax.bridge.to_static.operators.values import settled
@@ -154,7 +155,9 @@ class StaticFunction:
     def _first_call(self, args: tuple, kwargs: dict[str, Any], tensors: list[Tensor], key: Any) -> Any:
         """Make a program and run it. What cannot be one runs eagerly, as if nothing had been tried."""
         with untouched() as attempt:
-            program = self._make(args, kwargs, tensors, self._reason(key))
+            reason = self._reason(key)
+            showing.program_made(self.__name__, reason)
+            program = self._make(args, kwargs, tensors, reason)
             attempt.second_run()
             out = self._run_first(program, tensors)
             attempt.check()
