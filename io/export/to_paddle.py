@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from kayax.io import atomic
-from kayax.io.export import rules_elementwise, rules_gather, rules_linear, stablehlo  # noqa: F401
+from kayax.io.export import paddle_vocabulary, rules_elementwise, rules_gather, rules_linear, stablehlo  # noqa: F401
 from kayax.io.export.arrays import Array
 from kayax.io.export.lower import Lowering, captured
 from kayax.io.export.model import Model, read

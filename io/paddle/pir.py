@@ -12,7 +12,7 @@ from kayax.io.paddle.signatures import ARGUMENTS
 DTYPES = {"t_bool": "bool", "t_ui8": "uint8", "t_i8": "int8", "t_i16": "int16", "t_i32": "int32", "t_i64": "int64",
           "t_f16": "float16", "t_bf16": "bfloat16", "t_f32": "float32", "t_f64": "float64", "t_c64": "complex64",
           "t_c128": "complex128"}
-_MOST_BYTES = 2**30
+_MOST_BYTES = 2**28
 _MOST_OPERATIONS = 2**20
 _DIALECTS = {"0": "builtin", "1": "pd_op", "2": "cf"}
 

@@ -29,7 +29,7 @@ _PROGRAM = Message(blocks=(1, _BLOCK, True))
 _FIELDS = ("i", "f", "s", "ints", "floats", "strings", "b", "bools", "block", "long", "blocks", "longs", "float64s",
            "var", "vars", "float64", "scalar", "scalars")
 _NOT_DATA = (9, 10, 11, 17)     # feeds, fetches, scopes and raw variables hold no tensor
-_MOST_BYTES = 2**30
+_MOST_BYTES = 2**28
 
 
 def read(path: str) -> Graph:
