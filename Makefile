@@ -2,6 +2,7 @@
 #   make demo       train, convert, save, load and fine-tune on handwritten digits (examples/digits.py)
 #   make test       the tests, without the slow ones;  make test-all runs them all;  ARGS="-k amp" adds to pytest's
 #   make test-interop  export and import, with the packages that only they need
+#   make fuzz       random programs, converted against eager;  ARGS="--programs 5000 --minutes 60 --seed 7"
 #   make bench      step times beside hand-written JAX (benchmarks/train_step.py)
 #   make lint       ruff and mypy
 # PYTHON=python3.13 chooses the interpreter; each interpreter that is named has an environment of its own.
@@ -20,7 +21,7 @@ READY := $(VENV)/.ready
 TYPED := $(VENV)/typed
 ARGS ?=
 
-.PHONY: demo test test-all test-interop bench lint clean
+.PHONY: demo test test-all test-interop fuzz bench lint clean
 
 demo: $(READY)
 	$(BIN)/python examples/digits.py $(ARGS)
@@ -35,6 +36,9 @@ test-all: $(READY)
 test-interop: $(READY)
 	$(BIN)/python -m pip install -q -c constraints.txt -e ".[interop,serve,serve-test]"
 	$(BIN)/pytest -q tests/interop tests/io/test_paddle_models.py tests/kayax/test_serve.py $(ARGS)
+
+fuzz: $(READY)
+	$(BIN)/python tests/conversion/test_random_programs.py $(ARGS)
 
 bench: $(READY)
 	$(BIN)/python benchmarks/train_step.py $(ARGS)

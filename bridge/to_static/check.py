@@ -94,7 +94,7 @@ def check(fn: Any, *args: Any, rtol: float | None = None, atol: float | None = N
         leaves = [(path, t) for path, t in before.tensors() if not t._stop_gradient and _has_values(t)]
         try:
             converted = _Run(static, args, kwargs, roots, leaves if grad else [], calls, True)
-            programs = _programs(static)
+            programs, fell_back = _programs(static)
             before.restore()
             eager = _Run(fn, args, kwargs, roots, leaves if grad else [], calls, False)
             report = _compare(name, eager, converted, rtol, atol)
@@ -104,7 +104,7 @@ def check(fn: Any, *args: Any, rtol: float | None = None, atol: float | None = N
         (converted if report.raised is None else eager).calls[0].world.restore()
         report.result = converted.calls[0].result
         report.programs = programs
-        report.fell_back = report.raised is None and programs == 0
+        report.fell_back = report.raised is None and fell_back
     sys.stdout.write(eager.calls[0].text)
     return report
 
@@ -144,9 +144,13 @@ def _static(fn: Any, full_graph: bool | None) -> Any:
     return other
 
 
-def _programs(converted: Any) -> int:
+def _programs(converted: Any) -> tuple[int, bool]:
+    """How many programs a converted function has, and whether some calls of it fell back."""
     static = converted if isinstance(converted, StaticFunction) else getattr(converted, "forward", None)
-    return sum(map(len, static.programs.values())) if isinstance(static, StaticFunction) else 0
+    if not isinstance(static, StaticFunction):
+        return 0, True
+    made = sum(map(len, static.programs.values()))
+    return made, not made or bool(static.fallbacks)
 
 
 class _Call:
@@ -156,6 +160,7 @@ class _Call:
                  leaves: Sequence[tuple[str, Tensor]]):
         self.result: Any = None
         self.raised: Exception | None = None
+        self.no_gradient: Exception | None = None
         self.gradients: list[Any] = []
         self.roots = roots
         out = io.StringIO()
@@ -178,8 +183,12 @@ class _Call:
                    and not (t.node is not None and t.node.freed)]
         if not wanting:
             return [None] * len(leaves)
-        with contextlib.redirect_stdout(io.StringIO()):
-            found = gradients_of(wanting, leaves, retain_graph=True, allow_unused=True)
+        try:
+            with contextlib.redirect_stdout(io.StringIO()):
+                found = gradients_of(wanting, leaves, retain_graph=True, allow_unused=True)
+        except Exception as error:                              # such as of a value overwritten that it needs
+            self.no_gradient = error
+            return [None] * len(leaves)
         return [g.storage._array if isinstance(g, Tensor) else None for g in found]
 
 
@@ -230,6 +239,7 @@ def _compare(name: str, eager: _Run, converted: _Run, rtol: float | None, atol: 
             _same_error(name, i, a.raised, b.raised)
             report.raised = type(a.raised or b.raised)
             return report
+        _same_error(f"{name} (its gradient)", i, a.no_gradient, b.no_gradient)
         comparison = Comparison(a.world, b.world, rtol, atol)
         comparison.compare("the result", a.result, b.result)
         comparison.noise = max([float(np.max(np.abs(np.nan_to_num(g, posinf=0, neginf=0)), initial=0))

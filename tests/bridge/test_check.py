@@ -215,8 +215,12 @@ def test_random_states_of_others():
     def draw(x):
         return x * float(np.random.rand() > 2.0)
 
-    differs("NumPy's random state", draw, leaf([1.0]))
-    differs("Python's random state", lambda x: x * float(random.random() > 2.0), leaf([1.0]))
+    state = np.random.get_state()[1].copy()
+    differs("NumPy's random state", otherwise(draw, lambda x: x * 0.0), leaf([1.0]))
+    differs("Python's random state", otherwise(lambda x: x * float(random.random() > 2.0), lambda x: x * 0.0),
+            leaf([1.0]))
+    assert (np.random.get_state()[1] == state).all()
+    assert check(draw, leaf([1.0])).fell_back
 
 
 def test_text():
@@ -233,7 +237,7 @@ def test_exceptions():
         raise ValueError("eager")
 
     differs("the eager run raises ValueError: eager", otherwise(fail, lambda x: x), leaf([1.0]))
-    differs("the converted run raises ValueError: eager", otherwise(lambda x: x, fail), leaf([1.0]))
+    differs("the converted run raises ValueError: eager", otherwise(lambda x: x, fail), leaf([1.0]), full_graph=True)
 
 
 def test_conversion_error_is_raised_as_it_is():
@@ -251,9 +255,11 @@ def test_only_in_the_second_call():
         seen.append(0)
         return x * len(seen)
 
-    with pytest.raises((Mismatch, RuntimeError)):
-        check(run, leaf([1.0]))
+    with pytest.raises(ConversionError, match="in every call"):
+        check(run, leaf([1.0]), full_graph=True)
     assert not seen
+    assert check(run, leaf([1.0]), calls=3).fell_back
+    assert len(seen) == 1                                   # the state of one call
 
 
 def test_named_tuples_deques_and_shared_parts():

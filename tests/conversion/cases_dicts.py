@@ -1,0 +1,184 @@
+"""Dicts, tuples, named tuples, dataclasses and other containers in branches and loops."""
+import collections
+import dataclasses
+
+from language import EITHER, case, dvec, mat, num, vec, whole
+
+import kayax as paddle
+
+X = dvec(1.0, 2.0, 3.0)
+UP, DOWN = X, dvec(-1.0, -2.0, -3.0)
+H = vec(1.0, 2.0, 3.0)               # wants no gradient
+State = collections.namedtuple("State", "h c")
+
+
+@dataclasses.dataclass
+class Carry:
+    h: object
+    n: int = 0
+
+
+@case(({"a": num(1.0)},), expect=EITHER)
+def argument_dict_is_changed(table):
+    table["b"] = table["a"] * 2.0
+    return table["b"]
+
+
+@case(UP, DOWN)
+def dict_item_in_branches(x):
+    out = {"y": x}
+    if x.sum() > 0:
+        out["y"] = x * 2.0
+    else:
+        out["y"] = out["y"] * 3.0
+    return out["y"]
+
+
+@case(UP, DOWN)
+def dict_key_added_in_both_branches(x):
+    out = {}
+    if x.sum() > 0:
+        out["y"] = x * 2.0
+    else:
+        out["y"] = x
+    return out
+
+
+@case(UP, DOWN, expect=EITHER)
+def dict_key_added_in_one_branch(x):
+    out = {"x": x}
+    if x.sum() > 0:
+        out["y"] = x * 2.0
+    return out
+
+
+@case((H, whole(3)), (H, whole(1)), expect=EITHER, allowed=(KeyError,), slow=True)
+def dict_key_added_in_staged_loop(x, n):
+    out = {}
+    i = 0
+    while i < n:
+        out["y"] = x * i
+        i += 1
+    return out
+
+
+@case((X, 3))
+def dict_keys_added_in_python_loop(x, n):
+    out = {}
+    for i in range(n):
+        out[f"y{i}"] = x * i
+    return out
+
+
+@case(X)
+def dict_methods(x):
+    out = {"a": x}
+    out.update(b=x * 2.0)
+    out.setdefault("c", x * 3.0)
+    y = out.pop("a") + out.get("d", x * 4.0)
+    return y, out
+
+
+@case(X)
+def unsorted_dict_keys(x):
+    out = {"z": x, "a": x * 2.0}
+    for name in out:
+        out[name] = out[name] + 1.0
+    return out
+
+
+@case((H, whole(3)), (H, whole(0)))
+def named_tuple_in_loop(x, n):
+    state = State(x, x * 2.0)
+    i = 0
+    while i < n:
+        state = State(state.c, state.h + state.c)
+        i += 1
+    return state
+
+
+@case((H, whole(3)), (H, whole(0)))
+def named_tuple_replaced_in_loop(x, n):
+    state = State(x, x * 2.0)
+    i = 0
+    while i < n:
+        state = state._replace(h=state.h + state.c)
+        i += 1
+    return state.h
+
+
+@case((H, whole(3)), (H, whole(0)))
+def dataclass_in_loop(x, n):
+    carry = Carry(x)
+    i = 0
+    while i < n:
+        carry = Carry(carry.h * 2.0)
+        i += 1
+    return carry.h
+
+
+@case((H, whole(3)), (H, whole(0)))
+def dataclass_changed_in_loop(x, n):
+    carry = Carry(x)
+    i = 0
+    while i < n:
+        carry.h = carry.h * 2.0
+        i += 1
+    return carry.h
+
+
+@case(UP, DOWN)
+def tuple_unpacked(x):
+    a, (b, c) = x, (x * 2.0, x * 3.0)
+    if x.sum() > 0:
+        a, b = b, a
+    return a, b, c
+
+
+@case(X)
+def tensor_unpacked(x):
+    a, b, c = x
+    return a * b - c
+
+
+@case(mat((1.0, 2.0, 3.0), (4.0, 5.0, 6.0)))
+def shape_unpacked(m):
+    rows, columns = m.shape
+    return m.reshape([columns, rows])
+
+
+@case(X)
+def star_unpacked(x):
+    first, *middle, last = [x, x * 2.0, x * 3.0, x * 4.0]
+    return first + last, middle
+
+
+@case(X)
+def star_in_display_and_call(x):
+    parts = [x, x * 2.0]
+    return paddle.stack([*parts, x]), {**{"a": x}, "b": x * 2.0}
+
+
+@case((X, 3))
+def deque(x, n):
+    window = collections.deque(maxlen=2)
+    for i in range(n):
+        window.append(x * i)
+    return paddle.stack(list(window))
+
+
+@case((X, 2))
+def default_dict(x, n):
+    groups = collections.defaultdict(list)
+    for i in range(n):
+        groups[i % 2].append(x * i)
+    return groups[0][0] + groups[1][0]
+
+
+@case((H, whole(1)), (H, whole(2)))
+def set_membership(x, n):
+    seen = set()
+    seen.add(1)
+    if 1 in seen:
+        x = x * 2.0
+    return x * n
