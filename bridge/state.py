@@ -17,6 +17,7 @@ class _State(threading.local):
     grad_enabled: bool = True
     amp: Any = None                 # bridge.amp.Policy while auto_cast is on
     saved_hooks: Any = None         # bridge.saved_hooks.saved_tensors_hooks while one is open
+    compiles: bool = False          # a converted function runs eagerly: the layers that it calls are compiled
     skip_updates: Any = None        # a boolean array: where it is true, `run_update` changes nothing
     graph: Any = None               # bridge.graph.Graph while a static graph is being built
 

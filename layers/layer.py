@@ -19,6 +19,7 @@ from kayax.bridge.surroundings import attribute_names
 from kayax.bridge.tensor import Tensor
 from kayax.bridge.to_static.convert import converted
 from kayax.layers import layer_state
+from kayax.layers.compiled import compiled_forward
 from kayax.layers.hooks import HookHandle, Hooks
 from kayax.layers.layer_state import LayerMoves
 from kayax.layers.layer_tree import LayerTree
@@ -30,7 +31,6 @@ _STORES = ("_parameters", "_buffers", "_sub_layers")
 # What a Layer keeps for itself; programs note these one by one where they read them.
 _OWN_FIELDS = frozenset((*_STORES, "_non_persistable_buffer_names_set", "_training", "_full_name", "_dtype", "_hooks",
                          "_state_dict_hooks", "forward"))
-
 
 class Layer(LayerTree, LayerMoves):
     """A part of a model: subclass it, make parameters and sublayers in `__init__`, compute in `forward`.
@@ -64,6 +64,8 @@ class Layer(LayerTree, LayerMoves):
             self._note_attributes()
             state.trace.note_function(type(self).forward)
             forward = converted(forward)
+        elif state.compiles:
+            forward = compiled_forward(self)
         if self._hooks is None:
             return forward(*inputs, **kwargs)
         return self._hooks.run(self, forward, inputs, kwargs)

@@ -85,7 +85,7 @@ def warn_fallback(name: str, error: Exception) -> None:
     if (name, text) in _said:
         return
     _said.add((name, text))
-    warnings.warn(f"`{name}` runs eagerly. The reason:\n{text}\n"
+    warnings.warn(f"`{name}` runs eagerly; the Layers that it calls are compiled. The reason:\n{text}\n"
                   "(full_graph=True makes this an error; paddle.jit.not_to_static says that it is meant.)",
                   FallbackWarning, stacklevel=5)
 

@@ -149,7 +149,7 @@ class StaticFunction:
                         self.bails += 1
                         return self.dygraph_function(*args, **kwargs)
         if key in self.fallbacks:
-            return self.dygraph_function(*args, **kwargs)
+            return self._run_eagerly(args, kwargs)
         return self._first_call(args, kwargs, tensors, key)
 
     def _first_call(self, args: tuple, kwargs: dict[str, Any], tensors: list[Tensor], key: Any) -> Any:
@@ -172,10 +172,18 @@ class StaticFunction:
         error = attempt.error
         if self._full_graph:
             raise error
-        out = self.dygraph_function(*args, **kwargs)        # raises what is to be raised, with its own traceback
+        out = self._run_eagerly(args, kwargs)               # raises what is to be raised, with its own traceback
         self.fallbacks[key] = error
-        warn_fallback(self.__name__, error)
+        warn_fallback(self.__qualname__, error)
         return out
+
+    def _run_eagerly(self, args: tuple, kwargs: dict[str, Any]) -> Any:
+        """The function as it is written; the Layers that it calls are compiled each by itself."""
+        held, state.compiles = state.compiles, True
+        try:
+            return self.dygraph_function(*args, **kwargs)
+        finally:
+            state.compiles = held
 
     @staticmethod
     def _run_first(program: Program, tensors: list[Tensor]) -> Any:

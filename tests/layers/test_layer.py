@@ -242,4 +242,4 @@ def test_a_buffer_cannot_keep_a_gradient_in_a_program():
             return self.last * 2
 
     with pytest.raises(RuntimeError, match="detach"):
-        paddle.jit.to_static(Keeps())(paddle.ones([1, 2]))
+        paddle.jit.to_static(Keeps(), full_graph=True)(paddle.ones([1, 2]))
