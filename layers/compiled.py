@@ -16,7 +16,7 @@ _compiled: weakref.WeakKeyDictionary[Layer, Any] = weakref.WeakKeyDictionary()
 def compiled_forward(layer: Layer) -> Any:
     """The layer's forward as programs of its own; as it is where that gains nothing."""
     from kayax.bridge.to_static.static_function import StaticFunction
-    own = type(layer).forward
+    own: Any = type(layer).forward
     if "forward" in layer.__dict__ or not hasattr(own, "__code__") or not (layer._sub_layers or is_users(own)):
         return layer.forward
     found = _compiled.get(layer)
