@@ -50,10 +50,11 @@ def _sources(node: Node, made: dict[Value, Node]) -> list[Value]:
         if id(here) in seen:
             continue
         seen.add(id(here))
-        if here.name == "abs" and here.operands[0].shape == node.results[0].shape:
-            found[here.operands[0]] = None
-        elif here.name == "clamp" and here is not node:
-            found[here.operands[1]] = None
+        inner = {"abs": 0, "clamp": 1}.get(here.name) if here is not node else None
+        if inner is not None:
+            source, result = here.operands[inner], node.results[0]
+            if (source.shape, source.dtype) == (result.shape, result.dtype):
+                found[source] = None
         elif here.name in _RULES or here.name == "compare":
             stack += [made[o] for o in here.operands if o in made]
     return list(found)[:4]
