@@ -1,7 +1,12 @@
 """Every test starts from the same seed, the default dtype, and conversion switched on, whatever ran before it."""
-import pytest
+import os
 
-import kayax as paddle
+# Compiling is most of the time: LLVM's optimizations are left out, XLA's own stay. Must be set before JAX starts.
+os.environ["XLA_FLAGS"] = f"--xla_backend_optimization_level=0 {os.environ.get('XLA_FLAGS', '')}"
+
+import pytest  # noqa: E402
+
+import kayax as paddle  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
