@@ -4,9 +4,9 @@ import os
 # Compiling is most of the time: LLVM's optimizations are left out, XLA's own stay. Must be set before JAX starts.
 os.environ["XLA_FLAGS"] = f"--xla_backend_optimization_level=0 {os.environ.get('XLA_FLAGS', '')}"
 
-import pytest  # noqa: E402
+import pytest
 
-import kayax as paddle  # noqa: E402
+import kayax as paddle
 
 
 @pytest.fixture(autouse=True)
