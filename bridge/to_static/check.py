@@ -57,7 +57,7 @@ class Report:
                  _count(self.cells, "cell"), *(["printed text"] if self.printed else [])]
         text = f"{head} in {', '.join(parts)}; largest difference {self.largest:.2g}; "
         text += "it fell back to eager" if self.fell_back else _count(self.programs, "program")
-        return "\n  ".join([text, *(w.strip().split("\n")[0] for w in self.warnings)])
+        return "\n  ".join([text, *(" ".join(w.split("\n")[:2]) for w in self.warnings)])
 
 
 def _count(n: int, what: str) -> str:
