@@ -22,7 +22,7 @@ def leaf(values, dtype="float32"):
 class Net(nn.Layer):
     def __init__(self):
         super().__init__()
-        self.inner = nn.Linear(3, 4)
+        self.inner = nn.Linear(3, 4, bias_attr=False)       # a bias before a norm has no gradient but noise
         self.norm = nn.BatchNorm1D(4)
         self.drop = nn.Dropout(0.5)
 
@@ -56,7 +56,7 @@ def test_layer_with_buffers_and_random_numbers():
     x = leaf(np.random.default_rng(0).normal(size=(5, 3)))
     mean, state = net.norm._mean.numpy(), paddle.get_rng_state()
     report = check(net, x)
-    assert report.gradients == 2 * 5 and report.programs == 1
+    assert report.gradients == 2 * 4 and report.programs == 1
     assert "forward" not in net.__dict__
     after, drawn = net.norm._mean.numpy(), paddle.get_rng_state()
     net.norm._mean.set_value(mean)
@@ -74,7 +74,7 @@ def test_training_step(convert):
     x = paddle.to_tensor(np.random.default_rng(0).normal(size=(5, 3)).astype("float32"))
     weight = net.inner.weight.numpy()
     report = check(step, x)
-    assert report.cells > 20 and report.programs == 1
+    assert report.cells > 16 and report.programs == 1
     once = net.inner.weight.numpy()
     assert not np.allclose(once, weight)
     check(step, x)
