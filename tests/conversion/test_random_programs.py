@@ -32,7 +32,7 @@ def outcome(program: Program) -> tuple[str, str]:
     except ConversionError as error:
         return RAISED, str(error).split("\n")[0]
     if any(r.fell_back for r in reports):
-        return FELL_BACK, next((w.split("\n")[-1] for r in reports for w in r.warnings), "")
+        return FELL_BACK, next((w.split("\n")[1] for r in reports for w in r.warnings), "")
     return FULL, ""
 
 
