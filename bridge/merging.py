@@ -73,7 +73,8 @@ def describe(value: Any) -> str:
             return "a tensor"
     if value is UNDEFINED or value is None or isinstance(value, (*_NUMBERS, str)):
         return repr(value)
-    return f"a {type(value).__name__}"
+    found = tree.parts(value)
+    return f"a {type(value).__name__}" + (f" of {len(found[2])}" if found is not None else "")
 
 
 # ---- the two sides ---------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from kayax.bridge.call import Call, is_inexact
+from kayax.bridge.errors import ConversionError
 from kayax.bridge.state import state
 
 if TYPE_CHECKING:
@@ -204,7 +205,15 @@ def _pull(node: Node, cotangents: Sequence[Any], how: Any) -> Sequence[Any]:
             "retain_graph=True to the first backward() or grad() if you need it twice.")
     if node.storages:
         _check_unchanged(node)
-    return how.pull(node, cotangents)
+    try:
+        return how.pull(node, cotangents)
+    except ValueError as error:
+        if "Reverse-mode differentiation does not work" not in str(error):
+            raise
+        raise ConversionError(
+            f"Second derivatives do not go through `{node.name}`: it has a loop whose number of rounds is known only "
+            "when it runs, and such a loop has first derivatives alone. Use a Python loop (a number of rounds known "
+            "beforehand), or keep the function eager (`paddle.jit.not_to_static`).") from None
 
 
 def _at_node(node: Node, values: list[Any], how: Any, wanted: set | None, results: dict) -> None:

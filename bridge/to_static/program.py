@@ -36,6 +36,7 @@ class Program:
                  made_for: str = ""):
         self.name, self.serial, self.made_for = name, next(_serials), made_for
         self.fact = fact = Functionalized(body, examples, can_bail=True)
+        self.changes_arguments = False          # it returns new contents of lists and dicts among the arguments as well
         self.n_inputs, self.n_reads = len(examples), len(fact.reads)
         self.guards = [*fact.guards, Guard("shapes and dtypes of its tensors", self._cell_types, None)]
         self.names = fact.names

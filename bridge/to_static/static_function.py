@@ -16,6 +16,7 @@ from kayax.bridge.errors import ConversionError
 from kayax.bridge.state import state
 from kayax.bridge.tensor import Tensor
 from kayax.bridge.to_static import showing
+from kayax.bridge.to_static.arguments import Contents, put_back
 from kayax.bridge.to_static.convert import NoSource, converted, source
 from kayax.bridge.to_static.fallback import untouched, warn_fallback
 from kayax.bridge.to_static.operators.values import settled
@@ -144,7 +145,8 @@ class StaticFunction:
                         programs.remove(program)
                         programs.insert(0, program)
                     try:
-                        return program(tensors)
+                        out = program(tensors)
+                        return _put_in(out, args, kwargs) if program.changes_arguments else out
                     except Bail:
                         self.bails += 1
                         return self.dygraph_function(*args, **kwargs)
@@ -166,7 +168,7 @@ class StaticFunction:
             group.insert(0, program)
             del group[_MOST:]
             if out is not Bail:
-                return out
+                return _put_in(out, args, kwargs) if program.changes_arguments else out
             self.bails += 1
             return self.dygraph_function(*args, **kwargs)
         error = attempt.error
@@ -223,22 +225,26 @@ class StaticFunction:
 
     def _make(self, args: tuple, kwargs: dict[str, Any], tensors: list[Tensor], made_for: str) -> Program:
         names = sorted(kwargs)
-        _, spec = tree.flatten((args, tuple([kwargs[n] for n in names])), _is_leaf)
+        leaves, spec = tree.flatten((args, tuple([kwargs[n] for n in names])), _is_leaf)
         function = self.rewritten
+        changes: list[bool] = []
 
         def body(inputs: list[Tensor]) -> Any:
             state.trace.note_function(self._function, self.__self__)  # type: ignore[union-attr]
             positional, named = given = tree.unflatten(spec, inputs)
+            contents = Contents(given)
             out = settled(function(*positional, **dict(zip(names, named, strict=True))))
-            leaves, after = tree.flatten(given, _is_leaf)
-            if after != spec or any(a is not b for a, b in zip(leaves, inputs, strict=True)):
-                raise ConversionError("The function changes a list, dict or record that is given as an argument, which "
-                                      "a program cannot do to the caller's.\nReturn the new values instead.")
-            return out
+            changed = contents.changed()
+            if changed and not all(isinstance(leaf, Tensor) for leaf in leaves):
+                raise ConversionError("The function changes a list or dict that is given as an argument and holds "
+                                      "arrays that are no Tensors.\nReturn the new values, or pass Tensors.")
+            changes[:] = [bool(changed)]
+            return (out, settled(changed)) if changed else out
 
         options = self._build_strategy.compiler_options() if self._build_strategy is not None else None
         program = Program(body, tensors, getattr(self._function, "__name__", "function"), options,
                           made_for)
+        program.changes_arguments = changes[0]
         self.last_example = tree.unflatten(spec, [as_spec(t) for t in tensors]), names
         return program
 
@@ -300,3 +306,10 @@ class StaticFunction:
     def __repr__(self) -> str:
         name = getattr(self._function, "__qualname__", self._function)
         return f"<StaticFunction {name} with {len(self.programs)} programs>"
+
+
+def _put_in(result: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
+    """The function's own result, after the caller's lists and dicts have got their new contents."""
+    out, changed = result
+    put_back((args, tuple([kwargs[name] for name in sorted(kwargs)])), changed)
+    return out

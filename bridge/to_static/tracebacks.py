@@ -26,8 +26,6 @@ def of_users(error: Exception) -> Exception:
                 kept.pop()
             kept.append(tb)
         tb = tb.tb_next
-    if not kept:
-        return error
     shown = None
     for tb in reversed(kept):
         shown = types.TracebackType(shown, tb.tb_frame, tb.tb_lasti, tb.tb_lineno)
