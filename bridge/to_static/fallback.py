@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 
 from kayax.bridge.errors import ConversionError, FallbackWarning
-from kayax.bridge.journal import Attribute, Journal, journal
-
-_said: set[tuple[str, str]] = set()
+from kayax.bridge.journal import Attribute, Journal, Place, journal
+from kayax.bridge.merging import tensors_in
 
 
 class Attempt:
@@ -32,8 +31,8 @@ class Attempt:
     def check(self) -> None:
         """A program would do only once what the function has done in both of its runs."""
         # What both runs have changed was there before: what a run makes itself is another object in each of them.
-        places = [place for key, (place, _, _) in self.notes.changed().items()
-                  if key in self._first and not isinstance(place, Attribute)]
+        places = [place for key, (place, old, new) in self.notes.changed().items()
+                  if key in self._first and not _is_same(place, old, new)]
         if places:
             raise ConversionError(
                 f"The function changes {' and '.join(map(str, places))} in every call, which a program would do only "
@@ -50,6 +49,13 @@ class Attempt:
         self.notes.undo()
         random.setstate(self._random[0])
         np.random.set_state(self._random[1])
+
+
+def _is_same(place: Place, old: Any, new: Any) -> bool:
+    """Whether a change is none: an equal value, or a tensor kept in an attribute (an error when it is used)."""
+    if isinstance(place, Attribute) and tensors_in(new):
+        return True
+    return type(old) is type(new) and isinstance(new, (bool, int, float, complex, str, bytes)) and old == new
 
 
 def _generators() -> tuple[Any, Any]:
@@ -80,12 +86,8 @@ def why(error: Exception) -> str:
 
 
 def warn_fallback(name: str, error: Exception) -> None:
-    """Say once that a function runs eagerly, and why."""
-    text = why(error)
-    if (name, text) in _said:
-        return
-    _said.add((name, text))
-    warnings.warn(f"`{name}` runs eagerly; the Layers that it calls are compiled. The reason:\n{text}\n"
+    """Say that a function runs eagerly, and why."""
+    warnings.warn(f"`{name}` runs eagerly; the Layers that it calls are compiled. The reason:\n{why(error)}\n"
                   "(full_graph=True makes this an error; paddle.jit.not_to_static says that it is meant.)",
                   FallbackWarning, stacklevel=5)
 

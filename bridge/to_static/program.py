@@ -108,6 +108,15 @@ class Program:
 
     # ---- running ---------------------------------------------------------------------------------------------
 
+    def trace(self, tensors: Sequence[Tensor]) -> None:
+        """Run the function into the program, before anything is computed; the first call goes on from there."""
+        inputs = [t.storage._array for t in tensors]
+        read, written = [s._array for s in self.reads], [s._array for s in self.writes]
+        if self.records:
+            self.saving.forward.trace(*inputs, *read, *written)
+        else:
+            self.run.trace(inputs, read, written)
+
     def __call__(self, tensors: Sequence[Tensor]) -> Any:
         inputs = [t.storage._array for t in tensors]
         read = [s._array for s in self.reads]

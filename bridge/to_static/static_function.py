@@ -18,7 +18,7 @@ from kayax.bridge.tensor import Tensor
 from kayax.bridge.to_static import showing
 from kayax.bridge.to_static.arguments import Contents, put_back
 from kayax.bridge.to_static.convert import NoSource, converted, source
-from kayax.bridge.to_static.fallback import untouched, warn_fallback
+from kayax.bridge.to_static.fallback import untouched, warn_fallback, why
 from kayax.bridge.to_static.operators.values import settled
 from kayax.bridge.to_static.program import Bail, Program
 from kayax.bridge.to_static.specs import as_spec, check_call, match, parameters_of
@@ -70,6 +70,7 @@ class StaticFunction:
         self.fallbacks: dict[Any, Exception] = {}                   # calls that run eagerly, by their keys, and why
         self.last_example: tuple[Any, list[str]] | None = None      # what the newest program was made for
         self.signature = inspect.signature(function)
+        self.__name__ = self.__qualname__ = type(function).__name__     # of an object that can be called
         functools.update_wrapper(self, function)
 
     # ---- methods ---------------------------------------------------------------------------------------------
@@ -161,8 +162,9 @@ class StaticFunction:
             showing.program_made(self.__name__, reason)
             program = self._make(args, kwargs, tensors, reason)
             attempt.second_run()
-            out = self._run_first(program, tensors)
+            program.trace(tensors)
             attempt.check()
+            out = self._run_first(program, tensors)
         if attempt.error is None:
             group = self.programs.setdefault(key, [])
             group.insert(0, program)
@@ -175,8 +177,9 @@ class StaticFunction:
         if self._full_graph:
             raise error
         out = self._run_eagerly(args, kwargs)               # raises what is to be raised, with its own traceback
+        if why(error) not in map(why, self.fallbacks.values()):
+            warn_fallback(self.__qualname__, error)
         self.fallbacks[key] = error
-        warn_fallback(self.__qualname__, error)
         return out
 
     def _run_eagerly(self, args: tuple, kwargs: dict[str, Any]) -> Any:

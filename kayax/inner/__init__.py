@@ -33,6 +33,13 @@ class InnerModule(types.ModuleType):
         raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}: it has the names of "
                              f"{' and '.join(_ROOT + p if p else 'kayax' for p in PATHS[path])}.")
 
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """The function of the same name, whose place in its package the module takes when it is imported."""
+        function = self.__dict__.get("_function")
+        if function is None:
+            raise TypeError(f"{self.__name__!r} is a module: it cannot be called.")
+        return function(*args, **kwargs)
+
     def __dir__(self) -> list[str]:
         path = self.__name__.removeprefix(_ROOT)
         return sorted({n for place in PATHS[path] for n in dir(_module(place)) if not n.startswith("_")})
@@ -72,7 +79,11 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return InnerModule(spec.name, f"Paddle's inner path to public names of {', '.join(PATHS[spec.name[6:]])}.")
 
     def exec_module(self, module: types.ModuleType) -> None:
-        """Nothing to run."""
+        """Nothing to run; a function that has the module's name is remembered."""
+        parent, _, name = module.__name__.rpartition(".")
+        found = vars(sys.modules[parent]).get(name) if parent in sys.modules else None
+        if callable(found):
+            module._function = found                    # type: ignore[attr-defined]
 
 
 def install(modules: Sequence[types.ModuleType]) -> None:

@@ -123,3 +123,33 @@ def test_errors_show_the_users_frames_alone():
         to_static(fn)(paddle.ones([2]))
     names = [entry.name for entry in caught.traceback]
     assert names[-2:] == ["fn", "inner"] and len(names) == 4        # this test, the converted function, fn, inner
+
+
+def test_a_failed_attempt_has_computed_and_printed_nothing(capsys):
+    norm, kept = nn.BatchNorm1D(2), []
+
+    def fn(x):
+        print("once")
+        kept.append(1)
+        return norm(x)
+
+    x = paddle.to_tensor([[1.0, 2.0], [3.0, 5.0]])
+    want = nn.BatchNorm1D(2)
+    want(x)
+    with pytest.warns(FallbackWarning, match="a list in every call"):
+        to_static(fn)(x)
+    assert capsys.readouterr().out == "once\n" and kept == [1]
+    np.testing.assert_allclose(norm._mean.numpy(), want._mean.numpy())
+
+
+def test_the_function_is_traced_twice_and_no_more():
+    runs = types.SimpleNamespace(n=0)
+
+    def fn(x):
+        runs.n = runs.n + 1
+        return x * 2
+
+    static = to_static(fn)
+    with pytest.warns(FallbackWarning):         # each trace counts, the call counts once
+        static(paddle.ones([2]))
+    assert runs.n == 1

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 import kayax as paddle
+from kayax.bridge.errors import ConversionError
 
 
 def text(shape, dtype, values, stop_gradient=True):
@@ -56,12 +57,19 @@ def test_a_wrong_option_names_the_type(print_options):
         print_options(precision=1.5)
 
 
-def test_while_converted_a_tensor_prints_no_values(capsys):
-    @paddle.jit.to_static
+def test_while_converted_a_tensor_is_printed_when_the_program_runs_and_its_text_has_no_values(capsys):
+    texts = []
+
+    @paddle.jit.to_static(full_graph=True)
     def f(x):
+        texts[:] = [str(x)]
         print(x)
         return x + 1
 
-    f(paddle.ones([2]))
-    printed = capsys.readouterr().out
-    assert "shape=[2], dtype=float32" in printed and "no values" in printed
+    with pytest.raises(ConversionError, match="a list in every call"):      # the text is another one in every call
+        f(paddle.ones([2]))
+    assert texts == []
+    g = paddle.jit.to_static(lambda x: print(x), full_graph=True)
+    for _ in range(2):
+        g(paddle.ones([2]))
+    assert capsys.readouterr().out == f"{paddle.ones([2])}\n" * 2

@@ -14,7 +14,7 @@ for name in PLAIN:
     op(F + name, [wide(3, 4)])
 for name in words("gelu softplus silu softmax log_softmax"):
     op(F + name, [f64(2, 4)], _case="float64")
-op(F + "gelu", [wide(3, 4)], approximate=True)
+op(F + "gelu", [wide(3, 4)], approximate=True).options(grad_atol=3e-5)      # cancels where it is flat
 op(F + "elu", [wide(3, 4)], alpha=0.3)
 op(F + "celu", [wide(3, 4)], alpha=0.3)
 op(F + "selu", [wide(3, 4)], scale=1.5, alpha=1.2)

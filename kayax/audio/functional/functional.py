@@ -88,7 +88,10 @@ def compute_fbank_matrix(sr: int, n_fft: int, n_mels: int = 64, f_min: float = 0
 @op(name=_NAME + "power_to_db", amp="log10")
 def _power_to_db(spect, ref_value, amin, top_db):
     level = 10.0 * jnp.log10(jnp.maximum(spect, amin)) - 10.0 * math.log10(max(ref_value, amin))
-    return level if top_db is None else jnp.maximum(level, jnp.max(level) - top_db)
+    if top_db is None:
+        return level
+    flat = level.reshape(-1)                            # by its place: a maximum's gradient compares computed values
+    return jnp.maximum(level, flat[jnp.argmax(flat)] - top_db)
 
 
 def power_to_db(spect: Tensor, ref_value: float = 1.0, amin: float = 1e-10, top_db: float | None = 80.0) -> Tensor:
