@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from kayax.bridge.errors import ConversionError, at_user_line
-from kayax.bridge.journal import UNDEFINED
 from kayax.bridge.tensor import Tensor
 from kayax.bridge.to_static.operators import values as v
 from kayax.bridge.to_static.operators.branch import then
@@ -143,6 +142,3 @@ def _staged_for(iterable: Staged, body: Callable, variables: Variables) -> Outco
     own = Variables(("the counter", *variables.names), readers, put)
     going = counter[0] < iterable.length
     return staged_while(v.truth(going), lambda: counter[0] < iterable.length, step, own)
-
-
-__all__ = ["UNDEFINED", "Enumerated", "Range", "Reversed", "Rows", "Staged", "Zipped", "for_"]

@@ -29,9 +29,8 @@ from kayax.bridge.merging import (
 from kayax.bridge.state import state
 from kayax.bridge.tensor import Tensor, as_number, wrap
 from kayax.bridge.to_static.operators import values as v
-from kayax.bridge.to_static.operators.branch import nothing, staged_if, then
+from kayax.bridge.to_static.operators.branch import staged_if, then
 from kayax.bridge.to_static.operators.outcome import (
-    BREAK,
     BROKEN,
     CONTINUED,
     NONE,
@@ -294,6 +293,3 @@ def _loop(going: Callable, round_: Callable, start: tuple, differentiable: bool)
         return lax.while_loop(going, round_, start)
     from equinox.internal import while_loop as checkpointed
     return checkpointed(going, round_, start, kind="checkpointed", checkpoints=_CHECKPOINTS)
-
-
-__all__ = ["BREAK", "after_loop", "after_round", "nothing", "staged_while", "then", "while_"]
