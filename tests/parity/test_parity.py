@@ -45,13 +45,13 @@ AMP = [n for n in STATIC if (n.startswith(AMP_LAYERS) or n in AMP_NAMES) and n n
 AMP_TOLERANCE = {"rtol": 0.1, "atol": 0.15, "grad_rtol": 0.1, "grad_atol": 0.25}
 
 
-@pytest.mark.parametrize("static", [False, True], ids=["eager", "converted"])
 def _amp_params() -> list[Any]:
     """The names; whole Transformers take seconds to compile, their attention is compared in any case."""
     slow = pytest.mark.slow
     return [pytest.param(n, marks=slow if n.startswith("nn.Transformer") else ()) for n in AMP if "float64" not in n]
 
 
+@pytest.mark.parametrize("static", [False, True], ids=["eager", "converted"])
 @pytest.mark.parametrize("name", _amp_params())
 def test_auto_cast(name: str, static: bool) -> None:
     """Under auto_cast O1 values stay near float32's, and gradients of float32 inputs are float32."""
