@@ -93,4 +93,5 @@ def __getattr__(name: str) -> _Any:
                 raise
     if name in _LAZY_NAMES:
         return getattr(_importlib.import_module(f"kayax.{_LAZY_NAMES[name]}"), name)
-    raise AttributeError(f"module 'kayax' has no attribute {name!r}")
+    from kayax.absent import absent
+    return absent("")(name)

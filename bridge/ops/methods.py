@@ -308,8 +308,27 @@ def _layout(self: Tensor) -> str:
     return "NCHW"
 
 
-def _not_distributed(self: Tensor) -> None:
-    """None: it is no distributed Tensor."""
+def _is_dist(self: Tensor) -> bool:
+    """Whether it was placed on a mesh by `paddle.distributed`."""
+    return "placed" in self.__dict__
+
+
+def _process_mesh(self: Tensor) -> Any:
+    """The mesh that it was placed on, or None."""
+    return self.__dict__["placed"][0] if _is_dist(self) else None
+
+
+def _placements(self: Tensor) -> Any:
+    """How it was placed along each dimension of its mesh, or None."""
+    return self.__dict__["placed"][1] if _is_dist(self) else None
+
+
+def _num_shard(self: Tensor) -> int | None:
+    """Into how many parts it was divided, or None."""
+    if not _is_dist(self):
+        return None
+    mesh, placements = self.__dict__["placed"]
+    return math.prod(n for n, p in zip(mesh.shape, placements, strict=True) if p.is_shard())
 
 
 def _grad(self: Tensor) -> Tensor | None:
@@ -336,7 +355,7 @@ _METHODS = {
     "new_zeros": _new_with("new_zeros", 0), "new_ones": _new_with("new_ones", 1),
     "new_empty": _new_with("new_empty", 0), "stride": _stride, "get_strides": _get_strides, "data_ptr": _data_ptr,
     "value": _same, "get_tensor": _same, "contiguous": _same, "is_contiguous": _true, "is_dense": _true,
-    "is_dist": _false, "is_sparse": _false, "is_sparse_coo": _false, "is_sparse_csr": _false,
+    "is_dist": _is_dist, "is_sparse": _false, "is_sparse_coo": _false, "is_sparse_csr": _false,
     "is_selected_rows": _false, "dim": _ndim, "ndimension": _ndim, "element_size": _element_size,
     "type_as": _type_as, "is_same_shape": _is_same_shape, "clone": _clone,
 }
@@ -345,7 +364,7 @@ _PROPERTIES: dict[str, tuple] = {
     "itemsize": (_element_size,), "nbytes": (_nbytes,), "device": (_device,),
     "is_cuda": (lambda self: self.place.kind == "gpu",), "grad_fn": (lambda self: self.node,),
     "offset": (lambda self: 0,), "type": (_type,), "layout": (_layout,), "grad_": (_grad,),
-    "num_shard": (_not_distributed,), "placements": (_not_distributed,), "process_mesh": (_not_distributed,),
+    "num_shard": (_num_shard,), "placements": (_placements,), "process_mesh": (_process_mesh,),
 }
 for _name, _method in _METHODS.items():
     if _name not in Tensor.__dict__:

@@ -19,16 +19,7 @@ from kayax.bridge.amp import (
 from kayax.layers.grad_scaler import AmpScaler, GradScaler
 
 amp_decorate = decorate
-
-
-def get_autocast_cpu_dtype() -> str:
-    """The low precision of the present `auto_cast`, which is that of every device."""
-    return get_autocast_dtype("cpu")
-
-
-def get_autocast_gpu_dtype() -> str:
-    """The low precision of the present `auto_cast`, which is that of every device."""
-    return get_autocast_dtype("gpu")
+get_autocast_cpu_dtype = get_autocast_gpu_dtype = get_autocast_dtype
 
 
 def __getattr__(name: str) -> Any:

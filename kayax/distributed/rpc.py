@@ -1,4 +1,4 @@
 """``paddle.distributed.rpc``: calls to other processes, of which there are none."""
-from kayax.distributed.absent import absent
+from kayax.absent import absent
 
 __getattr__ = absent("distributed.rpc")

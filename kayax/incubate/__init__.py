@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from kayax.absent import absent
 from kayax.bridge.registry import op
 from kayax.bridge.tensor import Tensor
 from kayax.geometric import (
@@ -62,18 +63,7 @@ def graph_sample_neighbors(row: Tensor, colptr: Tensor, input_nodes: Tensor, eid
     return sample_neighbors(row, colptr, input_nodes, sample_size, eids, return_eids)
 
 
-_ELSEWHERE = {
-    "graph_khop_sampler": "call graph_sample_neighbors once for each hop",
-    "inference": "convert with paddle.jit.to_static, or save with paddle.jit.save and load with paddle.inference",
-    "cc": "it belongs to Paddle's compiler; XLA compiles here",
-    "asp": "structured sparsity needs NVIDIA's sparse kernels; multiply weights by a mask instead",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name in _ELSEWHERE:
-        raise AttributeError(f"paddle.incubate.{name} is not available: {_ELSEWHERE[name]}.")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = absent("incubate")
 
 
 __all__ = ["LookAhead", "ModelAverage", "autograd", "graph_reindex", "graph_sample_neighbors", "graph_send_recv",

@@ -1,6 +1,7 @@
 """``paddle.inference``: saved models that predict, from many threads, without gradients."""
 from __future__ import annotations
 
+from kayax.absent import absent
 from kayax.inference.config import Config, PlaceType, PrecisionType
 from kayax.inference.predictor import (
     DataType,
@@ -26,6 +27,7 @@ def get_trt_compile_version() -> tuple[int, int, int]:
 
 
 get_trt_runtime_version = get_trt_compile_version
+__getattr__ = absent("inference")
 
 __all__ = ["Config", "DataType", "PlaceType", "PrecisionType", "Predictor", "PredictorPool", "Tensor",
            "create_predictor", "get_num_bytes_of_data_type", "get_trt_compile_version", "get_trt_runtime_version",

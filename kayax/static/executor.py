@@ -5,11 +5,12 @@ import contextlib
 import warnings
 import weakref
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from kayax.bridge.convert import to_tensor
+from kayax.bridge.graph import Graph
 from kayax.bridge.staging import suspended
 from kayax.bridge.symbols import is_symbolic
 from kayax.bridge.tensor import Tensor
@@ -43,30 +44,18 @@ class Executor:
             if not program.graph.instructions and program.startup is None and not fetch_list:
                 _start(program)
                 return []
-            wanted = [_find(program, v) for v in _as_list(fetch_list)]
-            results = self._run(program, _as_feed(feed, program), wanted)
+            results = self._run(program, _as_feed(feed, program), _as_list(fetch_list))
         return [r.numpy() for r in results] if return_numpy else results
 
-    def _run(self, program: Program, feed: dict[str, Any], wanted: Sequence[Tensor]) -> list[Tensor]:
+    def _run(self, program: Program, feed: dict[str, Any], fetched: Sequence[Any]) -> list[Tensor]:
         graph = program.graph
-        computed = [v for v in wanted if is_symbolic(v)]
-        instructions = graph.needed(computed)
-        names = graph.inputs(instructions, computed, feed)
-        missing = [n for n in names if n not in feed]
-        if missing:
-            raise KeyError(f"The program needs the input {missing[0]!r}, which is not in feed. feed has: "
-                           f"{', '.join(sorted(feed)) or 'nothing'}.")
-        unknown = sorted(set(feed) - set(graph.data))
-        if unknown:
-            warnings.warn(f"feed has {', '.join(unknown)}, which the program does not have: it has "
-                          f"{', '.join(graph.data) or 'no inputs'}.", stacklevel=3)
-        feeds = {n: _as_input(n, feed[n], graph.data[n]) for n in names}
-        key = (len(graph.instructions), tuple([id(v) for v in computed]), tuple(names))
-        held = program._runs.get(key)
-        if held is None:
-            held = program._runs[key] = (_runner(program, instructions, computed), computed)
-        values = iter(held[0](feeds))
-        return [next(values) if is_symbolic(v) else v.detach().clone() for v in wanted]
+        key = (len(graph.instructions), tuple([v if isinstance(v, str) else id(v) for v in fetched]), tuple(feed),
+               tuple(map(id, graph.data.values())))
+        plan = program._plans.get(key)
+        if plan is None:
+            plan = program._plans[key] = _plan(program, feed, fetched)
+        values = iter(plan.run(*[_as_input(name, feed[name], declared) for name, declared in plan.inputs]))
+        return [next(values) if is_symbolic(v) else v.detach().clone() for v in plan.wanted]
 
     def close(self) -> None:
         """Nothing to close."""
@@ -79,13 +68,41 @@ class Executor:
     train_from_dataset = infer_from_dataset
 
 
-def _runner(program: Program, instructions: Sequence[Any], wanted: Sequence[Tensor]) -> Callable:
-    reference = weakref.ref(program.graph)
+class _Plan(NamedTuple):
+    """What a run with such inputs and results does. held: what its key names by identity."""
 
-    def run(feeds: dict[str, Tensor]) -> list[Tensor]:
+    wanted: list[Tensor]
+    inputs: list[tuple[str, Tensor]]
+    run: Callable
+    held: Any
+
+
+def _plan(program: Program, feed: dict[str, Any], fetched: Sequence[Any]) -> _Plan:
+    graph = program.graph
+    wanted = [_find(program, v) for v in fetched]
+    computed = [v for v in wanted if is_symbolic(v)]
+    instructions = graph.needed(computed)
+    names = graph.inputs(instructions, computed, feed)
+    missing = [n for n in names if n not in feed]
+    if missing:
+        raise KeyError(f"The program needs the input {missing[0]!r}, which is not in feed. feed has: "
+                       f"{', '.join(sorted(feed)) or 'nothing'}.")
+    unknown = sorted(set(feed) - set(graph.data))
+    if unknown:
+        warnings.warn(f"feed has {', '.join(unknown)}, which the program does not have: it has "
+                      f"{', '.join(graph.data) or 'no inputs'}.", stacklevel=4)
+    key = (len(graph.instructions), tuple([id(v) for v in computed]), tuple(names))
+    run, _ = program._runs.setdefault(key, (_runner(graph, instructions, names, computed), computed))
+    return _Plan(wanted, [(n, graph.data[n]) for n in names], run, (fetched, [*graph.data.values()]))
+
+
+def _runner(graph: Graph, instructions: Sequence[Any], names: Sequence[str], computed: Sequence[Tensor]) -> Callable:
+    reference = weakref.ref(graph)
+
+    def run(*feeds: Tensor) -> list[Tensor]:
         graph = reference()
         assert graph is not None
-        return graph.run(instructions, feeds, wanted)
+        return graph.run(instructions, dict(zip(names, feeds, strict=True)), computed)
 
     return StaticFunction(run, full_graph=True)
 

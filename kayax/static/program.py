@@ -25,6 +25,7 @@ class Program:
         self.initialized = False
         self._seed = 0
         self._runs: dict[Any, Any] = {}             # what the Executor has compiled
+        self._plans: dict[Any, Any] = {}            # and what it found out about each kind of run
         programs.add(self)
 
     def clone(self, for_test: bool = False) -> Program:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from kayax.utils import dlpack, unique_name
+from kayax.utils import cpp_extension, dlpack, download, unique_name
 
 _VERSION = re.compile(r"\d+(\.\d+){0,3}")
 
@@ -79,4 +79,5 @@ def deprecated(update_to: str = "", since: str = "", reason: str = "", level: in
     return decorator
 
 
-__all__ = ["deprecated", "dlpack", "require_version", "run_check", "try_import", "unique_name"]
+__all__ = ["cpp_extension", "deprecated", "dlpack", "download", "require_version", "run_check", "try_import",
+           "unique_name"]

@@ -109,15 +109,15 @@ def test_spawn_runs_here():
 
 
 def test_absent_names_can_be_imported_and_say_what_to_do():
-    from kayax.distributed import ProcessMesh, shard_tensor
+    from kayax.distributed import Strategy, split
     from kayax.distributed.rpc import init_rpc
-    for call in (lambda: shard_tensor(1, None, None), lambda: ProcessMesh([0]), lambda: fleet.MultiSlotDataGenerator()):
+    for call in (lambda: split(1, None, None), lambda: Strategy(), lambda: fleet.MultiSlotDataGenerator()):
         with pytest.raises(NotImplementedError, match=r"is not available\. "):
             call()
     with pytest.raises(NotImplementedError, match=r"paddle\.distributed\.rpc\.init_rpc"):
         init_rpc("a")
-    with pytest.raises(NotImplementedError, match="sharding"):
-        class Mine(ProcessMesh):
+    with pytest.raises(NotImplementedError, match="shard_tensor"):
+        class Mine(Strategy):
             pass
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = dist.nothing

@@ -94,23 +94,6 @@ def test_assign_of_another_shape_warns_and_gives_that_shape():
     assert net.weight.tolist() == [1.0, 2.0]
 
 
-@pytest.mark.parametrize(("name", "words"), [
-    ("incubate.nn.functional.block_multihead_attention", "caches of Paddle's serving kernels"),
-    ("incubate.nn.functional.moe_combine", "mixture-of-experts"),
-    ("incubate.nn.functional.fp8_gemm_blockwise", "bfloat16"),
-    ("incubate.nn.FusedMultiTransformer", "FusedTransformerEncoderLayer"),
-    ("incubate.asp", "multiply weights by a mask"),
-    ("nn.functional.moe_permute", "paddle.argsort"),
-])
-def test_what_is_not_available_names_the_alternative(name, words):
-    *path, last = name.split(".")
-    module = paddle
-    for part in path:
-        module = getattr(module, part)
-    with pytest.raises(AttributeError, match=words):
-        getattr(module, last)
-
-
 def test_decoding_without_anything_to_decode_is_an_error():
     class Finished(paddle.nn.BeamSearchDecoder.__mro__[1]):
         def initialize(self, inits):

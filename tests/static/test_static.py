@@ -210,8 +210,44 @@ def test_area_under_the_curve_over_runs():
         np.testing.assert_allclose(found, [metric.accumulate(), one.accumulate()])
 
 
-def test_absent_names_say_what_to_do():
-    with pytest.raises(NotImplementedError, match="sequence_mask"):
-        static.nn.sequence_pool(None, "sum")
-    with pytest.raises(NotImplementedError, match="save_inference_model"):
-        static.serialize_program([], [])
+def test_moving_averages_of_parameters():
+    main, start = static.Program(), static.Program()
+    with static.program_guard(main, start):
+        x = static.data("x", [None, 2])
+        loss = static.nn.fc(x, 1, bias_attr=False).mean()
+        paddle.optimizer.SGD(0.5).minimize(loss)
+        averages = static.ExponentialMovingAverage(0.5)
+        averages.update()
+    exe = static.Executor()
+    exe.run(start)
+    (weight,) = main.all_parameters()
+    values = []
+    for _ in range(3):
+        exe.run(main, feed={"x": numbers(1, 4, 2)}, fetch_list=[loss])
+        values.append(weight.numpy())
+    wanted = (values[0] / 8 + values[1] / 4 + values[2] / 2) / (1 - 0.5**3)
+    with averages.apply(exe):
+        np.testing.assert_allclose(weight.numpy(), wanted, rtol=1e-6)
+    np.testing.assert_array_equal(weight.numpy(), values[-1])
+    with averages.apply(exe, need_restore=False):
+        pass
+    np.testing.assert_allclose(weight.numpy(), wanted, rtol=1e-6)
+    averages.restore(exe)
+    np.testing.assert_array_equal(weight.numpy(), values[-1])
+
+
+def test_the_executor_notices_what_has_changed():
+    """What it found out about a run holds for the same results, inputs and instructions alone."""
+    main = static.Program()
+    with static.program_guard(main):
+        x = static.data("x", [2])
+        y = x + 1
+        exe, feed = static.Executor(), {"x": np.zeros(2, "float32")}
+        assert exe.run(main, feed, [y.name])[0].tolist() == [1, 1]
+        y.add_(paddle.ones([2]))
+        assert exe.run(main, feed, [y.name])[0].tolist() == [2, 2]
+        assert exe.run(main, feed, [y, x])[1].tolist() == [0, 0]
+        with pytest.raises(KeyError, match="'x', which is not in feed"):
+            exe.run(main, {}, [y])
+        with pytest.warns(UserWarning, match="feed has z"):
+            exe.run(main, {**feed, "z": 1}, [y])

@@ -4,6 +4,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from kayax.absent import absent
 from kayax.bridge.ops.public import FUNCTIONAL_NAMES as _F
 from kayax.bridge.tensor import Tensor
 from kayax.compat.nn import functional
@@ -123,6 +124,7 @@ class Softmax(Layer):
 
 
 AvgPool1d, AvgPool2d, AvgPool3d = AvgPool1D, AvgPool2D, AvgPool3D
+__getattr__ = absent("compat.nn")
 
 __all__ = ["AvgPool1D", "AvgPool1d", "AvgPool2D", "AvgPool2d", "AvgPool3D", "AvgPool3d", "Linear", "Softmax", "Unfold",
            "functional"]

@@ -1,5 +1,5 @@
 """``paddle.distributed.fleet`` for a single process."""
-from kayax.distributed.absent import absent
+from kayax.absent import absent
 from kayax.distributed.fleet import meta_parallel, utils
 from kayax.distributed.fleet.roles import PaddleCloudRoleMaker, Role, UserDefinedRoleMaker, UtilBase
 from kayax.distributed.fleet.strategy import DistributedStrategy

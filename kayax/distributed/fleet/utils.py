@@ -5,7 +5,7 @@ import os
 import shutil
 
 from kayax.bridge.recompute import recompute
-from kayax.distributed.absent import absent
+from kayax.absent import absent
 
 
 class LocalFS:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kayax.absent import absent
 from kayax.bridge.tensor import Tensor
 from kayax.incubate.nn import functional
 from kayax.layers import initializer as init
@@ -199,11 +200,7 @@ class FusedTransformerEncoderLayer(Layer):
         return self.ffn(attended[0]), attended[1]
 
 
-def __getattr__(name: str) -> Any:
-    if name == "FusedMultiTransformer":
-        raise AttributeError("paddle.incubate.nn.FusedMultiTransformer is not available: it runs Paddle's serving "
-                             "kernels. Stack FusedTransformerEncoderLayer, or use nn.TransformerEncoder.")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = absent("incubate.nn")
 
 
 __all__ = ["FusedBiasDropoutResidualLayerNorm", "FusedDropoutAdd", "FusedFeedForward", "FusedLinear",

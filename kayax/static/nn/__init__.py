@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import kayax as _paddle
+from kayax.absent import absent
 from kayax.bridge.control_flow import case, cond, switch_case, while_loop
 from kayax.layers.parameter import new_parameter
 from kayax.spec import unique_name
@@ -212,30 +213,11 @@ def static_pylayer(forward_fn: Callable, inputs: Sequence[Any], backward_fn: Cal
     return Custom.apply(*inputs)
 
 
-_ABSENT = {
-    "There are no sequences of lengths in a Tensor (LoD) here: pad them, and use paddle.nn.functional.sequence_mask.":
-        "sequence_conv sequence_expand sequence_first_step sequence_last_step sequence_pool sequence_softmax",
-    "Use paddle.nn.functional.hsigmoid_loss, or cross_entropy over all classes.": "nce",
-    "Use paddle.vision.ops.deform_conv2d, or DeformConv2D.": "deform_conv2d",
-}
-
-
-def _absent(name: str, advice: str) -> Callable:
-    def call(*args: Any, **kwargs: Any) -> Any:
-        raise NotImplementedError(f"paddle.static.nn.{name} is not available. {advice}")
-
-    call.__name__ = call.__qualname__ = name
-    return call
-
-
 def __getattr__(name: str) -> Any:
     if name == "py_func":
         from kayax.static.extras import py_func
         return py_func
-    for advice, names in _ABSENT.items():
-        if name in names.split():
-            return _absent(name, advice)
-    raise AttributeError(f"module 'kayax.static.nn' has no attribute {name!r}")
+    return absent("static.nn")(name)
 
 
 __all__ = ["batch_norm", "bilinear_tensor_product", "case", "cond", "conv2d", "conv2d_transpose", "conv3d",

@@ -1,0 +1,4 @@
+"""``paddle.distributed.io``: its names say what to do instead."""
+from kayax.absent import absent
+
+__getattr__ = absent("distributed.io")
