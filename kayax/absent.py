@@ -1,7 +1,7 @@
 """Names of Paddle that are not here, in one table: for each what to do instead.
 
-An absent name raises AttributeError, so that ``hasattr`` and ``try: from ... import`` see that it is missing. Scripts for
-many processes import such names without using them: those of the modules in `IMPORTABLE` raise when they are used.
+An absent name raises AttributeError, so that ``hasattr`` and ``try: from ... import`` see that it is missing. Scripts
+for many processes import such names without using them: those of the modules in `IMPORTABLE` raise when used.
 """
 from __future__ import annotations
 

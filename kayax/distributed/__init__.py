@@ -1,6 +1,6 @@
 """``paddle.distributed`` for a single process: what scripts ask and call, so that they run unchanged."""
-from kayax.distributed import fleet, io, rpc, sharding, stream
 from kayax.absent import absent
+from kayax.distributed import fleet, io, rpc, sharding, stream
 from kayax.distributed.collectives import (
     all_gather,
     all_gather_object,
@@ -61,5 +61,5 @@ __all__ = ["DataParallel", "ParallelEnv", "ParallelMode", "Partial", "Placement"
            "alltoall", "alltoall_single", "barrier", "broadcast", "broadcast_object_list", "destroy_process_group",
            "fleet", "gather", "get_backend", "get_group", "get_rank", "get_world_size", "gloo_barrier",
            "gloo_init_parallel_env", "gloo_release", "init_parallel_env", "io", "is_available", "is_initialized",
-           "launch", "new_group", "reduce", "reduce_scatter", "restart_process_group", "rpc", "scatter", "scatter_object_list",
-           "sharding", "shutdown_process_group", "spawn", "stream", "wait"]
+           "launch", "new_group", "reduce", "reduce_scatter", "restart_process_group", "rpc", "scatter",
+           "scatter_object_list", "sharding", "shutdown_process_group", "spawn", "stream", "wait"]

@@ -28,7 +28,8 @@ def get_path_from_url(url: str, root_dir: str, md5sum: str | None = None, check_
     if decompress and unpacked != path and os.path.isdir(unpacked):
         return unpacked
     if not os.path.exists(path):
-        raise FileNotFoundError(f"There is no file {path}, and nothing is downloaded here. Put the file of {url} there.")
+        raise FileNotFoundError(f"There is no file {path}, and nothing is downloaded here. Put the file of "
+                                f"{url} there.")
     if md5sum is not None and os.path.isfile(path) and _digest(path) != md5sum:
         raise RuntimeError(f"The file {path} has the MD5 digest {_digest(path)}, but {md5sum} was expected: it is "
                            f"damaged or another version. Replace it by that of {url}.")

@@ -4,8 +4,8 @@ from __future__ import annotations
 import os
 import shutil
 
-from kayax.bridge.recompute import recompute
 from kayax.absent import absent
+from kayax.bridge.recompute import recompute
 
 
 class LocalFS:
