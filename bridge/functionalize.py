@@ -96,7 +96,9 @@ class Functionalized:
                     sources[i] = wrap(None, False)
                     tensor.node = Node(None, (), (sources[i],), 1, _pass_on)
                 tensors.append(tensor if self.aliases[i] == i else _same(tensors, self.aliases[i], tensor))
+            trace.inputs = {t: i for i, t in reversed(list(enumerate(tensors)))}
             out = self.body(tensors)
+            self.input_grad_guards = list(trace.input_grad_guards.items())
             outputs = self._collect(trace, tensors, sources, out)
             return outputs, [trace.values[s] for s in trace.writes]
 
@@ -124,8 +126,14 @@ class Functionalized:
         self.flag_changes = [(i, t._stop_gradient) for i, t in enumerate(tensors)
                              if t._stop_gradient != self.flags[i] and not t.storage.version]
         self.input_grads = []                   # gradients that backward() inside left on the inputs
+        self.set_grads = []                     # (input, None | ZERO | output): its .grad is another one afterwards
+        for tensor, i in trace.inputs.items():
+            if tensor in trace.set_input_grads:
+                value = tensor._grad
+                self.set_grads.append((i, len(outputs) if isinstance(value, Tensor) else value))
+                outputs += [value.storage.array] if isinstance(value, Tensor) else []
         for i, source in enumerate(sources):
-            if isinstance(source._grad, Tensor):
+            if isinstance(source._grad, Tensor) and source not in trace.set_input_grads:
                 self.input_grads.append((i, len(outputs)))
                 outputs.append(source._grad.storage.array)
         self.grad_changes = []                  # (tensor, None | ZERO | output)

@@ -145,20 +145,33 @@ class Tensor:
 
     def _read_grad(self, exact: bool = True) -> Any:
         trace = state.trace
-        return self._grad if trace is None or self.storage.trace is trace else trace.read_grad(self, exact)
+        if trace is None:
+            return self._grad
+        if self.storage.trace is trace:
+            trace.note_input_grad(self, exact)
+            return self._grad
+        return trace.read_grad(self, exact)
 
     def _write_grad(self, value: Any) -> None:
         trace = state.trace
         if trace is None or self.storage.trace is trace:
             self._grad = value
+            if trace is not None:
+                trace.set_input_grads.add(self)
         else:
             trace.write_grad(self, value)
 
     def _accumulate(self, value: Any) -> None:
-        grad = self._read_grad(exact=False)
+        trace = state.trace
+        outer = None if trace is None or self.storage.trace is trace else trace  # who keeps the gradient, if not self
+        grad = self._grad if outer is None else outer.read_grad(self, exact=False)
         if grad is not None and grad is not ZERO:
             value = grad + value if isinstance(value, Tensor) else tape._Arrays.add(grad.storage.array, value)
-        self._write_grad(value if isinstance(value, Tensor) else wrap(value, False))
+        value = value if isinstance(value, Tensor) else wrap(value, False)
+        if outer is None:
+            self._grad = value
+        else:
+            outer.write_grad(self, value)
 
     def backward(self, grad_tensor: Tensor | None = None, retain_graph: bool = False, *,
                  dump_backward_graph_path: str | None = None) -> None:

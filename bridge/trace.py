@@ -100,6 +100,9 @@ class Trace:
         self.first_grads: dict[Tensor, Any] = {}
         self.grad_cells: dict[Tensor, GradCell] = dict(grad_cells or {})
         self.grad_guards: dict[Tensor, Any] = {}
+        self.inputs: dict[Tensor, int] = {}                     # the tensors that stand for a program's inputs,
+        self.input_grad_guards: dict[int, Any] = {}             # what is assumed of their .grad,
+        self.set_input_grads: set[Tensor] = set()               # and (among others) those whose .grad is set inside
         self.guards: dict[Any, Guard] = {}
         self.names: dict[Any, Named] = {}                       # what users' functions name besides their arguments
         self.functions: dict[Any, None] = {}                    # users' functions that ran
@@ -181,8 +184,14 @@ class Trace:
         outer = self.parent
         if tensor.node is not None:
             return None                                         # what arrives here goes on when the program ends
-        grad = tensor._grad if outer is None or tensor.storage.trace is outer else outer.read_grad(tensor, exact)
-        if not isinstance(grad, Tensor) or outer is not None:
+        if outer is None:
+            grad = tensor._grad
+        elif tensor.storage.trace is outer:
+            outer.note_input_grad(tensor, exact)
+            return tensor._grad
+        else:
+            return outer.read_grad(tensor, exact)
+        if not isinstance(grad, Tensor):
             return grad
         inside = wrap(None)
         inside.storage = self.grad_cells.setdefault(tensor, GradCell(tensor))
@@ -192,6 +201,14 @@ class Trace:
         if tensor not in self.grads:
             self.read_grad(tensor, exact=False)
         self.grads[tensor] = value
+
+    def note_input_grad(self, tensor: Tensor, exact: bool) -> None:
+        """Note that the `.grad` of an input is read or cleared: what it was before the call is not known inside."""
+        place = self.inputs.get(tensor)
+        if place is not None and exact and tensor._grad is None:
+            self.input_grad_guards[place] = None
+        elif place is not None:
+            self.input_grad_guards.setdefault(place, EMPTY)
 
     # ---- facts -----------------------------------------------------------------------------------------------
 

@@ -76,7 +76,7 @@ def _static(function: Any) -> StaticFunction:
 def _traced(static: StaticFunction, args: tuple, kwargs: dict[str, Any]) -> tuple[Program | None, Exception | None]:
     tensors, key = static._key(args, kwargs)
     for made in static.programs.get(key, ()):
-        if made.applies():
+        if made.applies(tensors):
             return made, None
     program: Program | None = None
     with untouched(keep=False) as attempt:

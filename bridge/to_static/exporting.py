@@ -81,7 +81,7 @@ class Exported:
             self._export_gradient(avals)
 
     def _check(self, fact: Functionalized) -> None:
-        if fact.written_inputs or fact.input_grads or fact.grad_changes:
+        if fact.written_inputs or fact.input_grads or fact.set_grads or fact.grad_changes:
             raise ConversionError(f"`{self.name}` changes its inputs or the gradients of tensors. A saved function can "
                                   "only compute outputs from inputs and update buffers: save forward alone.")
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from kayax.bridge.call import Call, Saving, is_inexact
 from kayax.bridge.cells import owned
+from kayax.bridge.errors import ConversionError
 from kayax.bridge.functionalize import INPUT, NEW, OUTER, Functionalized
 from kayax.bridge.state import Epoch, state
 from kayax.bridge.tape import Node, edge_of, walk
@@ -41,6 +42,10 @@ class Program:
         self.guards = [*fact.guards, Guard("shapes and dtypes of its tensors", self._cell_types, None)]
         self.names = fact.names
         self.grad_guards = list(fact.grad_guards.items())
+        if not self._input_grads_hold(examples):
+            raise ConversionError(
+                "The function reads or clears the .grad of an argument that has one already, which the program would "
+                "not see.\nClear it before the call, or use paddle.grad(...) inside.")
         self.epoch = Epoch.value
         self.reads, self.writes = fact.reads, fact.writes
         self.guards[-1].value = self._cell_types()
@@ -49,7 +54,7 @@ class Program:
         self._place_captured()
         self.bail = fact.bail
         self.simple = len(fact.outs) == 1 and fact.out_spec is tree.LEAF and fact.outs[0][-1] is False and not (
-            fact.written_inputs or fact.input_grads or fact.grad_changes or fact.flag_changes)
+            fact.written_inputs or fact.input_grads or fact.set_grads or fact.grad_changes or fact.flag_changes)
         self.options = compiler_options
         self._compile(differentiable)
 
@@ -84,8 +89,14 @@ class Program:
 
     # ---- whether it applies ----------------------------------------------------------------------------------
 
-    def applies(self) -> bool:
+    def _input_grads_hold(self, tensors: Sequence[Tensor]) -> bool:
+        return all([_grad_is(tensors[i]._grad, kind) and not (tensors[i].node is not None and tensors[i].node.kept)
+                    for i, kind in self.fact.input_grad_guards])
+
+    def applies(self, tensors: Sequence[Tensor]) -> bool:
         """Whether every fact that the program was traced under still holds."""
+        if self.fact.input_grad_guards and not self._input_grads_hold(tensors):
+            return False
         for tensor, kind in self.grad_guards:
             if not _grad_is(tensor._grad, kind):
                 return False
@@ -193,6 +204,8 @@ class Program:
             tensors[i].stop_gradient = stopped
         for i, index in fact.input_grads:
             _arrive(tensors[i], edges[i], outputs[index])
+        for i, change in fact.set_grads:
+            tensors[i]._grad = wrap(outputs[change], False) if isinstance(change, int) else change
         for tensor, change in fact.grad_changes:
             if tensor.node is not None:
                 if isinstance(change, int):

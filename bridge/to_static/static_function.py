@@ -142,7 +142,7 @@ class StaticFunction:
         programs = self.programs.get(key)
         if programs is not None:
             for program in programs:
-                if program.applies():
+                if program.applies(tensors):
                     if program is not programs[0]:
                         programs.remove(program)
                         programs.insert(0, program)

@@ -1238,3 +1238,54 @@ def test_a_step_writes_its_weights_in_place():
     assert more - less > 0.9 * 64 * 64 * 4
     for a, b in zip(weights, others, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def _attack(x):
+    (x ** 3).sum().backward()
+    stepped = x + x.grad * 0.1
+    x.clear_grad()
+    return stepped
+
+
+def _grad_in_a_branch(x):
+    if x.sum() > 0:
+        return x.grad * 2 if x.grad is not None else x * 0
+    return x
+
+
+def _set(x):
+    x.grad = x.detach() * 3
+
+
+def _cleared_first(x):
+    x.clear_grad()
+    (x * x).sum().backward()
+
+
+def _accumulated(x):
+    (x * x).sum().backward()
+    return x.grad * 1.0
+
+
+@pytest.mark.filterwarnings("ignore::kayax.bridge.errors.FallbackWarning")
+@pytest.mark.parametrize("before", [False, True], ids=["no gradient before", "a gradient before"])
+@pytest.mark.parametrize("fn", [_attack, _grad_in_a_branch, _set, _cleared_first, _accumulated])
+def test_the_gradient_of_an_argument_reads_as_in_the_eager_run(fn, before):
+    def run(fn):
+        x = leaf([1.0, 2.0])
+        if before:
+            (x * 5.0).sum().backward()
+        seen = []
+        for _ in range(3):
+            out = fn(x)
+            seen.append((None if out is None else out.tolist(), None if x._grad is None else x.grad.tolist()))
+        return seen
+
+    assert run(to_static(fn)) == run(fn)
+
+
+def test_a_gradient_that_a_program_would_not_see_is_an_error():
+    x = leaf([1.0])
+    (x * 5.0).sum().backward()
+    with pytest.raises(ConversionError, match=r"\.grad of an argument"):
+        to_static(_accumulated, full_graph=True)(x)
