@@ -15,6 +15,7 @@ class Parameter(Tensor):
     """
 
     __slots__ = ()
+    is_parameter = True
 
     def __init__(self, data: Any, dtype: Any = None, name: str | None = None, trainable: bool = True,
                  **attributes: Any):

@@ -1,6 +1,7 @@
 """Measure the public API against PaddlePaddle's, and write the tables into compatibility.md.
 
     python docs/conformance.py FOLDER [--examples FILE] [--jobs N] [--names-only]
+    python docs/conformance.py FOLDER --operators       # tests/parity/operators.txt
 
 FOLDER holds the two measuring scripts with their records of real Paddle (api_surface.py, docstring_examples.py,
 paddle-3.3.1-api.json, paddle-3.3.1-examples.json). FILE is the cache of documentation examples that
@@ -13,11 +14,16 @@ import datetime
 import json
 import subprocess
 import sys
+import textwrap
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 PAGE = Path(__file__).parent / "compatibility.md"
+OPERATORS = Path(__file__).parents[1] / "tests" / "parity" / "operators.txt"
+COMPUTING = """paddle paddle.linalg paddle.fft paddle.signal paddle.nn paddle.nn.functional paddle.nn.initializer
+    paddle.nn.utils paddle.optimizer paddle.optimizer.lr paddle.metric paddle.autograd paddle.distribution
+    paddle.geometric paddle.vision.ops paddle.sparse""".split()
 TIERS = {1: "tier 1: a typical script", 2: "tier 2: now and then", 3: "tier 3: rare, vendor, internal"}
 
 
@@ -27,8 +33,11 @@ def main() -> None:
     parser.add_argument("--examples", type=Path)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--names-only", action="store_true", help="leave the table of examples as it is")
+    parser.add_argument("--operators", action="store_true", help="write the list of operators for the tests")
     args = parser.parse_args()
     sys.path.insert(0, str(args.folder.resolve()))
+    if args.operators:
+        return write_operators(args.folder)
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     write("names", names_table(args.folder), today)
     if not args.names_only:
@@ -97,6 +106,21 @@ def examples_table(args: argparse.Namespace) -> list[str]:
         lines.append(f"| {title} | {c['all']} | {share(c, 'runs')} | {c['comparable']} | "
                      f"{share(c, 'matches', 'comparable')} |")
     return lines
+
+
+def write_operators(folder: Path) -> None:
+    """The functions, classes and Tensor methods of tiers 1 and 2 in modules that compute, by module."""
+    facts = json.loads((folder / "paddle-3.3.1-api.json").read_text())["modules"]
+    lists = {module: [name for name, entry in facts.get(module, {}).items()
+                      if entry["tier"] <= 2 and entry["kind"] in ("function", "class")] for module in COMPUTING}
+    members = facts["paddle"]["Tensor"]["methods"]
+    lists["paddle.Tensor"] = [name for name, entry in members.items() if entry.get("tier", 3) <= 2]
+    lines = ["# The operators, Layers and Tensor methods of PaddlePaddle 3.3.1 that model code uses (tiers 1 and 2).",
+             "# Written by docs/conformance.py FOLDER --operators."]
+    for module, names in lists.items():
+        if names:
+            lines += ["", f"[{module}]", *textwrap.wrap(" ".join(sorted(names)), 118)]
+    OPERATORS.write_text("\n".join(lines) + "\n")
 
 
 def share(row: Counter, key: str, of: str = "all") -> str:

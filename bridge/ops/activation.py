@@ -257,7 +257,7 @@ def gumbel_softmax(key, x, temperature=1.0, hard=False, axis=-1, name=None):
     if not hard:
         return soft
     chosen = jax.nn.one_hot(jnp.argmax(soft, axis), x.shape[axis], dtype=x.dtype, axis=axis)
-    return chosen + soft - lax.stop_gradient(soft)
+    return chosen + (soft - lax.stop_gradient(soft))            # what is added is exactly 0
 
 
 relu_, softmax_, elu_, leaky_relu_ = relu.inplace, softmax.inplace, elu.inplace, leaky_relu.inplace

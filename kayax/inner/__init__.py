@@ -84,6 +84,8 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         found = vars(sys.modules[parent]).get(name) if parent in sys.modules else None
         if callable(found):
             module._function = found                    # type: ignore[attr-defined]
+        elif module.__name__ == f"{_ROOT}tensor":       # `paddle.tensor(data)` makes one
+            module._function = _module("").as_tensor    # type: ignore[attr-defined]
 
 
 def install(modules: Sequence[types.ModuleType]) -> None:

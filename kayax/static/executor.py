@@ -4,7 +4,7 @@ from __future__ import annotations
 import contextlib
 import warnings
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,7 +13,7 @@ from kayax.bridge.convert import to_tensor
 from kayax.bridge.graph import Graph
 from kayax.bridge.staging import suspended
 from kayax.bridge.symbols import is_symbolic
-from kayax.bridge.tensor import Tensor
+from kayax.bridge.tensor import Tensor, wrap
 from kayax.bridge.to_static.static_function import StaticFunction
 from kayax.static.program import Mode, Program, programs
 
@@ -44,17 +44,19 @@ class Executor:
             if not program.graph.instructions and program.startup is None and not fetch_list:
                 _start(program)
                 return []
-            results = self._run(program, _as_feed(feed, program), _as_list(fetch_list))
+            results = self._run(program, _as_feed(feed, program), _as_list(fetch_list), return_numpy)
         return [r.numpy() for r in results] if return_numpy else results
 
-    def _run(self, program: Program, feed: dict[str, Any], fetched: Sequence[Any]) -> list[Tensor]:
+    def _run(self, program: Program, feed: dict[str, Any], fetched: Sequence[Any], waits: bool) -> list[Tensor]:
+        """waits: the caller reads the results at once, so that a program may read what is fed where it lies."""
         graph = program.graph
         key = (len(graph.instructions), tuple([v if isinstance(v, str) else id(v) for v in fetched]), tuple(feed),
                tuple(map(id, graph.data.values())))
         plan = program._plans.get(key)
         if plan is None:
             plan = program._plans[key] = _plan(program, feed, fetched)
-        values = iter(plan.run(*[_as_input(name, feed[name], declared) for name, declared in plan.inputs]))
+        in_place = waits and plan.waits and bool(plan.run.programs)
+        values = iter(plan.run(*[_as_input(name, feed[name], declared, in_place) for name, declared in plan.inputs]))
         return [next(values) if is_symbolic(v) else v.detach().clone() for v in plan.wanted]
 
     def close(self) -> None:
@@ -69,11 +71,12 @@ class Executor:
 
 
 class _Plan(NamedTuple):
-    """What a run with such inputs and results does. held: what its key names by identity."""
+    """What a run with such inputs and results does. waits: it has results. held: what its key names by identity."""
 
     wanted: list[Tensor]
     inputs: list[tuple[str, Tensor]]
-    run: Callable
+    run: StaticFunction
+    waits: bool
     held: Any
 
 
@@ -93,10 +96,11 @@ def _plan(program: Program, feed: dict[str, Any], fetched: Sequence[Any]) -> _Pl
                       f"{', '.join(graph.data) or 'no inputs'}.", stacklevel=4)
     key = (len(graph.instructions), tuple([id(v) for v in computed]), tuple(names))
     run, _ = program._runs.setdefault(key, (_runner(graph, instructions, names, computed), computed))
-    return _Plan(wanted, [(n, graph.data[n]) for n in names], run, (fetched, [*graph.data.values()]))
+    return _Plan(wanted, [(n, graph.data[n]) for n in names], run, bool(computed), (fetched, [*graph.data.values()]))
 
 
-def _runner(graph: Graph, instructions: Sequence[Any], names: Sequence[str], computed: Sequence[Tensor]) -> Callable:
+def _runner(graph: Graph, instructions: Sequence[Any], names: Sequence[str],
+            computed: Sequence[Tensor]) -> StaticFunction:
     reference = weakref.ref(graph)
 
     def run(*feeds: Tensor) -> list[Tensor]:
@@ -142,10 +146,16 @@ def _as_feed(feed: Any, program: Program) -> dict[str, Any]:
     return feed or {}
 
 
-def _as_input(name: str, value: Any, declared: Tensor) -> Tensor:
-    """What is fed, with the declared dtype; of another kind or shape it is an error."""
+def _as_input(name: str, value: Any, declared: Tensor, in_place: bool) -> Tensor:
+    """What is fed, with the declared dtype; of another kind or shape it is an error.
+
+    in_place: a NumPy array may be given to the program as it is, which reads it where it lies.
+    """
     symbol = declared.storage.array
-    tensor = value if isinstance(value, Tensor) else to_tensor(np.asarray(value))
+    if in_place and type(value) is np.ndarray and value.dtype == symbol.dtype:
+        tensor = wrap(value)
+    else:
+        tensor = value if isinstance(value, Tensor) else to_tensor(np.asarray(value))
     array = tensor.storage.array
     if array.dtype != symbol.dtype:
         if array.dtype.kind != symbol.dtype.kind and not (array.dtype.kind in "iub" and symbol.dtype.kind in "iuf"):

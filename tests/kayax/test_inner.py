@@ -95,3 +95,9 @@ def test_names_that_are_public_nowhere():
     assert _convert_param_attr_to_list(False, 2) == [False, False]
     with pytest.raises(NotImplementedError, match="public functions"):
         paddle.base.layer_helper.LayerHelper("fc")
+
+
+def test_paddle_tensor_is_a_module_and_makes_tensors():
+    assert paddle.tensor.math.add is paddle.add
+    made = paddle.tensor([1, 2], dtype="float32", requires_grad=True)
+    assert repr(type(made)) == "<class 'kayax.Tensor'>" and made.tolist() == [1, 2] and not made.stop_gradient

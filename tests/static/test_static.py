@@ -251,3 +251,20 @@ def test_the_executor_notices_what_has_changed():
             exe.run(main, {}, [y])
         with pytest.warns(UserWarning, match="feed has z"):
             exe.run(main, {**feed, "z": 1}, [y])
+
+
+def test_fed_arrays_may_change_after_a_run():
+    main = static.Program()
+    with static.program_guard(main):
+        x = static.data("x", [None, 2])
+        doubled, same = x * 2, x + 0
+    exe, results = static.Executor(), []
+    for rows in (2, 2, 3, 3, 2):
+        value = np.full((rows, 2), rows, "float32")
+        results.append((exe.run(main, {"x": value}, [doubled, same]), value.copy()))
+        value[:] = -1
+    for found, value in results:
+        np.testing.assert_array_equal(found[0], 2 * value)
+        np.testing.assert_array_equal(found[1], value)
+    with pytest.raises(ValueError, match="has the shape"):
+        exe.run(main, {"x": np.zeros(2, "float32")}, [same])
