@@ -42,12 +42,14 @@ def write_file(path: str | os.PathLike, content: Content) -> None:
     _sync_folder(path.parent)
 
 
-def write_files(files: Mapping[Path, Content], journal: str | os.PathLike) -> None:
+def write_files(files: Mapping[Path, Content], journal: str | os.PathLike, gone: Iterable[Path] = ()) -> None:
     """Write several files of one folder so that all of them change at one moment, or none.
 
     Args:
         files: path -> bytes, an iterable of buffers, or a function that writes into the open file.
         journal: the path of the journal, in the same folder; readers give it to `open_file`.
+        gone: old files of the folder that are removed before any new one appears: the new set lacks them, or a reader
+            that knows no journal must not take them for one set with a new file.
 
     Raises:
         ValueError: the files are not in one folder.
@@ -60,7 +62,8 @@ def write_files(files: Mapping[Path, Content], journal: str | os.PathLike) -> No
     suffix = _new_suffix()
     journal.parent.mkdir(parents=True, exist_ok=True)
     recover(journal)
-    entry = json.dumps({"suffix": suffix, "names": [path.name for path in contents]}).encode()
+    removed = {"gone": names} if (names := [path.name for path in gone]) else {}
+    entry = json.dumps({"suffix": suffix, "names": [path.name for path in contents], **removed}).encode()
     with _temporaries([*contents, journal], suffix):
         for path, content in contents.items():
             _write(_beside(path, suffix), content)
@@ -72,12 +75,17 @@ def write_files(files: Mapping[Path, Content], journal: str | os.PathLike) -> No
 
 
 def recover(journal: str | os.PathLike) -> None:
-    """Finish what a journal says: rename the files that wait, then remove it. Without a journal, nothing."""
+    """Finish what a journal says: remove and rename files, then the journal. Without a journal, nothing."""
     journal = Path(journal)
     found = _read_journal(journal)
     if found is None:
         return
-    suffix, names = found
+    suffix, names, gone = found
+    for name in gone:
+        path = journal.parent / name
+        # One that was renamed before a crash is a new file, and stays.
+        if name not in names or _beside(path, suffix).exists():
+            path.unlink(missing_ok=True)
     for name in names:
         path = journal.parent / name
         with contextlib.suppress(FileNotFoundError):      # renamed before the crash
@@ -87,12 +95,17 @@ def recover(journal: str | os.PathLike) -> None:
 
 
 def open_file(path: str | os.PathLike, journal: str | os.PathLike) -> BinaryIO:
-    """Open a file of a set for reading: the one that waits under a temporary name if a journal says so."""
+    """Open a file of a set for reading: the one that waits under a temporary name if a journal says so.
+
+    Raises FileNotFoundError, JournalError.
+    """
     path = Path(path)
     found = _read_journal(Path(journal))
     if found is not None and path.name in found[1]:
         with contextlib.suppress(FileNotFoundError):      # renamed already, maybe just now
             return open(_beside(path, found[0]), "rb")
+    elif found is not None and path.name in found[2]:
+        raise FileNotFoundError(f"{path} is not of the set that {journal} names, and about to be removed.")
     return open(path, "rb")
 
 
@@ -147,22 +160,22 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _read_journal(journal: Path) -> tuple[str, list[str]] | None:
+def _read_journal(journal: Path) -> tuple[str, list[str], list[str]] | None:
     try:
         with open(journal, "rb") as file:
             data = file.read(_MAX_JOURNAL + 1)
     except FileNotFoundError:
         return None
-    suffix, names = "", []
+    suffix, names, gone = "", [], []
     try:
         entry = json.loads(data if len(data) <= _MAX_JOURNAL else b"")
-        suffix, names = entry["suffix"], entry["names"]
+        suffix, names, gone = entry["suffix"], entry["names"], entry.get("gone", [])
         # Plain names alone: a journal must not reach outside its folder.
-        good = _SUFFIX.fullmatch(suffix) is not None and type(names) is list and all(
-            name == os.path.basename(name) and name for name in names)
-    except (ValueError, TypeError, KeyError, RecursionError):
+        good = _SUFFIX.fullmatch(suffix) is not None and type(names) is list and type(gone) is list and all(
+            name == os.path.basename(name) and name for name in (*names, *gone))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         good = False
     if not good:
         raise JournalError(f"{journal} is not the journal of a save. If no save is running, remove it; if a file is "
                            "then found to be of another save than the rest, save the model again.")
-    return suffix, names
+    return suffix, names, gone

@@ -53,10 +53,11 @@ def load(path: str, **configs: Any) -> TranslatedLayer:
     if digest is None and is_paddle_model(path):
         from kayax.io.paddle.layer import load as load_paddle
         return load_paddle(path)
-    if not os.path.exists(os.fspath(path) + MODEL):
+    try:
+        return TranslatedLayer(load_set(path, digest))
+    except (FileNotFoundError, NotADirectoryError):
         raise FileNotFoundError(f"There is no model {os.fspath(path)!r}: the file {os.fspath(path)}{MODEL} does not "
-                                "exist. Give the prefix that jit.save was given, without a suffix.")
-    return TranslatedLayer(load_set(path, digest))
+                                "exist. Give the prefix that jit.save was given, without a suffix.") from None
 
 
 def load_object(path: Any, **configs: Any) -> Any:

@@ -11,16 +11,15 @@ import jax
 import numpy as np
 
 from kayax.bridge.rng import default_generator
-from kayax.io.load import EVAL
-from kayax.io.model_format import INFO, MODEL, load_set
-from kayax.io.saved_function import check_program, read_function, read_programs
-from kayax.io.stored import find_arrays
+from kayax.io.paddle.find import is_paddle_program
+from kayax.io.session_source import read_source
 from kayax.spec import dtype as dtypes
-from kayax.spec import tree
 from kayax.spec.constraints import check_constraints
 from kayax.spec.input_spec import InputSpec, bind_dims
 
 _MOST_CONSTANTS = 256 << 20
+# XLA's newer kernels for convolutions on the CPU. Only networks with convolutions gain: a third of ResNet18's time.
+_CONVOLVING = {"xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_INDIVIDUAL_CONVOLUTION"}
 
 
 class Session:
@@ -30,47 +29,43 @@ class Session:
     before, by `warm_up`. Every call starts from the state that was saved: a buffer that the function writes does not
     keep its value. Random numbers go on from the generator of the process.
 
-    prefix: what jit.save was given. method: which function. digest: the digest that the model must have. device: a
-    `jax.Device`; the default is JAX's. optimize: False to keep weights out of the compiled programs. With True,
+    prefix: what jit.save was given, here or in PaddlePaddle. method: which function. digest: the digest that the model
+    must have. device: a `jax.Device`; the default is JAX's. params: the file of the parameters of a PaddlePaddle model,
+    if it does not go by the prefix. optimize: False to keep weights out of the compiled programs. With True,
     programs with convolutions for the CPU hold them as constants, up to 256 MB: XLA would transpose them in every call
-    otherwise, which takes as long as the convolutions of one image. compiler_options: XLA's own, by name.
+    otherwise, which takes as long as the convolutions of one image; and its newer kernels convolve. compiler_options:
+    XLA's own, by name.
 
     Attributes: inputs, the InputSpec of each input, each with a name; output_names; outputs, (dtype, shape) of each,
-    with the names of open dims, or None; digest; versions.
+    with the names of open dims, or None; digest; versions; rows_match, whether all inputs and outputs have the same
+    open first dim.
 
-    Raises FileNotFoundError, ModelFileError; ValueError if there is no such method.
+    Raises FileNotFoundError, ModelFileError; ValueError if there is no such method; for a model of PaddlePaddle's
+    UnknownOperationError.
     """
 
     def __init__(self, prefix: str | os.PathLike, method: str = "forward", digest: str | None = None,
-                 device: Any = None, optimize: bool = True, compiler_options: Mapping[str, Any] | None = None):
-        parts = load_set(prefix, digest)
-        suffix = MODEL if method == "forward" else f".{method}{MODEL}"
-        if suffix not in parts:
-            raise ValueError(f"The model {os.fspath(prefix)!r} has no method {method!r}.")
-        part = parts[suffix]
-        mode = EVAL if EVAL in part.functions else next(iter(part.functions))
-        record, where, arrays = part.functions[mode], f"model.functions[{mode!r}]", find_arrays(parts)
-        self._facts = facts = read_function(record, part.path, where)
-        programs = read_programs(facts, record, lambda n: arrays[n].file.shape_dtype(arrays[n].name), part.path, where)
-        self._predict = programs.exported["predict"]
-        text = check_program(self._predict, part.path, f"{where}.programs['predict']")
-        self.digest, self.versions, self.training = parts[MODEL].set_id, parts[MODEL].producer, parts[INFO].training
-        names = _unique([spec.name or f"input_{i}" for i, spec in enumerate(record.inputs)])
+                 device: Any = None, optimize: bool = True, compiler_options: Mapping[str, Any] | None = None,
+                 params: str | os.PathLike | None = None):
+        if digest is None and is_paddle_program(prefix):
+            # Its code is large, and seldom needed.
+            from kayax.io.paddle.served import read_source as read_paddle_source
+            source = read_paddle_source(prefix, params, method)
+        else:
+            source = read_source(prefix, method, digest)
+        self._source = source
+        names = _unique([spec.name or f"input_{i}" for i, spec in enumerate(source.inputs)])
         self.inputs = [InputSpec(s.shape, s.dtype, n, s.stop_gradient)
-                       for s, n in zip(record.inputs, names, strict=True)]
-        avals = self._predict.out_avals[:len(facts.out_stops)]
-        self.output_names = _unique(_output_names(facts.out_structure, len(avals)))
-        self.outputs = [(dtypes.convert(a.dtype), [_dim(d) for d in a.shape]) for a in avals]
+                       for s, n in zip(source.inputs, names, strict=True)]
+        self.output_names, self.outputs = _unique(source.output_names), source.outputs
+        self.digest, self.versions, self.training = source.digest, source.versions, source.training
+        self.rows_match, self.constraints = source.rows_match, [c.text for c in source.constraints]
         self.device, self._options = device, dict(compiler_options or {})
-        for file in {id(arrays[n].file): arrays[n].file for n in record.parameters}.values():
-            file.check(arrays[n].name for n in record.parameters if arrays[n].file is file)
-        weights = {n: jax.device_put(arrays[n].file[arrays[n].name], device, may_alias=True) for n in record.parameters}
-        names_left = iter(record.parameters)
-        self._cells = [None if kind == "random" else weights[next(names_left)] for kind in facts.cells]
-        self._random = facts.cells.index("random") if "random" in facts.cells else None
+        self._cells = [None if a is None else jax.device_put(a, device, may_alias=True) for a in source.cells]
+        self._random = next((i for i, cell in enumerate(self._cells) if cell is None), None)
         platform = (device or jax.devices()[0]).platform
-        self._constants = (optimize and platform == "cpu" and self._random is None and "stablehlo.convolution" in text
-                           and sum(weight.nbytes for weight in weights.values()) <= _MOST_CONSTANTS)
+        self._constants = (optimize and platform == "cpu" and self._random is None and source.convolves
+                           and sum({id(c): c.nbytes for c in self._cells if c is not None}.values()) <= _MOST_CONSTANTS)
         self._programs: dict[Any, Callable] = {}
         self._lock = threading.Lock()
         self._compiling: dict[Any, threading.Lock] = {}
@@ -82,20 +77,8 @@ class Session:
         return self._random is not None
 
     @property
-    def rows_match(self) -> bool:
-        """Whether all inputs and outputs have the same open first dim."""
-        avals = [*self._predict.in_avals[:len(self.inputs)], *self._predict.out_avals[:len(self.outputs)]]
-        first = [aval.shape[0] if aval.shape else 0 for aval in avals]
-        return bool(self.inputs) and type(first[0]) is not int and len(set(map(str, first))) == 1
-
-    @property
     def input_names(self) -> list[str]:
         return [spec.name or "" for spec in self.inputs]
-
-    @property
-    def constraints(self) -> list[str]:
-        """What is known of the open dims, as the model was saved with it."""
-        return [constraint.text for constraint in self._facts.constraints]
 
     def run(self, arrays: Sequence[np.ndarray] | Mapping[str, np.ndarray]) -> list[np.ndarray]:
         """The outputs for these inputs, in order or by name.
@@ -114,7 +97,7 @@ class Session:
             state = default_generator().storage
             cells = [state.array if cell is None else cell for cell in self._cells]
             outputs = program(arrays, cells)
-            state.array = outputs[len(self.outputs) + self._random - (len(cells) - self._facts.n_written)]
+            state.array = outputs[len(self.outputs) + self._random - (len(cells) - self._source.n_written)]
         return list(outputs)[:len(self.outputs)]
 
     def warm_up(self, shapes: Mapping[str, Sequence[int]]) -> float:
@@ -127,7 +110,7 @@ class Session:
     def check(self, arrays: Sequence[Any]) -> tuple:
         """The shapes of these inputs; a ValueError if they are not what the model takes."""
         if len(arrays) != len(self.inputs):
-            raise ValueError(f"{self._facts.name}() takes {len(self.inputs)} inputs ({', '.join(self.input_names)}), "
+            raise ValueError(f"{self._source.name}() takes {len(self.inputs)} inputs ({', '.join(self.input_names)}), "
                              f"but got {len(arrays)}.")
         shapes = tuple([array.shape for array in arrays])
         for spec, array in zip(self.inputs, arrays, strict=True):
@@ -136,7 +119,7 @@ class Session:
                                  f"is {array.dtype}.")
         if shapes not in self._programs:                # what has run once fits
             sizes = bind_dims(self.inputs, shapes)
-            check_constraints(self._facts.constraints, sizes, f"{self._facts.name}()")
+            check_constraints(self._source.constraints, sizes, f"{self._source.name}()")
         return shapes
 
     def _ordered(self, arrays: Sequence[np.ndarray] | Mapping[str, np.ndarray]) -> Sequence[np.ndarray]:
@@ -167,29 +150,20 @@ class Session:
         return self._programs[shapes]
 
     def _compile(self, avals: Sequence[Any]) -> Callable:
+        call = self._source.program([aval.shape for aval in avals])
         if self._constants:
             values = [np.asarray(cell) for cell in self._cells]
-            compiled = jax.jit(lambda inputs: self._call(inputs, values)).lower(avals).compile(self._options)
+            lowered = jax.jit(lambda inputs: call(*inputs, *values)).lower(avals)
+            try:
+                compiled = lowered.compile(_CONVOLVING | self._options)
+            except jax.errors.JaxRuntimeError as error:
+                if "No such compile option" not in str(error):
+                    raise
+                compiled = lowered.compile(self._options)       # an XLA that calls its kernels by another name
             return lambda inputs, cells: compiled(inputs)
         state = default_generator().storage.array
         cells = [state if cell is None else cell for cell in self._cells]
-        return jax.jit(self._call).lower(avals, cells).compile(self._options)
-
-    def _call(self, inputs: Sequence[Any], cells: Sequence[Any]) -> Any:
-        return self._predict.call(*inputs, *cells)
-
-
-def _dim(size: Any) -> int | str | None:
-    return size if type(size) is int else str(size) if str(size).isidentifier() and str(size)[0] != "_" else None
-
-
-def _output_names(structure: tree.Spec, count: int) -> list[str]:
-    """Keys of a dict, fields of a named tuple; `output_0` and so on for all other structures."""
-    if isinstance(structure, tree.Branch) and all(child is tree.LEAF for child in structure.children):
-        keys = structure.extra if issubclass(structure.kind, dict) else getattr(structure.kind, "_fields", None)
-        if keys and all(isinstance(key, str) for key in keys):
-            return list(keys)
-    return [f"output_{i}" for i in range(count)]
+        return jax.jit(lambda inputs, cells: call(*inputs, *cells)).lower(avals, cells).compile(self._options)
 
 
 def _unique(names: list[str]) -> list[str]:

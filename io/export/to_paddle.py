@@ -1,10 +1,10 @@
 """Write a model in PaddlePaddle 3's own files: a `.json` program and its `.pdiparams`."""
 from __future__ import annotations
 
-import io
 import json
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from kayax.io.export.model import Model, read
 from kayax.io.export.paddle_target import PLACE, PaddleBuilder, attribute, dtype_attr, ints_attr, type_of
 from kayax.io.export.recognize import recognize
 from kayax.io.paddle import tensors
+from kayax.io.paddle.find import JSON, PARAMS, journal_of
 
 _VERSION = 4                # of the programs of PaddlePaddle 3.3
 
@@ -25,22 +26,27 @@ def export(source: Any, path: Any, input_spec: Sequence[Any] | None = None, meth
     """Write a Layer, a function or a saved model for `paddle.jit.load` of PaddlePaddle 3, and give the prefix.
 
     source: a Layer (taken in evaluation mode), a function, a loaded model, or the prefix of saved files.
-    path: the prefix: ``path.pdiparams`` and then ``path.json`` are written, each replaced whole.
+    path: the prefix: ``path.json`` and ``path.pdiparams`` are written and change at one moment. PaddlePaddle, which
+        does not know this project's journal, sees the old pair, no program, or the new pair.
     input_spec: an InputSpec for each argument, if `source` does not know them; open dims stay open.
 
     Raises ExportError, which names every operation that PaddlePaddle cannot express.
     """
     program, arrays = build(read(source, input_spec, method))
     path = os.fspath(path)
-    if arrays:                  # PaddlePaddle reads no file of no parameters
-        data = io.BytesIO()
-        tensors.write(data, arrays)
-        atomic.write_file(path + ".pdiparams", data.getvalue())
-    elif os.path.exists(path + ".pdiparams"):
-        os.remove(path + ".pdiparams")
-    text = json.dumps(program, separators=(",", ":"), allow_nan=False)
-    atomic.write_file(path + ".json", text.encode())
+    write(path, program, arrays)
     return path
+
+
+def write(path: str, program: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+    """Write both files at one moment."""
+    text, params = Path(path + JSON), Path(path + PARAMS)
+    files: dict[Path, atomic.Content] = {}
+    if arrays:                  # PaddlePaddle reads no file of no parameters
+        files[params] = lambda file: tensors.write(file, arrays)
+    files[text] = json.dumps(program, separators=(",", ":"), allow_nan=False).encode()
+    # The old program goes first: without it, nobody takes the new parameters for its own.
+    atomic.write_files(files, journal_of(text), gone=[text, *([] if arrays else [params])])
 
 
 def build(model: Model) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

@@ -36,7 +36,7 @@ class Block:
 
 @dataclasses.dataclass
 class Variable:
-    """What a file says of an input or a parameter. stored: its value is in the file of parameters.
+    """What a file says of an input, a parameter or an output. stored: its value is in the file of parameters.
 
     structured: the name in the Layer that was saved, where a file tells it.
     """
@@ -53,11 +53,11 @@ class Variable:
 
 @dataclasses.dataclass
 class Graph:
-    """A whole program. outputs: the keys of what it gives."""
+    """A whole program."""
 
     inputs: list[Variable]
     parameters: list[Variable]
-    outputs: list[Any]
+    outputs: list[Variable]
     block: Block
     origin: str = ""
 

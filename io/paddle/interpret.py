@@ -42,7 +42,7 @@ def run(graph: Graph, inputs: list[Tensor], parameters: dict[Any, Tensor], train
     values: dict[Any, Any] = dict(parameters)
     values.update((variable.key, value) for variable, value in zip(graph.inputs, inputs, strict=True))
     _run_block(graph.block, values, training)
-    return [_tensor(values[key]) for key in graph.outputs]
+    return [_tensor(values[variable.key]) for variable in graph.outputs]
 
 
 def _tensor(value: Any) -> Any:

@@ -14,12 +14,14 @@ from kayax.bridge.to_static.static_function import StaticFunction
 from kayax.io.container import ModelFileError
 from kayax.io.load import TranslatedLayer
 from kayax.io.paddle import interpret, pir, program_desc, tensors
-from kayax.io.paddle.find import DESC, INFO, JSON, PARAMS, program_file
+from kayax.io.paddle.find import DESC, INFO, JSON, PARAMS, has_part, identity, open_part, program_file
 from kayax.io.paddle.graph import Graph, Variable, walk
 from kayax.io.pickle_reader import PickleError
 from kayax.io.pickle_reader import read as read_pickle
 from kayax.layers.layer import Layer
 from kayax.spec.input_spec import InputSpec
+
+_TRIES = 5
 
 
 def load(path: Any, params_path: Any = None) -> PaddleLayer:
@@ -50,22 +52,39 @@ def _named(array: np.ndarray, name: str) -> Tensor:
 def _read(path: Any, params_path: Any) -> tuple[Graph, dict[str, np.ndarray]]:
     path = os.fspath(path)
     prefix = next((path[:-len(s)] for s in (JSON, DESC) if path.endswith(s)), path)
-    program = path if path != prefix else program_file(prefix)
-    if program is None or not os.path.isfile(program):
-        raise FileNotFoundError(f"There is no model of PaddlePaddle {path!r}: neither {prefix}{JSON} nor "
-                                f"{prefix}{DESC} is a program of its.")
-    graph = pir.read(program) if program.endswith(JSON) else program_desc.read(program)
     params = os.fspath(params_path) if params_path is not None else prefix + PARAMS
-    arrays = _arrays(graph, params)
-    _add_info(graph, prefix + INFO)
-    return graph, arrays
+    for last in (False,) * _TRIES + (True,):
+        program = path if path != prefix else program_file(prefix)
+        if program is None or not has_part(program):
+            raise FileNotFoundError(f"There is no model of PaddlePaddle {path!r}: neither {prefix}{JSON} nor "
+                                    f"{prefix}{DESC} is a program of its.")
+        before = identity(program)
+        graph = pir.read(program) if program.endswith(JSON) else program_desc.read(program)
+        try:
+            arrays = _arrays(graph, params)
+            _add_info(graph, prefix + INFO)
+        except (ModelFileError, FileNotFoundError):
+            if last or not _changed(program, before):
+                raise
+            continue
+        if not _changed(program, before):
+            return graph, arrays
+    raise ModelFileError(program, 0, "it is saved again and again while it is being read.")
+
+
+def _changed(program: str, before: tuple) -> bool:
+    """Whether the model was saved again since: then what was read may be of two saves."""
+    try:
+        return identity(program) != before
+    except FileNotFoundError:
+        return True
 
 
 def _arrays(graph: Graph, path: str) -> dict[str, np.ndarray]:
     names = sorted(p.name for p in graph.parameters if p.stored)
     if len(set(names)) < len(names):
         raise ModelFileError(graph.origin, 0, "two of its parameters have the same name.")
-    if not os.path.isfile(path):
+    if not has_part(path):
         if not names:
             return {}
         raise FileNotFoundError(f"The program {graph.origin} has {len(names)} parameters, but there is no file "
@@ -87,10 +106,12 @@ def _fits(shape: tuple[int, ...], declared: tuple[int, ...]) -> bool:
 
 def _add_info(graph: Graph, path: str) -> None:
     """Paddle 2 keeps the names that parameters have in the Layer, and which are trained, in a file of its own."""
-    if not os.path.isfile(path):
+    if not has_part(path):
         return
-    with open(path, "rb") as file:
+    with open_part(path) as file:
         data = file.read()
+    if data.startswith(b"KX"):              # of this project's own model, under the same prefix before
+        return
     try:
         info, _ = read_pickle(memoryview(data))
         for parameter in graph.parameters:
@@ -144,8 +165,12 @@ class PaddleLayer(TranslatedLayer):
             names = ", ".join(v.name for v in graph.inputs)
             raise TypeError(f"The program takes {len(graph.inputs)} inputs ({names}), but {len(args)} were given.")
         inputs = [_input(value, spec) for value, spec in zip(args, self._specs, strict=True)]
-        outs = interpret.run(graph, inputs, self._tensors, self.training)
+        outs = self.outputs(inputs)
         return outs[0] if len(outs) == 1 else outs
+
+    def outputs(self, inputs: list[Tensor]) -> list[Tensor]:
+        """All outputs for these inputs, which are what the program takes."""
+        return interpret.run(self._graph, inputs, self._tensors, self.training)
 
     def input_specs(self) -> list[InputSpec]:
         """What the program takes."""

@@ -42,11 +42,11 @@ class _Reader:
         self.path, self.count = path, 0
         self.inputs: list[Variable] = []
         self.parameters: list[Variable] = []
-        self.outputs: list[tuple[int, Any]] = []
+        self.outputs: list[tuple[int, Variable]] = []
 
     def graph(self, block: dict[str, Any]) -> Graph:
         operations = self._block(block)
-        outputs = [key for _, key in sorted(self.outputs, key=lambda pair: pair[0])]
+        outputs = [variable for _, variable in sorted(self.outputs, key=lambda pair: pair[0])]
         return Graph(self.inputs, self.parameters, outputs, operations, origin=self.path)
 
     def _block(self, block: dict[str, Any]) -> Block:
@@ -84,7 +84,8 @@ class _Reader:
             self.inputs.append(Variable(outputs[0], str(attrs["name"]), shape, dtype))
             return []
         if full == "fetch":
-            self.outputs.append((int(attrs["col"]), keys[0]))
+            dtype, shape = _type(raw["O"][0]["TT"])
+            self.outputs.append((int(attrs["col"]), Variable(keys[0], str(attrs["name"]), shape, dtype)))
             return []
         if full in ("builtin.combine", "while"):
             inputs: dict[str, Any] = {"values": keys}

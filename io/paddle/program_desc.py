@@ -53,7 +53,7 @@ class _Reader:
         self.path, self.blocks = path, blocks
         self.variables = {v["name"]: v for b in blocks for v in b["vars"]}
         self.inputs: list[tuple[int, Variable]] = []
-        self.outputs: list[tuple[int, str]] = []
+        self.outputs: list[tuple[int, Variable]] = []
         self.statistics: set[str] = set()           # of batch normalization
 
     def graph(self) -> Graph:
@@ -62,7 +62,7 @@ class _Reader:
                       if v["persistable"] and v["type"]["type"] not in _NOT_DATA]
         return Graph([v for _, v in sorted(self.inputs, key=lambda pair: pair[0])],
                      sorted(parameters, key=lambda p: p.name),
-                     [key for _, key in sorted(self.outputs, key=lambda pair: pair[0])], block, origin=self.path)
+                     [v for _, v in sorted(self.outputs, key=lambda pair: pair[0])], block, origin=self.path)
 
     def _variable(self, name: str, raw: dict[str, Any]) -> Variable:
         desc = raw["type"]["lod_tensor"]["tensor"]
@@ -86,7 +86,8 @@ class _Reader:
                 key = outs["Out"][0]
                 self.inputs.append((attrs["col"], self._variable(key, self.variables[key])))
             elif name == "fetch":
-                self.outputs.append((attrs["col"], slots["X"][0]))
+                key = slots["X"][0]
+                self.outputs.append((attrs["col"], self._variable(key, self.variables[key])))
             elif name in ("conditional_block", "while"):
                 operations.append(self._nested(name, slots, outs, attrs, (*above, index)))
             else:

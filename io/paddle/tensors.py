@@ -6,7 +6,6 @@ A tensor is: version 0 (4 bytes), the number of sequence levels (8; for each 8 b
 from __future__ import annotations
 
 import math
-import os
 import struct
 from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO
@@ -15,6 +14,7 @@ import ml_dtypes
 import numpy as np
 
 from kayax.io.container import ModelFileError
+from kayax.io.paddle.find import open_part
 from kayax.io.paddle.wire import Message, WireError
 
 # Paddle's numbers of dtypes (framework.proto, VarType.Type).
@@ -35,7 +35,7 @@ def read(path: Any, names: Sequence[str]) -> dict[str, np.ndarray]:
 
     Raises ModelFileError if the file is damaged or has another number of tensors.
     """
-    with open(path, "rb") as file:
+    with open_part(path) as file:
         data = memoryview(file.read())
     arrays, at = {}, 0
     for name in names:
@@ -108,8 +108,3 @@ def _varint(value: int) -> bytes:
         value >>= 7
     out.append(value)
     return bytes(out)
-
-
-def size_of(path: Any) -> int:
-    """Bytes of a file; 0 if there is none."""
-    return os.path.getsize(path) if os.path.isfile(path) else 0

@@ -7,6 +7,7 @@ import os
 from typing import Any
 
 from kayax.io.model_format import MODEL, PARAMS
+from kayax.io.paddle.find import JSON, is_paddle_program, program_file
 
 PrecisionType = enum.Enum("PrecisionType", {"Float32": 0, "Int8": 1, "Half": 2, "Bfloat16": 3})
 PlaceType = enum.Enum("PlaceType", {"UNK": -1, "CPU": 0, "GPU": 1, "XPU": 2, "CUSTOM": 3})
@@ -33,7 +34,8 @@ class Config:
     """Which model, which device.
 
     ``Config("dir/net.pdmodel", "dir/net.pdiparams")``, ``Config("dir/net")``, the prefix that jit.save was given, or
-    ``Config("dir")``, a folder with one model.
+    ``Config("dir")``, a folder with one model, or ``Config("dir", "net")``. A model that PaddlePaddle saved is named in
+    the same ways, by its ``.json`` (version 3) or ``.pdmodel`` (version 2); its two files may have different names.
 
     Differs from Paddle: options that advise its own optimizer are taken and do nothing (XLA optimizes); options that
     would run the model elsewhere or with another precision raise NotImplementedError.
@@ -56,14 +58,17 @@ class Config:
     # ---- the model -------------------------------------------------------------------------------------------
 
     def set_model(self, model: str, params: str | None = None) -> None:
-        """A program file and a parameter file, a prefix, or a folder."""
+        """A program file and a parameter file, a prefix, a folder, or a folder and a prefix in it."""
+        model = os.fspath(model)
+        if params is not None and os.path.isdir(model):
+            model, params = os.path.join(model, params), None
         if params is not None:
-            self._prog, self._params, self._dir = os.fspath(model), os.fspath(params), ""
+            self._prog, self._params, self._dir = model, os.fspath(params), ""
         elif os.path.isdir(model):
-            self._prog, self._params, self._dir = "", "", os.fspath(model)
+            self._prog, self._params, self._dir = "", "", model
         else:
-            prefix = os.fspath(model).removesuffix(MODEL)
-            self._prog, self._params, self._dir = prefix + MODEL, prefix + PARAMS, ""
+            prefix = model.removesuffix(MODEL).removesuffix(JSON)
+            self._prog, self._params, self._dir = program_file(prefix) or prefix + MODEL, prefix + PARAMS, ""
 
     def set_prog_file(self, path: str) -> None:
         self._prog = os.fspath(path)
@@ -81,16 +86,21 @@ class Config:
         return self._dir
 
     def prefix(self) -> str:
-        """The prefix of the model's files. Raises ValueError if the files do not belong together, or none is named."""
+        """The prefix of the model's files; of a PaddlePaddle model the program's file, whose parameters `params_file`
+        names. Raises ValueError if the files do not belong together, or none is named."""
         if self._dir:
-            found = sorted(glob.glob(os.path.join(glob.escape(self._dir), f"*{MODEL}")), key=len)
-            prefixes = [path.removesuffix(MODEL) for path in found]
+            files = [path for suffix in (MODEL, JSON)
+                     for path in sorted(glob.glob(os.path.join(glob.escape(self._dir), f"*{suffix}")), key=len)]
+            prefixes = {path.removesuffix(MODEL).removesuffix(JSON): None for path in files
+                        if path.endswith(MODEL) or is_paddle_program(path)}
             own = [p for p in prefixes if not any(p != q and p.startswith(f"{q}.") for q in prefixes)]
             if len(own) != 1:
                 raise ValueError(f"The folder {self._dir!r} holds {len(own)} models: {own}. Give the prefix of one.")
             return own[0]
         if not self._prog:
             raise ValueError("The Config names no model: Config('dir/net.pdmodel', 'dir/net.pdiparams').")
+        if is_paddle_program(self._prog):
+            return self._prog
         prefix = self._prog.removesuffix(MODEL)
         if prefix == self._prog or self._params not in ("", prefix + PARAMS):
             raise ValueError(f"The files of a model are PREFIX{MODEL} and PREFIX{PARAMS}, with one prefix, but got "

@@ -52,5 +52,11 @@ def test_jit_save_in_paddles_format(tmp_path):
     again = paddle.jit.load(tmp_path / "m")
     np.testing.assert_allclose(again(x).numpy(), net(x).numpy(), rtol=1e-6)
     assert {p.name for p in again.parameters()} == {p.name for p in net.parameters()}
+    # Over a model of our own, and the reverse: what was saved last is loaded.
+    paddle.jit.save(net, tmp_path / "m", [InputSpec([None, 3])])
+    net[0].bias.set_value(paddle.to_tensor([1.0, 2.0]))
+    assert not np.allclose(paddle.jit.load(tmp_path / "m")(x).numpy(), net(x).numpy())
+    paddle.jit.save(net, tmp_path / "m", [InputSpec([None, 3])], format="paddle")
+    np.testing.assert_allclose(paddle.jit.load(tmp_path / "m")(x).numpy(), net(x).numpy(), rtol=1e-6)
     with pytest.raises(ValueError, match="'kayax' or 'paddle'"):
         paddle.jit.save(net, tmp_path / "m", [InputSpec([None, 3])], format="onnx")

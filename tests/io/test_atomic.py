@@ -8,6 +8,9 @@ import pytest
 
 from kayax.io import atomic
 from kayax.io import model_format as mf
+from kayax.io.export import to_paddle
+from kayax.io.export.paddle_target import PaddleBuilder
+from kayax.io.paddle import find, layer, tensors
 
 SUFFIXES = [".pdmodel", ".pdiparams", ".pdiparams.info", ".more.pdmodel", ".more.pdiparams"]
 
@@ -78,6 +81,9 @@ class FaultyFile:
             data = bytes(piece)
             self.faults.step(self.raw, data, half=lambda data=data: self.raw(data[:len(data) // 2]))
 
+    def write(self, data):
+        self.writelines([data])
+
     def raw(self, data):
         self.file.write(data)
         self.file.flush()
@@ -122,6 +128,86 @@ def test_a_fault_at_any_step_leaves_the_old_model_or_the_new_one(tmp_path, mode)
     assert step > 40
 
 
+def save_pair(prefix, seed):
+    """PaddlePaddle's two files; of an odd seed with a parameter."""
+    builder = PaddleBuilder()
+    if seed % 2:
+        builder.parameter("w", "int64", (2,), trainable=False)
+    program = {"base_code": {"magic": "pir", "version": 4, "seed": seed}, "program": {"regions": [{"blocks": [
+        {"ops": builder.declared}]}]}}
+    to_paddle.write(str(prefix), program, {"w": np.full(2, seed)} if seed % 2 else {})
+
+
+def seed_of_pair(program, params, read):
+    """The seed of the two files, of which an even one has no parameters."""
+    seed = json.loads(read(program))["base_code"]["seed"]
+    assert read(params)[-8:] == (seed.to_bytes(8, "little") if seed % 2 else b"")
+    return seed
+
+
+def by_journal(path):
+    return find.read_file(path, 10**6) if find.has_part(path) else b""
+
+
+def as_it_lies(path):
+    return path.read_bytes() if path.exists() else b""
+
+
+@pytest.mark.parametrize("mode", ["error", "death"])
+@pytest.mark.parametrize("before, after", [(1, 3), (1, 2), (2, 1), (None, 1)])
+def test_a_pair_for_paddle_changes_at_one_moment(tmp_path, mode, before, after):
+    """Here by the journal; PaddlePaddle, which reads none, finds the old pair, no program, or the new pair."""
+    seeds, step, finished = [], 0, False
+    while not finished:
+        folder = tmp_path / f"{mode}{step}"
+        if before is not None:
+            save_pair(folder / "net", before)
+        with pytest.MonkeyPatch.context() as monkeypatch:
+            faults = Faults(monkeypatch, mode, step)
+            done = False
+            try:
+                save_pair(folder / "net", after)
+                done, finished = True, faults.steps <= step
+            except (OSError, Killed):
+                pass
+        program, params = folder / "net.json", folder / "net.pdiparams"
+        if find.has_part(program):
+            seeds.append(seed_of_pair(program, params, by_journal))
+            _, arrays = layer._read(folder / "net", None)
+            assert {name: array.tolist() for name, array in arrays.items()} == (
+                {"w": [seeds[-1]] * 2} if seeds[-1] % 2 else {})
+        else:
+            assert before is None
+            seeds.append(None)
+        if program.exists():
+            assert seed_of_pair(program, params, as_it_lies) in (before, after)
+        assert seeds[-1] == after or not done
+        save_pair(folder / "net", 5)
+        assert not (folder / "net.pdcommit").exists() and seed_of_pair(program, params, as_it_lies) == 5
+        assert layer._read(folder / "net", None)[1]["w"].tolist() == [5, 5]
+        shutil.rmtree(folder)
+        step += 1
+    assert set(seeds) == {before, after}
+    assert mode == "error" or seeds.index(after) == seeds.count(before), "the pair changes at one step"
+    assert step > 8
+
+
+def test_a_pair_that_is_saved_while_it_is_read(tmp_path, monkeypatch):
+    save_pair(tmp_path / "net", 1)
+    read = tensors.read
+
+    def late(*args):
+        save_pair(tmp_path / "net", 3)          # the program was read before, the parameters will be after
+        monkeypatch.setattr(tensors, "read", read)
+        return read(*args)
+
+    monkeypatch.setattr(tensors, "read", late)
+    seen = []
+    monkeypatch.setattr(layer.pir, "read", lambda path, real=layer.pir.read: seen.append(1) or real(path))
+    assert layer._read(tmp_path / "net", None)[1]["w"].tolist() == [3, 3]
+    assert len(seen) == 2
+
+
 def test_loaded_arrays_outlive_a_save_over_their_file(tmp_path):
     save(tmp_path / "net", 1)
     params = mf.load_set(tmp_path / "net")[".pdiparams"]
@@ -132,6 +218,8 @@ def test_loaded_arrays_outlive_a_save_over_their_file(tmp_path):
 
 @pytest.mark.parametrize("journal", [b"", b"{}", b"[]", b"{", json.dumps({"suffix": "x", "names": []}).encode(),
                                      json.dumps({"suffix": "." + "a" * 16 + ".tmp", "names": ["../x"]}).encode(),
+                                     json.dumps({"suffix": "." + "a" * 16 + ".tmp", "names": [],
+                                                 "gone": ["/x"]}).encode(),
                                      b"[" * 100000])
 def test_a_journal_that_nobody_wrote(tmp_path, journal):
     save(tmp_path / "net")

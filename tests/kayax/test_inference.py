@@ -1,8 +1,10 @@
 """paddle.inference over saved models: handles, clones, threads, shapes, and programs that are kept."""
+import shutil
 import subprocess
 import sys
 import textwrap
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ import pytest
 import kayax as paddle
 from kayax import nn
 from kayax.inference import Config, DataType, PredictorPool, create_predictor
+from kayax.io.session import Session
 from kayax.jit import save
 from kayax.static import InputSpec
 
@@ -178,7 +181,7 @@ def test_programs_are_kept_for_the_next_process(saved, tmp_path):
     assert hits[0] == 0 and hits[1] > 0
 
 
-def test_convolutions_have_their_weights_inside(tmp_path):
+def test_convolutions_have_their_weights_inside(tmp_path, monkeypatch):
     net = nn.Sequential(nn.Conv2D(1, 2, 3), nn.BatchNorm2D(2), nn.ReLU())
     net.eval()
     save(net, str(tmp_path / "m"), input_spec=[InputSpec([None, 1, 8, 8], "float32", "x")], trainable=False)
@@ -190,3 +193,47 @@ def test_convolutions_have_their_weights_inside(tmp_path):
         made = create_predictor(config)
         assert made._session._constants is on
         np.testing.assert_allclose(run(made, x)[0], net(paddle.to_tensor(x)).numpy(), rtol=1e-5, atol=1e-5)
+    monkeypatch.setattr("kayax.io.session._CONVOLVING", {"xla_no_such_option": "1"})
+    made = create_predictor(Config(str(tmp_path / "m")))
+    np.testing.assert_allclose(run(made, x)[0], net(paddle.to_tensor(x)).numpy(), rtol=1e-5, atol=1e-5)
+    config.set_compiler_options({"xla_my_own": "1"})
+    config.switch_ir_optim(True)
+    with pytest.raises(RuntimeError, match="xla_my_own"):
+        run(create_predictor(config), x)
+
+
+PADDLE = Path(__file__).parents[1] / "io" / "data" / "paddle"
+
+
+@pytest.mark.parametrize("name, program, out", [("net", "net.json", "fetch_name_0"), ("flow2", "flow2.pdmodel", None)])
+def test_models_of_paddle(name, program, out, tmp_path):
+    """Its own files, both generations: recorded inputs, and what PaddlePaddle computed."""
+    recorded = np.load(PADDLE / f"{name}.npz")
+    shutil.copy(PADDLE / program, tmp_path)
+    shutil.copy(PADDLE / f"{name}.pdiparams", tmp_path / "weights")
+    made = create_predictor(Config(str(tmp_path / program), str(tmp_path / "weights")))
+    assert made.get_input_names() == ["in_0"] and made.get_output_names() == [out or made.get_output_names()[0]]
+    handle = made.get_output_handle(made.get_output_names()[0])
+    assert handle.shape()[0] == -1 and handle.type() is DataType.FLOAT32
+    for call in range(sum(key.startswith("output_") for key in recorded)):
+        np.testing.assert_allclose(run(made, recorded[f"input_{call}_0"])[0], recorded[f"output_{call}"], rtol=2e-5,
+                                   atol=1e-6)
+    with pytest.raises(ValueError, match="dimensions|should be"):
+        run(made, recorded["input_0_0"][0])
+
+
+def test_how_a_model_of_paddle_is_named(saved, tmp_path):
+    for suffix in (".json", ".pdiparams"):
+        shutil.copy(PADDLE / f"net{suffix}", tmp_path)
+    prog = str(tmp_path / "net.json")
+    for config in (Config(prog), Config(prog[:-5]), Config(str(tmp_path), "net")):
+        assert (config.prog_file(), config.params_file()) == (prog, str(tmp_path / "net.pdiparams"))
+        assert config.prefix() == prog
+    assert Config(str(tmp_path)).prefix() == prog[:-5]
+    folder, _, name = saved[1].rpartition("/")
+    assert Config(folder, name).prefix() == saved[1]
+    with pytest.raises(ValueError, match="PaddlePaddle's: it has no method 'other'"):
+        Session(prog[:-5], "other")
+    (tmp_path / "net.pdiparams").unlink()
+    with pytest.raises(FileNotFoundError, match="parameters, but there is no file"):
+        create_predictor(Config(prog))
