@@ -32,7 +32,9 @@ _LENGTHS = "There are no sequences of lengths in a Tensor (LoD): pad them, and u
 ABSENT: dict[str, dict[str, str]] = {
     "": {
         "JAX has no strings in arrays: keep a list of str.": "pstring",
-        "It is no type of numbers: use paddle.uint8 for bytes.": "raw"},
+        "It is no type of numbers: use paddle.uint8 for bytes.": "raw",
+        "Use paddle.int64, or a jax.Array: no operation of Paddle's takes it.": "uint32 uint64",
+        "Compute in paddle.bfloat16, or keep a jax.Array of that type.": "float8_e4m3fn float8_e5m2"},
     "linalg": {_FLOAT8: "fp8_fp8_half_gemm_fused"},
     "nn.functional": {_EXPERTS: "moe_permute moe_unpermute"},
     "compat.nn": {"Use paddle.nn.MultiHeadAttention.": "MultiheadAttention"},
@@ -45,6 +47,7 @@ ABSENT: dict[str, dict[str, str]] = {
         "It is for XPUs, which JAX does not have.": "xpu_places",
         _PROGRAMS: """deserialize_persistables deserialize_program load_from_file save_to_file
             serialize_persistables serialize_program""",
+        "Build the program under paddle.amp.auto_cast, which is noted in it.": "amp",
         "Use paddle.metric.Auc on the values that are fetched.": "ctr_metric_bundle",
         "Use paddle.nn.utils.weight_norm.": "WeightNormParamAttr"},
     "static.nn": {
