@@ -7,6 +7,8 @@ import inspect
 import os
 import sys
 import types
+import weakref
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,8 +19,22 @@ from kayax.bridge.errors import is_ours
 _NEVER_REBOUND = (types.ModuleType, type, types.BuiltinFunctionType)
 
 
+class Fields:
+    """The attributes of an object that something else keeps alive, as a place for a name."""
+
+    def __init__(self, owner: Any, name: str):
+        self._owner, self.name = weakref.ref(owner), name
+
+    def get(self, key: str) -> Any:
+        owner = self._owner()
+        return None if owner is None else owner.__dict__.get(key)
+
+
 class Named:
-    """A name that a program depends on: a global in its module's dict, or a variable in its cell (the key is None)."""
+    """A name that a program depends on.
+
+    The place is a module's dict (for a global), a layer's Fields, or a variable's cell (the key is None).
+    """
 
     __slots__ = ("place", "key", "attributes", "then")
 
@@ -34,6 +50,8 @@ class Named:
 
     @property
     def label(self) -> str:
+        if isinstance(self.place, Fields):
+            return f"what {self.place.name}.{self.key} holds"
         if self.key is not None:
             return f"the global `{self.key}`"
         return f"a variable it closes over ({type(self.value()).__name__})"
@@ -63,6 +81,13 @@ def surroundings(function: Callable, owner: Any = None) -> list[Named]:
         places.append((types.CellType(owner), None))
     used = frozenset(attributes)
     return [Named(place, key, used) for place, key in places]
+
+
+def attributes_of(function: Callable) -> frozenset[str]:
+    """The names of all attributes that a function and its callees look at."""
+    attributes: set[str] = set()
+    _collect(function, [], attributes, set())
+    return frozenset(attributes)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -100,7 +125,7 @@ def _collect(function: Any, found: list[tuple[Any, Any]], attributes: set[str], 
             _collect(value, found, attributes, seen)
 
 
-def snapshot(value: Any, attributes: frozenset[str], depth: int = 2) -> Any:
+def snapshot(value: Any, attributes: frozenset[str], depth: int = 4) -> Any:
     """What a program takes for granted of a value it names: the object itself, and what a container or record holds.
 
     Records are instances of users' own classes, of which the given attributes count; of a large array only which it is.
@@ -112,8 +137,10 @@ def snapshot(value: Any, attributes: frozenset[str], depth: int = 2) -> Any:
         return Same(value)
     if kind in (list, tuple):
         return (kind, tuple([snapshot(v, attributes, depth - 1) for v in value]))
-    if kind is dict:
-        return (dict, tuple(value), tuple([snapshot(v, attributes, depth - 1) for v in value.values()]))
+    if kind in (dict, OrderedDict):
+        return (kind, tuple(value), tuple([snapshot(v, attributes, depth - 1) for v in value.values()]))
+    if kind in (set, frozenset) and all([type(v) in _PLAIN for v in value]):
+        return (kind, frozenset(value))
     if kind is np.ndarray and value.size <= _SMALL and value.dtype.kind in "biufc":
         return (kind, value.dtype, value.shape, value.tobytes())
     if is_record(kind):
@@ -137,9 +164,15 @@ class Same:
 
 
 _PLAIN = frozenset({bool, int, float, complex, str, bytes, type(None)})
-_SMALL = 1024
+_SMALL = 16384
+_MUTABLE = (list, dict, OrderedDict, set, np.ndarray)
 _STANDARD = os.path.dirname(os.__file__) + os.sep
 _records: dict[type, bool] = {argparse.Namespace: True, types.SimpleNamespace: True}
+
+
+def can_change(value: Any) -> bool:
+    """Whether a value can change and stay the same object, in a way that a snapshot sees."""
+    return type(value) in _MUTABLE or is_record(type(value)) or (type(value) is tuple and any(map(can_change, value)))
 
 
 def is_record(kind: type) -> bool:
@@ -150,11 +183,13 @@ def is_record(kind: type) -> bool:
         file = getattr(module, "__file__", None) or ""
         found = _records[kind] = (
             "__dict__" in dir(kind) and kind.__module__ != "builtins" and not file.startswith(_STANDARD)
-            and "site-packages" not in file and not any(map(_of_ours, kind.__mro__)))
+            and "site-packages" not in file and not any(map(of_ours, kind.__mro__)))
     return found
 
 
-def _of_ours(kind: type) -> bool:
+@functools.cache
+def of_ours(kind: type) -> bool:
+    """Whether a class is defined in this package."""
     return is_ours(getattr(sys.modules.get(kind.__module__), "__file__", None) or "")
 
 

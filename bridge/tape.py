@@ -68,7 +68,7 @@ def _check_unchanged(node: Node) -> None:
 
 # Two ways to compute with cotangents: as plain arrays, or as Tensors recorded on the tape again (create_graph).
 
-class _Arrays:
+class Arrays:
     @staticmethod
     def wrap(array: Any) -> Any:
         return array
@@ -88,7 +88,7 @@ class _Arrays:
         return run(*node.arrays, *present)
 
 
-class _Tensors:
+class Tensors:
     @staticmethod
     def wrap(array: Any) -> Any:
         from kayax.bridge.tensor import wrap
@@ -144,7 +144,7 @@ def walk(roots: Sequence[Edge], cotangents: Sequence[Any], *, retain_graph: bool
     """
     if state.trace is not None:
         state.trace.used_tape = True
-    how: Any = _Tensors if create_graph else _Arrays
+    how: Any = Tensors if create_graph else Arrays
     pending = _dependencies(roots)
     arrived: dict[Any, Any] = {}
     ready: list[Any] = []
@@ -251,7 +251,7 @@ def run_hooks(hooks: Iterable[Callable], value: Any, how: Any) -> Any:
     from kayax.bridge.tensor import Tensor, wrap
     tensor = value if isinstance(value, Tensor) else wrap(value, False)
     held = state.grad_enabled
-    state.grad_enabled = how is _Tensors            # else what a hook computes is not recorded
+    state.grad_enabled = how is Tensors            # else what a hook computes is not recorded
     try:
         for hook in list(hooks):
             new = hook(tensor)
@@ -259,4 +259,4 @@ def run_hooks(hooks: Iterable[Callable], value: Any, how: Any) -> Any:
                 tensor = new
     finally:
         state.grad_enabled = held
-    return tensor if how is _Tensors else tensor.array
+    return tensor if how is Tensors else tensor.array

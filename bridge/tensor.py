@@ -166,7 +166,7 @@ class Tensor:
         outer = None if trace is None or self.storage.trace is trace else trace  # who keeps the gradient, if not self
         grad = self._grad if outer is None else outer.read_grad(self, exact=False)
         if grad is not None and grad is not ZERO:
-            value = grad + value if isinstance(value, Tensor) else tape._Arrays.add(grad.storage.array, value)
+            value = grad + value if isinstance(value, Tensor) else tape.Arrays.add(grad.storage.array, value)
         value = value if isinstance(value, Tensor) else wrap(value, False)
         if outer is None:
             self._grad = value

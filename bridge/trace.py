@@ -1,8 +1,9 @@
 """What one conversion sees: the cells it reads and writes, the tensors it captures, the facts it depends on."""
 from __future__ import annotations
 
+import types
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import jax
@@ -13,7 +14,7 @@ from kayax.bridge.errors import ConversionError, at_user_line
 from kayax.bridge.hooking import hooked, overwritten
 from kayax.bridge.journal import touch_outer
 from kayax.bridge.state import state
-from kayax.bridge.surroundings import Named, is_record, surroundings
+from kayax.bridge.surroundings import Fields, Named, attributes_of, is_record, surroundings
 from kayax.bridge.tensor import ZERO, Tensor, wrap
 
 EMPTY, HELD = "empty", "held"           # what a program assumes of a .grad: None or zeros alike; some Tensor
@@ -233,11 +234,31 @@ class Trace:
         touch_outer(function)
         self.functions.setdefault(getattr(function, "__func__", function))
         for named in surroundings(function, owner):
-            if (id(named.place), named.key) not in self.names:
-                self.names[id(named.place), named.key] = named
-                _note_layers(named.value(), named.attributes)
+            self._note_name((id(named.place), named.key), named)
         if self.parent is not None:
             self.parent.note_function(function, owner)
+
+    def note_arguments(self, function: Any, arguments: Iterable[Any]) -> None:
+        """Note the arguments that are no tensors, and hold what may change: records and layers."""
+        names = attributes_of(function)
+        for value in arguments:
+            if type(value) in (list, tuple, dict):
+                self.note_arguments(function, value.values() if type(value) is dict else value)
+            elif is_record(type(value)):
+                self._note_name((id(value), None), Named(types.CellType(value), None, names))
+            else:
+                _note_layers(value, names)
+
+    def note_held(self, owner: Any, label: str, name: str, names: frozenset[str]) -> None:
+        """Note what an attribute of a layer holds, if it can change and stay the same object."""
+        self._note_name((id(owner.__dict__[name]), "held"), Named(Fields(owner, label), name, names))
+        if self.parent is not None:
+            self.parent.note_held(owner, label, name, names)
+
+    def _note_name(self, key: Any, named: Named) -> None:
+        if key not in self.names:
+            self.names[key] = named
+            _note_layers(named.value(), named.attributes)
 
     def overwritten(self, old: Any, new: Any) -> Any:
         """What to store for a value written under no_grad: the tensor's gradient goes on to where it went before."""

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from kayax.bridge.errors import ConversionError, at_user_line
 from kayax.bridge.parameter import Parameter
 from kayax.bridge.state import bump, state
-from kayax.bridge.surroundings import attribute_names
+from kayax.bridge.surroundings import attribute_names, can_change, of_ours
 from kayax.bridge.tensor import Tensor
 from kayax.bridge.to_static.convert import converted
 from kayax.layers import layer_state
@@ -214,9 +214,11 @@ class Layer(LayerTree, LayerMoves):
         """Note that the program being made depends on this layer's plain attributes and on which sublayers it has."""
         kind: Any = type(self)
         names |= attribute_names(kind.forward, kind)
-        for name in self.__dict__:
+        for name, value in self.__dict__.items():
             if name in names and name not in _OWN_FIELDS:
-                self._guard(name, self.__dict__[name], lambda layer, name=name: layer.__dict__.get(name), lasting=False)
+                self._guard(name, value, lambda layer, name=name: layer.__dict__.get(name), lasting=False)
+                if not of_ours(kind) and can_change(value):         # ours are never changed in place
+                    state.trace.note_held(self, self._full_name, name, names)       # type: ignore[union-attr]
         for store in _STORES:
             self._guard(store, _held(self, store), lambda layer, store=store: _held(layer, store), lasting=False)
 

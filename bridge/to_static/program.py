@@ -14,7 +14,7 @@ from kayax.bridge.cells import owned
 from kayax.bridge.errors import ConversionError
 from kayax.bridge.functionalize import INPUT, NEW, OUTER, Functionalized
 from kayax.bridge.state import Epoch, state
-from kayax.bridge.tape import Node, edge_of, walk
+from kayax.bridge.tape import Arrays, Node, edge_of, run_hooks, walk
 from kayax.bridge.tensor import Tensor, wrap
 from kayax.bridge.trace import EMPTY, HELD, ZERO, Guard
 from kayax.spec import tree
@@ -44,8 +44,8 @@ class Program:
         self.grad_guards = list(fact.grad_guards.items())
         if not self._input_grads_hold(examples):
             raise ConversionError(
-                "The function reads or clears the .grad of an argument that has one already, which the program would "
-                "not see.\nClear it before the call, or use paddle.grad(...) inside.")
+                "The function reads or clears the .grad of an argument that has a gradient or hooks already, which the "
+                "program would not see.\nClear it before the call, or use paddle.grad(...) inside.")
         self.epoch = Epoch.value
         self.reads, self.writes = fact.reads, fact.writes
         self.guards[-1].value = self._cell_types()
@@ -90,8 +90,11 @@ class Program:
     # ---- whether it applies ----------------------------------------------------------------------------------
 
     def _input_grads_hold(self, tensors: Sequence[Tensor]) -> bool:
-        return all([_grad_is(tensors[i]._grad, kind) and not (tensors[i].node is not None and tensors[i].node.kept)
-                    for i, kind in self.fact.input_grad_guards])
+        for i, kind in self.fact.input_grad_guards:
+            tensor = tensors[i]
+            if not _grad_is(tensor._grad, kind) or tensor._hooks or (tensor.node is not None and tensor.node.kept):
+                return False
+        return True
 
     def applies(self, tensors: Sequence[Tensor]) -> bool:
         """Whether every fact that the program was traced under still holds."""
@@ -238,4 +241,4 @@ def _arrive(tensor: Tensor, edge: Any, gradient: Any) -> None:
     if isinstance(edge, tuple):
         walk([edge], [gradient], retain_graph=False, create_graph=False)
     else:
-        tensor._accumulate(gradient)
+        tensor._accumulate(run_hooks(tensor._hooks.values(), gradient, Arrays) if tensor._hooks else gradient)
