@@ -222,6 +222,16 @@ def born(value: Any) -> Any:
     return value
 
 
+def is_born(value: Any) -> bool:
+    """Whether an object is known to have been made just now."""
+    return _open.journal is not None and id(value) in _open.journal.born
+
+
+def may_be_older(value: Any) -> bool:
+    """Whether a program is being made, and an object is not known to have been made just now."""
+    return _open.journal is not None and id(value) not in _open.journal.born
+
+
 def touch_contents(owner: Any) -> None:
     """Note a container that is about to be changed."""
     if _open.journal is not None and isinstance(owner, CONTAINERS):

@@ -2,13 +2,14 @@
 from __future__ import annotations
 
 import argparse
+import enum
 import functools
 import inspect
 import os
 import sys
 import types
 import weakref
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -20,25 +21,46 @@ _NEVER_REBOUND = (types.ModuleType, type, types.BuiltinFunctionType)
 
 
 class Fields:
-    """The attributes of an object that something else keeps alive, as a place for a name."""
+    """The attributes of an object, as a place for a name. Whoever can reach a layer keeps it alive: this does not."""
 
-    def __init__(self, owner: Any, name: str):
-        self._owner, self.name = weakref.ref(owner), name
+    def __init__(self, owner: Any):
+        self._owner = weakref.ref(owner) if hasattr(type(owner), "note_all") else lambda: owner
 
     def get(self, key: str) -> Any:
+        return getattr(self._owner(), key, None)
+
+    def label(self, key: str) -> str:
         owner = self._owner()
-        return None if owner is None else owner.__dict__.get(key)
+        kind = owner if isinstance(owner, (type, types.ModuleType, types.FunctionType)) else type(owner)
+        return f"the attribute `{key}` of {kind.__name__}"
+
+
+class Items:
+    """The items of an array or a mapping, as a place for a name."""
+
+    def __init__(self, owner: Any):
+        self._owner = owner
+
+    def get(self, key: Any) -> Any:
+        try:
+            value = self._owner[key]
+        except (LookupError, TypeError):
+            return None
+        return value.item() if isinstance(value, np.generic) else value
+
+    def label(self, key: Any) -> str:
+        return f"[{key!r}] of a {type(self._owner).__name__}"
 
 
 class Named:
     """A name that a program depends on.
 
-    The place is a module's dict (for a global), a layer's Fields, or a variable's cell (the key is None).
+    The place is a module's dict (for a global), an object's Fields or Items, or a variable's cell (the key is None).
     """
 
     __slots__ = ("place", "key", "attributes", "then")
 
-    def __init__(self, place: Any, key: str | None, attributes: frozenset[str]):
+    def __init__(self, place: Any, key: Any, attributes: frozenset[str] = frozenset()):
         self.place, self.key, self.attributes = place, key, attributes
         self.then = snapshot(self.value(), attributes)
 
@@ -50,8 +72,8 @@ class Named:
 
     @property
     def label(self) -> str:
-        if isinstance(self.place, Fields):
-            return f"what {self.place.name}.{self.key} holds"
+        if isinstance(self.place, (Fields, Items)):
+            return self.place.label(self.key)
         if self.key is not None:
             return f"the global `{self.key}`"
         return f"a variable it closes over ({type(self.value()).__name__})"
@@ -81,13 +103,6 @@ def surroundings(function: Callable, owner: Any = None) -> list[Named]:
         places.append((types.CellType(owner), None))
     used = frozenset(attributes)
     return [Named(place, key, used) for place, key in places]
-
-
-def attributes_of(function: Callable) -> frozenset[str]:
-    """The names of all attributes that a function and its callees look at."""
-    attributes: set[str] = set()
-    _collect(function, [], attributes, set())
-    return frozenset(attributes)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -135,9 +150,9 @@ def snapshot(value: Any, attributes: frozenset[str], depth: int = 4) -> Any:
         return (kind, value.hex() if kind is float else value)      # hex: nan equals itself, and -0.0 is not 0.0
     if depth == 0:
         return Same(value)
-    if kind in (list, tuple):
+    if kind in (list, tuple, deque):
         return (kind, tuple([snapshot(v, attributes, depth - 1) for v in value]))
-    if kind in (dict, OrderedDict):
+    if kind in (dict, OrderedDict, defaultdict):
         return (kind, tuple(value), tuple([snapshot(v, attributes, depth - 1) for v in value.values()]))
     if kind in (set, frozenset) and all([type(v) in _PLAIN for v in value]):
         return (kind, frozenset(value))
@@ -163,28 +178,46 @@ class Same:
     __hash__ = None             # type: ignore[assignment]
 
 
+_CODE = (types.FunctionType, types.MethodType, functools.partial)
 _PLAIN = frozenset({bool, int, float, complex, str, bytes, type(None)})
 _SMALL = 16384
-_MUTABLE = (list, dict, OrderedDict, set, np.ndarray)
+_MUTABLE = (list, deque, dict, OrderedDict, defaultdict, set, np.ndarray)
 _STANDARD = os.path.dirname(os.__file__) + os.sep
 _records: dict[type, bool] = {argparse.Namespace: True, types.SimpleNamespace: True}
 
 
 def can_change(value: Any) -> bool:
     """Whether a value can change and stay the same object, in a way that a snapshot sees."""
-    return type(value) in _MUTABLE or is_record(type(value)) or (type(value) is tuple and any(map(can_change, value)))
+    return type(value) in _MUTABLE or (type(value) is tuple and any(map(can_change, value)))
+
+
+def is_noted(owner: Any, name: str, value: Any) -> bool:
+    """Whether an attribute that code reads may change between two calls: users' objects, classes and modules."""
+    if isinstance(value, _NEVER_REBOUND) or (isinstance(value, _CODE) and not isinstance(owner, types.ModuleType)):
+        return False
+    if isinstance(owner, types.ModuleType):
+        return not is_library(owner.__name__)
+    if isinstance(owner, type):
+        return not is_library(owner.__module__) and not issubclass(owner, enum.Enum)
+    return isinstance(owner, types.FunctionType) or (is_record(type(owner)) and not isinstance(owner, enum.Enum))
 
 
 def is_record(kind: type) -> bool:
     """Whether instances of a class are plain records of a user's: their fields are what they are."""
     found = _records.get(kind)
     if found is None:
-        module = sys.modules.get(kind.__module__)
-        file = getattr(module, "__file__", None) or ""
         found = _records[kind] = (
-            "__dict__" in dir(kind) and kind.__module__ != "builtins" and not file.startswith(_STANDARD)
-            and "site-packages" not in file and not any(map(of_ours, kind.__mro__)))
+            "__dict__" in dir(kind) and not is_library(kind.__module__) and not any(map(of_ours, kind.__mro__)))
     return found
+
+
+@functools.cache
+def is_library(module: str) -> bool:
+    """Whether a module is Python's, an installed package's or ours: nobody changes what it holds."""
+    if module.partition(".")[0] in sys.stdlib_module_names - {"__main__"}:
+        return True
+    file = getattr(sys.modules.get(module), "__file__", None) or ""
+    return file.startswith(_STANDARD) or "site-packages" in file or is_ours(file)
 
 
 @functools.cache

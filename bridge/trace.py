@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import types
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -14,7 +14,7 @@ from kayax.bridge.errors import ConversionError, at_user_line
 from kayax.bridge.hooking import hooked, overwritten
 from kayax.bridge.journal import touch_outer
 from kayax.bridge.state import state
-from kayax.bridge.surroundings import Fields, Named, attributes_of, is_record, surroundings
+from kayax.bridge.surroundings import Fields, Items, Named, is_library, is_noted, is_record, surroundings
 from kayax.bridge.tensor import ZERO, Tensor, wrap
 
 EMPTY, HELD = "empty", "held"           # what a program assumes of a .grad: None or zeros alike; some Tensor
@@ -234,31 +234,34 @@ class Trace:
         touch_outer(function)
         self.functions.setdefault(getattr(function, "__func__", function))
         for named in surroundings(function, owner):
-            self._note_name((id(named.place), named.key), named)
+            if self._note_name((id(named.place), named.key), named):
+                _note_layers(named.value(), named.attributes)
         if self.parent is not None:
             self.parent.note_function(function, owner)
 
-    def note_arguments(self, function: Any, arguments: Iterable[Any]) -> None:
-        """Note the arguments that are no tensors, and hold what may change: records and layers."""
-        names = attributes_of(function)
-        for value in arguments:
-            if type(value) in (list, tuple, dict):
-                self.note_arguments(function, value.values() if type(value) is dict else value)
-            elif is_record(type(value)):
-                self._note_name((id(value), None), Named(types.CellType(value), None, names))
-            else:
-                _note_layers(value, names)
+    def note_attribute(self, owner: Any, name: str, value: Any) -> None:
+        """Note what rewritten code has found in an attribute of something that is no Tensor."""
+        if isinstance(value, Tensor) and value.storage.trace is not None:
+            return                                              # made in this run
+        kind = type(owner)
+        if getattr(value, "__self__", None) is owner and isinstance(value, types.MethodType):
+            if not is_library(kind.__module__):                 # a class whose methods may be replaced
+                self._note_name((id(kind), name), Named(Fields(kind), name))
+            if not hasattr(kind, "note_all"):
+                return
+        if hasattr(kind, "note_all"):
+            if not owner.note_read(name, value):
+                return
+        elif not is_noted(owner, name, value):
+            return
+        self._note_name((id(owner), name), Named(Fields(owner), name))
 
-    def note_held(self, owner: Any, label: str, name: str, names: frozenset[str]) -> None:
-        """Note what an attribute of a layer holds, if it can change and stay the same object."""
-        self._note_name((id(owner.__dict__[name]), "held"), Named(Fields(owner, label), name, names))
-        if self.parent is not None:
-            self.parent.note_held(owner, label, name, names)
+    def note_item(self, owner: Any, key: Any) -> None:
+        """Note what rewritten code looks up in an array or the like."""
+        self._note_name((id(owner), "item", repr(key)), Named(Items(owner), key))
 
-    def _note_name(self, key: Any, named: Named) -> None:
-        if key not in self.names:
-            self.names[key] = named
-            _note_layers(named.value(), named.attributes)
+    def _note_name(self, key: Any, named: Named) -> bool:
+        return self.names.setdefault(key, named) is named
 
     def overwritten(self, old: Any, new: Any) -> Any:
         """What to store for a value written under no_grad: the tensor's gradient goes on to where it went before."""

@@ -217,10 +217,19 @@ class Layer(LayerTree, LayerMoves):
         for name, value in self.__dict__.items():
             if name in names and name not in _OWN_FIELDS:
                 self._guard(name, value, lambda layer, name=name: layer.__dict__.get(name), lasting=False)
-                if not of_ours(kind) and can_change(value):         # ours are never changed in place
-                    state.trace.note_held(self, self._full_name, name, names)       # type: ignore[union-attr]
         for store in _STORES:
             self._guard(store, _held(self, store), lambda layer, store=store: _held(layer, store), lasting=False)
+
+    def note_read(self, name: str, value: Any) -> bool:
+        """Note an attribute that rewritten code reads; True if it may change without a word to this layer."""
+        kind: Any = type(self)
+        if name in self.__dict__:
+            self._guard(name, value, lambda layer: layer.__dict__.get(name), lasting=False)
+            return can_change(value)
+        if any(name in self.__dict__[store] for store in _STORES):
+            return False
+        self._guard(name, None, lambda layer: layer.__dict__.get(name), lasting=False)
+        return not hasattr(getattr(kind, name, None), "__get__") and not of_ours(kind)
 
     def note_all(self, names: frozenset[str]) -> None:
         """The same of this layer and all below it: a function that names it may look at any of them."""

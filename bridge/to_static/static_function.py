@@ -236,7 +236,6 @@ class StaticFunction:
         def body(inputs: list[Tensor]) -> Any:
             state.trace.note_function(self._function, self.__self__)  # type: ignore[union-attr]
             positional, named = given = tree.unflatten(spec, inputs)
-            state.trace.note_arguments(self._function, (*positional, *named))       # type: ignore[union-attr]
             contents = Contents(given)
             out = settled(function(*positional, **dict(zip(names, named, strict=True))))
             changed = contents.changed()

@@ -151,6 +151,12 @@ def setattr_(owner: Any, name: str, value: Any) -> None:
     setattr(owner, name, value)
 
 
+def getattr_(owner: Any, name: str, *default: Any) -> Any:
+    """`getattr`."""
+    from kayax.bridge.to_static.operators.stores import attribute
+    return attribute(owner, name, *default)
+
+
 def delattr_(owner: Any, name: str) -> None:
     """`delattr`."""
     touch(Attribute(owner, name))
@@ -160,6 +166,7 @@ def delattr_(owner: Any, name: str) -> None:
 def next_(iterator: Any, *default: Any) -> Any:
     """`next`: an iterator moves on once, whatever a tensor decides."""
     from kayax.bridge.state import state
+    iterate.check_own(iterator)
     if state.trace is not None and state.trace.root is not state.trace:
         raise ConversionError(f"next() in a branch or loop that a tensor decides.{at_user_line()}\nUse an index.")
     return next(iterator, *default)
@@ -179,5 +186,5 @@ TABLE: dict[Any, Callable] = {
     builtins.bool: to_bool, builtins.isinstance: isinstance_, builtins.sorted: sorted_, builtins.next: next_,
     builtins.max: _extreme(max, lambda a, b: a > b), builtins.min: _extreme(min, lambda a, b: a < b),
     builtins.all: all_, builtins.any: any_, builtins.map: map_, builtins.filter: filter_, builtins.setattr: setattr_,
-    functools.reduce: reduce_, builtins.delattr: delattr_,
+    builtins.getattr: getattr_,    functools.reduce: reduce_, builtins.delattr: delattr_,
 }

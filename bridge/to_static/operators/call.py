@@ -7,7 +7,7 @@ import sys
 import types
 from typing import Any
 
-from kayax.bridge.journal import CONTAINERS, born, fresh, touch_contents
+from kayax.bridge.journal import CONTAINERS, born, touch_contents
 from kayax.bridge.state import state
 from kayax.bridge.to_static.convert import converted
 from kayax.bridge.to_static.operators import builtins
@@ -30,7 +30,8 @@ def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:
     if kind in _BUILTIN or isinstance(function, type):
         replaced = builtins.TABLE.get(function) if _hashable(function) else None
         if replaced is not None:
-            return replaced(*args, **kwargs)
+            out = replaced(*args, **kwargs)
+            return born(out) if hasattr(type(out), "__next__") else out
         owner = getattr(function, "__self__", None)
         if isinstance(owner, CONTAINERS):
             touch_contents(owner)
@@ -55,7 +56,8 @@ def _call_object(function: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
 
 def made(out: Any) -> Any:
     """The result of code that was not rewritten: a container that nobody else holds was made by it."""
-    return fresh(out) if isinstance(out, CONTAINERS) and sys.getrefcount(out) <= _ONLY_HERE else out
+    new = isinstance(out, CONTAINERS) or hasattr(type(out), "__next__")
+    return born(out) if new and sys.getrefcount(out) <= _ONLY_HERE else out
 
 
 _ONLY_HERE = 2          # what refers to an argument of `made` that nobody else has: its name, and the count

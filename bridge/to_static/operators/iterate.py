@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from kayax.bridge.errors import ConversionError, at_user_line
+from kayax.bridge.journal import may_be_older
 from kayax.bridge.tensor import Tensor
 from kayax.bridge.to_static.operators import values as v
 from kayax.bridge.to_static.operators.branch import then
@@ -106,9 +107,17 @@ def v_where(flag: Any, a: Any, b: Any) -> Any:
     return chosen * a + (1 - chosen) * b
 
 
+def check_own(iterator: Any) -> None:
+    """Refuse an iterator from outside: it would move on when the program is made, and in no other call."""
+    if hasattr(type(iterator), "__next__") and may_be_older(iterator):
+        raise ConversionError(f"An iterator ({type(iterator).__name__}) that was made outside of the function moves on "
+                              f"in it.{at_user_line()}\nPass its next item as an argument, or make it inside.")
+
+
 def for_(iterable: Any, body: Callable, orelse: Callable | None, variables: Variables = NONE) -> Outcome:
     """A `for` statement."""
     iterable = v.use(iterable)
+    check_own(iterable)
     if isinstance(iterable, Staged):
         return after_loop(_staged_for(iterable, body, variables), orelse, variables)
     outcome: Outcome = None

@@ -3,15 +3,20 @@ from __future__ import annotations
 
 import builtins
 import operator
+import os
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from kayax.bridge.errors import ConversionError, at_user_line
-from kayax.bridge.journal import Attribute, touch, touch_contents
+from kayax.bridge.journal import Attribute, is_born, touch, touch_contents
+from kayax.bridge.state import state
 from kayax.bridge.tensor import Tensor
 from kayax.bridge.to_static.operators import values as v
 
 slice = builtins.slice
+_LOOKED_AT = (np.ndarray, type(os.environ))
 
 _AUGMENTED: dict[str, Callable] = {
     "Add": operator.iadd, "Sub": operator.isub, "Mult": operator.imul, "Div": operator.itruediv,
@@ -19,6 +24,19 @@ _AUGMENTED: dict[str, Callable] = {
     "LShift": operator.ilshift, "RShift": operator.irshift, "BitAnd": operator.iand, "BitOr": operator.ior,
     "BitXor": operator.ixor,
 }
+
+
+def attribute(owner: Any, name: str, *default: Any) -> Any:
+    """``owner.name``; what is found there is a fact of the program. A user's property is rewritten as a method is."""
+    from kayax.bridge.to_static.operators.call import call
+    owner = v.use(owner)
+    described = getattr(type(owner), name, None)
+    if isinstance(described, property) and not isinstance(owner, Tensor):
+        return call(described.fget, owner)
+    value = getattr(owner, name, *default)
+    if state.trace is not None and not isinstance(owner, Tensor) and not is_born(owner):
+        state.trace.root.note_attribute(owner, name, value)
+    return value
 
 
 def set_attribute(value: Any, owner: Any, name: str) -> None:
@@ -82,6 +100,8 @@ def item(owner: Any, key: Any) -> Any:
         return _staged_item(owner, key)
     if isinstance(owner, (Tensor, list, tuple, dict)) or not hasattr(type(owner), "__getitem__"):
         return owner[key]
+    if state.trace is not None and type(owner) in _LOOKED_AT:
+        state.trace.root.note_item(owner, key)
     from kayax.bridge.to_static.operators.call import call
     return call(type(owner).__getitem__, owner, key)
 

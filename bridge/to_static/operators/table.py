@@ -4,7 +4,7 @@ from __future__ import annotations
 from typing import Any
 
 from kayax.bridge.errors import ConversionError
-from kayax.bridge.journal import UNDEFINED, fresh
+from kayax.bridge.journal import UNDEFINED, born, fresh
 from kayax.bridge.to_static.operators import values as _values
 from kayax.bridge.to_static.operators.branch import finish, if_, then
 from kayax.bridge.to_static.operators.call import call, made
@@ -13,6 +13,7 @@ from kayax.bridge.to_static.operators.logic import and_, chain, choose, in_, is_
 from kayax.bridge.to_static.operators.loop import while_
 from kayax.bridge.to_static.operators.outcome import BREAK, CONTINUE, NONE, Return, Variables
 from kayax.bridge.to_static.operators.stores import (
+    attribute,
     augmented,
     delete_attribute,
     delete_item,
@@ -35,6 +36,6 @@ def assert_(test: Any, message: Any = None) -> None:
 
 
 __all__ = ["BREAK", "CONTINUE", "ConversionError", "NONE", "Return", "UNDEFINED", "Variables", "and_", "assert_",
-           "augmented", "call", "chain", "choose", "delete_attribute", "delete_item", "finish", "for_",
-           "formatted", "fresh", "if_", "in_", "is_", "is_not", "item", "made", "not_", "not_in", "or_",
+           "attribute", "augmented", "born", "call", "chain", "choose", "delete_attribute", "delete_item", "finish",
+           "for_", "formatted", "fresh", "if_", "in_", "is_", "is_not", "item", "made", "not_", "not_in", "or_",
            "set_attribute", "set_item", "slice", "text", "then", "use", "while_"]

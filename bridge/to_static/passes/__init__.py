@@ -11,13 +11,14 @@ from kayax.bridge.to_static.passes.fresh import Fresh
 from kayax.bridge.to_static.passes.handlers import Handlers
 from kayax.bridge.to_static.passes.logic import Logic
 from kayax.bridge.to_static.passes.matches import Matches
+from kayax.bridge.to_static.passes.reads import Reads
 from kayax.bridge.to_static.passes.stores import Stores
 from kayax.bridge.to_static.passes.supers import Supers
 from kayax.bridge.to_static.passes.text import Text
 from kayax.bridge.to_static.passes.uses import Uses
 from kayax.bridge.to_static.source.parse import Found
 
-PASSES = (Supers, Matches, Asserts, Handlers, Stores, Text, Logic, Fresh, Calls, Uses)
+PASSES = (Supers, Matches, Asserts, Handlers, Stores, Text, Logic, Fresh, Reads, Calls, Uses)
 
 
 def rewrite(found: Found) -> ast.FunctionDef:

@@ -13,6 +13,10 @@ class Fresh(Rewrite):
             return node
         return ast.copy_location(call("fresh", node), node)
 
+    def visit_GeneratorExp(self, node: ast.GeneratorExp) -> ast.AST:
+        self.generic_visit(node)
+        return ast.copy_location(call("born", node), node)
+
     visit_List = visit_Dict = visit_Set = visit_ListComp = visit_DictComp = visit_SetComp = _made
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
