@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import enum
-import functools
 from typing import Any
 
 import jax
@@ -28,31 +27,18 @@ _DEFAULTS: dict[str, Any] = {
     "onednn_enabled_op_types": set(), "reduce_strategy": ReduceStrategy.AllReduce, "sequential_run": False,
     "sync_batch_norm": False, "trainer_id": 0, "trainers_endpoints": [], "use_hierarchical_allreduce": False,
 }
-# field -> the platform and the XLA options that it sets there when it is true.
+# field -> the XLA options it sets when it is true, and on which platforms ("" for all).
 _OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
-    # Without it XLA on the CPU copies every weight that a step reads twice before it writes the new value over it.
-    "enable_inplace": ("cpu", {"xla_cpu_copy_insertion_use_region_analysis": True}),
     "fuse_gemm_epilogue": ("gpu", {"xla_gpu_enable_cublaslt": True}),
     "fuse_dot_product_attention": ("gpu", {"xla_gpu_enable_cudnn_fmha": True}),
 }
 
 
-@functools.cache
-def _is_known(option: str, value: Any) -> bool:
-    """Whether the installed XLA has the option: they come and go with its versions."""
-    try:
-        jax.jit(lambda: 0, compiler_options={option: value}).lower().compile()
-    except jax.errors.JaxRuntimeError:
-        return False
-    return True
-
-
 class BuildStrategy:
     """Options for compiling. Every field of Paddle's exists, with its default.
 
-    `fuse_gemm_epilogue` and `fuse_dot_product_attention` set the XLA options of that meaning on a GPU, `enable_inplace`
-    (true by default) the one on a CPU that lets a step write new weights over the old ones without a copy. The other
-    fields are accepted and have no effect: XLA fuses, plans memory and orders work by itself.
+    `fuse_gemm_epilogue` and `fuse_dot_product_attention` set the XLA options of that meaning on a GPU. The other fields
+    are accepted and have no effect: XLA fuses, plans memory and orders work by itself.
     """
 
     ReduceStrategy = ReduceStrategy
@@ -74,9 +60,9 @@ class BuildStrategy:
         platform = jax.default_backend()
         options: dict[str, Any] = {}
         for name, (where, values) in _OPTIONS.items():
-            if getattr(self, name) and where == platform:
+            if getattr(self, name) and where in ("", platform):
                 options |= values
-        return {name: value for name, value in options.items() if _is_known(name, value)} or None
+        return options or None
 
     def __repr__(self) -> str:
         changed = {n: v for n, v in self.__dict__.items() if v != _DEFAULTS[n]}

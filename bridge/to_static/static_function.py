@@ -17,7 +17,6 @@ from kayax.bridge.state import state
 from kayax.bridge.tensor import Tensor
 from kayax.bridge.to_static import showing
 from kayax.bridge.to_static.arguments import Contents, put_back
-from kayax.bridge.to_static.build_strategy import BuildStrategy
 from kayax.bridge.to_static.convert import NoSource, converted, source
 from kayax.bridge.to_static.fallback import untouched, warn_fallback, why
 from kayax.bridge.to_static.operators.values import settled
@@ -245,7 +244,7 @@ class StaticFunction:
             changes[:] = [bool(changed)]
             return (out, settled(changed)) if changed else out
 
-        options = (self._build_strategy or BuildStrategy()).compiler_options()
+        options = self._build_strategy.compiler_options() if self._build_strategy is not None else None
         program = Program(body, tensors, getattr(self._function, "__name__", "function"), options, made_for)
         program.changes_arguments = changes[0]
         self.last_example = tree.unflatten(spec, [as_spec(t) for t in tensors]), names
