@@ -260,6 +260,14 @@ class SparseCsrTensor(SparseTensor):
         """The columns of the values."""
         return self._cols
 
+    def sparse_dim(self) -> int:
+        """2: rows and columns."""
+        return 2
+
+    def dense_dim(self) -> int:
+        """0: each value is a number."""
+        return 0
+
     def with_values(self, values: Tensor) -> SparseCsrTensor:
         """Other values at the same places."""
         return SparseCsrTensor(self._crows, self._cols, values, self._shape)

@@ -22,6 +22,11 @@ def test_facts_and_conversions():
     assert x.detach().stop_gradient and x.astype("float64").dtype == paddle.float64
 
 
+def test_dimensions_of_compressed_rows():
+    rows = paddle.sparse.sparse_csr_tensor([0, 1, 2], [1, 0], [1.0, 2.0], [2, 2])
+    assert (rows.sparse_dim(), rows.dense_dim()) == (2, 0)
+
+
 def test_printing():
     assert repr(coo()) == (
         "Tensor(shape=[3, 4], dtype=paddle.float32, place=Place(cpu), stop_gradient=True, \n"
