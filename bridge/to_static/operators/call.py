@@ -35,8 +35,7 @@ def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:
         owner = getattr(function, "__self__", None)
         if isinstance(owner, CONTAINERS):
             touch_contents(owner)
-        out = function(*args, **kwargs)
-        return born(out) if isinstance(function, type) else made(out)
+        return born(function(*args, **kwargs)) if isinstance(function, type) else made(function(*args, **kwargs))
     if kind is functools.partial:
         return call(function.func, *function.args, *args, **{**function.keywords, **kwargs})
     return _call_object(function, args, kwargs)
