@@ -1,9 +1,13 @@
 """What a program takes for granted: whatever the function read, a change of it is noticed in the next call."""
 import collections
+import datetime
 import enum
 import itertools
 import os
+import random
+import time
 import types
+import uuid
 
 import numpy as np
 import pytest
@@ -253,6 +257,46 @@ def test_an_iterator_from_outside_does_not_move_on_when_a_program_is_made():
     with pytest.raises(ConversionError, match=r"(?s)iterator.*summed"):
         to_static(summed, full_graph=True)(x())
     assert next(numbers) == 1
+
+
+DRAWS = {
+    "a NumPy generator": lambda: np.random.default_rng(0).random,
+    "an old NumPy generator": lambda: np.random.RandomState(0).rand,
+    "a Python generator": lambda: random.Random(0).random,
+    "NumPy's global generator": lambda: np.random.rand,
+}
+
+
+@pytest.mark.parametrize("draws", DRAWS.values(), ids=DRAWS)
+def test_generators_from_outside_move_on_in_every_call(draws):
+    def three(convert):
+        np.random.seed(0)
+        draw = draws()
+        f = convert(lambda x: x * draw())
+        return [f(x()).numpy() for _ in range(3)]
+
+    with pytest.warns(UserWarning, match="random"):
+        found = three(to_static)
+    np.testing.assert_array_equal(found, three(lambda f: f))
+
+
+@pytest.mark.parametrize("impure", [time.time, time.perf_counter_ns, datetime.datetime.now, uuid.uuid4, os.urandom,
+                                    np.random.default_rng], ids=lambda f: f.__qualname__)
+def test_what_differs_from_call_to_call_is_refused(impure):
+    def f(x):
+        impure(*arguments)
+        return x
+
+    arguments = [1] if impure is os.urandom else []
+    with pytest.raises(ConversionError, match=r"(?s)something else in every call.*impure\("):
+        to_static(f, full_graph=True)(x())
+
+
+def test_a_generator_with_a_seed_that_the_function_makes_is_pure():
+    def f(x):
+        return x * np.random.default_rng(3).random() * random.Random(3).random()
+
+    assert to_static(f, full_graph=True)(x()).tolist() == f(x()).tolist()
 
 
 def test_iterators_that_the_function_makes_move_on():

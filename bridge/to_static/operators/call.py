@@ -10,7 +10,7 @@ from typing import Any
 from kayax.bridge.journal import CONTAINERS, born, touch_contents
 from kayax.bridge.state import state
 from kayax.bridge.to_static.convert import converted
-from kayax.bridge.to_static.operators import builtins
+from kayax.bridge.to_static.operators import builtins, impure
 from kayax.bridge.to_static.operators import values as v
 
 _BUILTIN = (types.BuiltinFunctionType, types.MethodWrapperType)
@@ -20,6 +20,7 @@ def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:
     """``function(*args, **kwargs)``."""
     function = v.use(function)
     kind = type(function)
+    impure.check(function, args, kwargs)
     if kind is types.FunctionType:
         return _run(function, args, kwargs)
     if kind is types.MethodType:
@@ -55,7 +56,7 @@ def _call_object(function: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
 
 def made(out: Any) -> Any:
     """The result of code that was not rewritten: a container that nobody else holds was made by it."""
-    new = isinstance(out, CONTAINERS) or hasattr(type(out), "__next__")
+    new = isinstance(out, (*CONTAINERS, *impure.GENERATORS)) or hasattr(type(out), "__next__")
     return born(out) if new and sys.getrefcount(out) <= _ONLY_HERE else out
 
 
