@@ -48,6 +48,7 @@ class Block:
 
     inputs: what to know of each. cells: storages that are inputs as well (those that a loop carries).
     leaves: for every tensor that came out, the outer tensor that it is, or None, and its stop_gradient.
+    roots: for each, the cells that it shares memory with.
     writes: the outer cells that got new values, which follow the leaves among the outputs. owners: the outer tensors
     through which gradients leave.
     """
@@ -67,11 +68,13 @@ class Block:
 
         def run(arrays: Sequence[Any], cells: Sequence[Any]) -> tuple[list[Any], list[Any]]:
             trace.values.update(zip(self.cells, cells, strict=True))
+            trace.carried.update(self.cells)
             with trace:
                 try:
                     tensors = body([wrap(a, i.stop) for a, i in zip(arrays, inputs, strict=True)])
                     self.leaves = [self._fact(t) for t in tensors]
                     outs = [t.storage.array for t in tensors]
+                    self.roots = [self._roots(t.storage, tensors) for t in tensors]
                     self.rebound = {t: t._stop_gradient for t in trace.rebound}
                 finally:
                     trace.undo_rebound()
@@ -90,6 +93,13 @@ class Block:
             self.trace.capture(tensor)
         freed = tensor.node is not None and tensor.node.freed
         return tensor if outer else None, tensor._stop_gradient or freed
+
+    def _roots(self, storage: Storage, tensors: Sequence[Tensor]) -> list[Storage]:
+        """Whose memory a tensor that came out shares, if somebody can tell."""
+        if storage.is_view and storage.trace is self.trace and not storage._is_copy():          # type: ignore[attr-defined]
+            storage = storage.root
+            return [storage] if storage.trace is not self.trace or any(t.storage is storage for t in tensors) else []
+        return [storage] if any(t.storage.is_view and t.storage.root is storage for t in tensors) else []
 
     def _check(self) -> None:
         trace = self.trace

@@ -24,13 +24,16 @@ class Storage:
 
     Several Tensors may share one (`detach()`, tied weights): a write is seen by all of them.
     Inside a trace, cells made outside of it keep their arrays: the trace holds their values and notes reads, writes.
+    shared: whether another Tensor may see this memory. The slots from `root` on are a view's (`kayax.bridge.views`).
     """
 
-    __slots__ = ("_array", "version", "trace", "__weakref__")
+    __slots__ = ("_array", "version", "trace", "shared", "root", "owner", "place", "layout", "tensor", "__weakref__")
+    is_view = False
 
     def __init__(self, array: Any):
         self._array = array
         self.version = 0
+        self.shared = False
         self.trace = trace = state.trace
         if trace is not None:
             trace.born.append((weakref.ref(self), user_line()))
@@ -46,7 +49,7 @@ class Storage:
     def array(self, new: Any) -> None:
         self.version += 1
         trace = state.trace
-        if trace is not None and self in trace.root.aliases:
+        if trace is not None and (self in trace.root.aliases or trace.root.lent.get(self)):
             raise alias_written()
         if trace is None or self.trace is trace:
             self._array = new
@@ -54,7 +57,8 @@ class Storage:
             trace.write(self, new)
 
 
-_held: Any = Storage.__dict__["_array"]
+raw_array: Any = Storage.__dict__["_array"]         # the slots themselves, beneath what subclasses make of them
+raw_version: Any = Storage.__dict__["version"]
 _fetching = threading.RLock()
 
 
@@ -65,7 +69,7 @@ class Unread(Storage):
 
     def __init__(self, fetch: Callable[[], Any]):
         super().__init__(None)
-        _held.__set__(self, fetch)
+        raw_array.__set__(self, fetch)
         self.__class__ = Unread             # type: ignore[assignment]
 
     @property                               # type: ignore[override]
@@ -73,14 +77,19 @@ class Unread(Storage):
         with _fetching:                     # another thread may have it by now
             if type(self) is Unread:
                 with jax.ensure_compile_time_eval():
-                    self._array = _held.__get__(self)()
-        return _held.__get__(self)
+                    self._array = raw_array.__get__(self)()
+        return raw_array.__get__(self)
 
     @_array.setter
     def _array(self, new: Any) -> None:
         with _fetching:
-            _held.__set__(self, new)
+            raw_array.__set__(self, new)
             self.__class__ = Storage        # type: ignore[assignment]
+
+
+def root_of(storage: Storage) -> Storage:
+    """The cell that has the memory."""
+    return storage.root if storage.is_view else storage
 
 
 class Leaked:

@@ -22,9 +22,9 @@ def run_call(call: Call, inputs: Sequence[Any], differentiable: bool = True) -> 
     arrays = []
     for x in inputs:
         if isinstance(x, Tensor):
+            arrays.append(x.storage._array)         # first: a view that is behind gets its place in the graph here
             if not x._stop_gradient:
                 recording = True
-            arrays.append(x.storage._array)
         else:
             arrays.append(x)
     generator = None
@@ -57,9 +57,9 @@ def _run_traced(call: Call, inputs: Sequence[Any], differentiable: bool) -> Any:
         if not isinstance(x, Tensor):
             arrays.append(x)
             continue
+        array = x.storage.array
         if x.storage.trace is not trace:
             trace.capture(x)                                    # type: ignore[union-attr]
-        array = x.storage.array
         trace.consumed.add(x.storage)                           # type: ignore[union-attr]
         if x._stop_gradient or not grad:
             array = _cut(array)

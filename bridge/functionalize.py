@@ -6,17 +6,19 @@ gives back is a pure function of arrays with the lists of those cells, to be jit
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from kayax.bridge.cells import Storage
+from kayax.bridge.cells import Storage, root_of
 from kayax.bridge.errors import ConversionError
 from kayax.bridge.tape import Node
-from kayax.bridge.tensor import Tensor, is_number, wrap
+from kayax.bridge.tensor import Tensor, is_number, view, wrap
 from kayax.bridge.trace import GradCell, Guard, Trace
+from kayax.bridge.views import chain_of
 from kayax.spec import tree
 
 NEW, INPUT, OUTER = "new", "input", "outer"
@@ -49,11 +51,13 @@ class Functionalized:
                          for flag, x in zip(self.flags, examples, strict=True)]
         storages = [getattr(x, "storage", x) for x in examples]
         self.aliases = [next(j for j, s in enumerate(storages) if s is storage) for storage in storages]
+        self.roots = [root_of(s) if isinstance(s, Storage) else None for s in storages]
         sources = [x if isinstance(x, Abstract) else x.storage.array for x in examples]
         avals = [jax.ShapeDtypeStruct(x.shape, x.dtype) for x in sources]
         trace = Trace()
         jax.eval_shape(lambda arrays: self._run(trace, arrays)[0], avals)
         self.uses_tape = trace.used_tape
+        self._check_shared(trace)
         self.writes = list(trace.writes)
         self.reads = [s for s in trace.reads if s not in trace.writes]
         self.captured = list(trace.captured)
@@ -79,6 +83,14 @@ class Functionalized:
                     f"The function uses two tensors that share one storage and both want a gradient ({tensor.name} and "
                     f"{owners[tensor.storage].name}). Set stop_gradient=True on the detached one, or clone() it.")
 
+    def _check_shared(self, trace: Trace) -> None:
+        """Nothing is written that shares memory with something else that is used: a program has them apart."""
+        cells = {root_of(s) for s in (*trace.reads, *trace.writes)}
+        written = {root_of(s) for s in trace.writes} | {self.roots[i] for i, _, _ in self.written_inputs}
+        if any(root in cells and root in written for root in self.roots):
+            raise ConversionError("An argument shares memory with a tensor that the function takes from outside, and "
+                                  "one of them is written in place.\nPass a clone() of it.")
+
     def _run(self, trace: Trace, arrays: Sequence[Any]) -> tuple[list[Any], list[Any]]:
         """The body over these arrays: flat outputs and the new values of written cells, as the trace ends."""
         with trace:
@@ -97,6 +109,9 @@ class Functionalized:
                     tensor.node = Node(None, (), (sources[i],), 1, _pass_on)
                 tensors.append(tensor if self.aliases[i] == i else _same(tensors, self.aliases[i], tensor))
             trace.inputs = {t: i for i, t in reversed(list(enumerate(tensors)))}
+            for i, j in itertools.permutations(range(len(storages)), 2):        # two views of one memory, set apart
+                if self.roots[i] is self.roots[j] is not None and self.aliases[i] != self.aliases[j]:
+                    trace.aliases.add(storages[i])
             out = self.body(tensors)
             self.input_grad_guards = list(trace.input_grad_guards.items())
             outputs = self._collect(trace, tensors, sources, out)
@@ -118,6 +133,7 @@ class Functionalized:
                 freed = leaf.node is not None and leaf.node.freed
                 self.outs.append((NEW, leaf._stop_gradient or freed, len(outputs), is_number(leaf)))
                 outputs.append(leaf.storage.array)
+        self._note_views(trace, tensors, leaves)
         self.written_inputs = []                # (input, output, stop_gradient)
         for i, tensor in enumerate(tensors):
             if self.aliases[i] == i and tensor.storage.version:
@@ -152,6 +168,23 @@ class Functionalized:
         self.has_differentiable = any(o[0] == NEW and not o[1] for o in self.outs) or any(
             not w[2] for w in self.written_inputs)
         return outputs
+
+    def _note_views(self, trace: Trace, tensors: list[Tensor], leaves: list[Any]) -> None:
+        """Which results share memory with an argument, a tensor from outside, or another result, and how."""
+        self.views = []                         # (leaf, Tensor from outside or None, input or leaf, steps)
+        inputs = {t.storage: i for i, t in reversed(list(enumerate(tensors)))}
+        results = {leaf.storage: i for i, leaf in reversed(list(enumerate(leaves)))}
+        for i, leaf in enumerate(leaves):
+            storage = leaf.storage
+            if self.outs[i][0] is not NEW or not storage.is_view or storage._is_copy():
+                continue
+            root, steps = storage.root, chain_of(storage)
+            if root in inputs:
+                self.views.append((i, None, (INPUT, inputs[root]), steps))
+            elif root.trace is not trace:
+                self.views.append((i, storage.owner or view(root), None, steps))
+            elif root in results:
+                self.views.append((i, None, (NEW, results[root]), steps))
 
     def pure(self, inputs: Sequence[Any], read: Sequence[Any], written: Sequence[Any]) -> tuple[list[Any], list[Any]]:
         """The function itself, free of side effects: for jit, vjp and export."""

@@ -7,6 +7,7 @@ and two values of different kinds (undefined or None on one side) an `Either`.
 from __future__ import annotations
 
 import dataclasses
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -99,6 +100,11 @@ class Side:
         place = self.place.get(id(value))
         return place is None or self.block is None or self.block.leaves[place][0] is value
 
+    def roots(self, value: Tensor) -> list[Storage]:
+        """Whose memory a tensor that the block made shares, of what is there after the block."""
+        place = self.place.get(id(value))
+        return [] if place is None or self.block is None else self.block.roots[place]
+
     def aval(self, value: Tensor) -> Aval:
         place = self.place.get(id(value))
         if place is None or self.block is None:
@@ -115,7 +121,8 @@ class Slot:
     aval: Aval
     first: tuple | None
     second: tuple | None
-    aliases: bool = False           # it may be a tensor that was there before
+    aliases: bool = False           # it may be a tensor that was there before, or share memory with one
+    roots: tuple[Storage, ...] = ()         # whose memory it may share
 
 
 @dataclasses.dataclass
@@ -221,8 +228,9 @@ class Planner:
         else:
             aval = self._common(x, y)
         slot = Slot(aval, None if x is ANYTHING else first.recipe(x), None if y is ANYTHING else second.recipe(y))
-        slot.aliases = any(isinstance(t, Tensor) and side.outer(t) and not is_number(t)
-                           for t, side in ((x, first), (y, second)))
+        pairs = [(t, side) for t, side in ((x, first), (y, second)) if isinstance(t, Tensor)]
+        slot.roots = tuple([root for t, side in pairs for root in side.roots(t)])
+        slot.aliases = bool(slot.roots) or any(side.outer(t) and not is_number(t) for t, side in pairs)
         self.slots.append(slot)
         return slot
 
@@ -268,14 +276,21 @@ def _aval(value: Any, side: Side) -> Aval:
 
 def _tensor_of(slot: Slot, out: Tensor) -> Tensor:
     tensor = out.detach() if slot.aval.stop else out
+    return known_as(slot, tensor)
+
+
+def known_as(slot: Slot, tensor: Tensor) -> Tensor:
+    """The tensor of a slot, with what is known of it.
+
+    If it stands for one that was there before, or shares memory with it, neither may be written as long as it is there:
+    eagerly, the other one would change.
+    """
+    root: Any = state.trace.root                                                # type: ignore[union-attr]
     if slot.aliases:
-        note_alias(tensor)
+        root.aliases.add(tensor.storage)
+    for storage in slot.roots:
+        root.lent.setdefault(storage, weakref.WeakSet()).add(tensor.storage)
     return as_number(tensor) if slot.aval.weak else tensor
-
-
-def note_alias(tensor: Tensor) -> None:
-    """Note that a tensor stands for one that was there before: eagerly, writing it in place would change that one."""
-    state.trace.root.aliases.add(tensor.storage)                                # type: ignore[union-attr]
 
 
 # ---- filling the slots -----------------------------------------------------------------------------------------

@@ -14,10 +14,12 @@ from kayax.bridge.call import Call
 from kayax.bridge.device import scalar
 from kayax.bridge.dispatch import run_call
 from kayax.bridge.errors import ConversionError, DataDependentShapeError, at_user_line
+from kayax.bridge.layout import reshaped
 from kayax.bridge.rng import advance, key_of
 from kayax.bridge.state import state
 from kayax.bridge.symbols import check_values
 from kayax.bridge.tensor import Tensor, wrap
+from kayax.bridge.views import replace, view_of
 from kayax.spec.dtype import DType
 
 F = TypeVar("F", bound=Callable)
@@ -35,8 +37,9 @@ class Op:
 
     def __init__(self, fn: Callable, name: str, *, static: Iterable[str] = (), scalars: Iterable[str] = (),
                  random: bool = False, differentiable: bool = True, eager: bool = False, residuals: bool = False,
-                 amp: str | None = None, check: Callable | None = None, verify: Callable | None = None):
-        self.fn, self.name, self.amp, self.check, self.verify = fn, name, amp or name, check, verify
+                 amp: str | None = None, check: Callable | None = None, verify: Callable | None = None,
+                 view: Any = None):
+        self.fn, self.name, self.amp, self.check, self.verify, self.view = fn, name, amp or name, check, verify, view
         self.random, self.differentiable, self.eager, self.residuals = random, differentiable, eager, residuals
         signature = inspect.signature(fn)
         parameters = list(signature.parameters.values())[1 if random else 0:]
@@ -282,6 +285,8 @@ def op(fn: Callable | None = None, /, *, name: str | None = None, method: Any = 
     random: the first parameter is a PRNG key, which the door supplies.
     check: called with the public arguments before an eager run, verify: with its result after it, to raise for values
     that a program could not refuse.
+    view: the rule of `kayax.bridge.layout` by which the result shares memory with the first argument, or with a
+    function of the public arguments that gives the rule's.
     differentiable, eager (the result's shape depends on values), residuals (see `Call`), amp (name in the AMP lists).
     """
     if fn is None:
@@ -291,7 +296,8 @@ def op(fn: Callable | None = None, /, *, name: str | None = None, method: Any = 
         raise ValueError(f"The operation {operation.name!r} is registered twice.")
     OPS[operation.name] = operation
 
-    public = _taking_out(operation) if operation.out is not None else _forwarding(operation)
+    public = _taking_out(operation) if operation.out is not None else (
+        _viewing(operation) if operation.view is not None else _forwarding(operation))
     functools.update_wrapper(public, fn)
     public.__signature__ = operation.signature          # type: ignore[attr-defined]
     public.op = operation                               # type: ignore[attr-defined]
@@ -301,6 +307,27 @@ def op(fn: Callable | None = None, /, *, name: str | None = None, method: Any = 
 def _forwarding(operation: Op) -> Any:
     def public(*args: Any, **kwargs: Any) -> Any:
         return operation(*args, **kwargs)
+
+    return public
+
+
+def _viewing(operation: Op) -> Any:
+    """The public function of an operation whose result shares memory with its first argument."""
+    rule, arguments = operation.view if isinstance(operation.view, tuple) else (operation.view, None)
+
+    def public(*args: Any, **kwargs: Any) -> Any:
+        out = operation(*args, **kwargs)
+        if state.graph is not None or "out" in kwargs:
+            return out
+        if kwargs:
+            args = operation._bind(args, {k: v for k, v in kwargs.items() if k not in operation.extras})
+        x = args[0]
+        if not isinstance(x, Tensor) or (state.amp is not None and out.dtype != x.dtype):   # AMP has cast it
+            return out
+        given = () if arguments is None else arguments(*args)
+        if type(out) is list:
+            return [view_of(x, one, rule, (*given, i)) for i, one in enumerate(out)]
+        return view_of(x, out, rule, given)
 
     return public
 
@@ -359,18 +386,22 @@ def inplace_twin(public: Any, changes: str = "") -> Any:
     signature = inspect.signature(public)
     parameters = [p for p in signature.parameters.values() if p.name != "out"]
     first = parameters[0].name
+    rule = public.op.view if hasattr(public, "op") else None
+    compute = public if rule is None else public.op             # what it computes is no view of what it is written to
 
     def twin(*args: Any, **kwargs: Any) -> Any:
         if not args:
             kwargs = keywords.renamed(kwargs, signature.parameters, twin.__name__)
         x = args[0] if args else kwargs[first]
-        new = public(*args, **kwargs)
+        new = compute(*args, **kwargs)
         old = x.storage.array
         array = new.storage.array
         if changes != "reshape" and (array.shape != old.shape or (array.dtype != old.dtype and changes != "dtype")):
             raise ValueError(
                 f"{twin.__name__}: the result is {array.dtype.name}{list(array.shape)}, which does not fit in place "
                 f"into {old.dtype.name}{list(old.shape)}. Use `{public.__name__}`.")
+        if (x.storage.is_view or x.storage.shared) and (array.shape != old.shape or array.dtype != old.dtype):
+            return replace(x, new, rule is reshaped)
         return x._rebind(new)
 
     twin.__name__ = twin.__qualname__ = public.__name__ + "_"

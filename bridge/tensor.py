@@ -237,6 +237,7 @@ class Tensor:
         """Take this Tensor out of the graph, in place."""
         self.node, self.index = None, 0
         self.stop_gradient = True
+        self.storage.owner = None
         return self
 
     def _rebind(self, new: Tensor) -> Tensor:
@@ -253,11 +254,12 @@ class Tensor:
             raise ValueError(f"An in-place operation cannot change the shape {list(old.shape)} to {list(array.shape)}.")
         if new.node is not None:            # it keeps the old value, which is the right one: no change behind its back
             new.node.storages = [None if s is self.storage else s for s in new.node.storages]
-        if state.trace is not None and not (state.grad_enabled or self._stop_gradient):
-            array = state.trace.overwritten(old, array)
         if state.trace is not None:
             state.trace.note_rebound(self)
-        self.storage.array = array
+        if not (self.storage.is_view and self.storage.rebind(self, new)):       # type: ignore[attr-defined]
+            if state.trace is not None and not (state.grad_enabled or self._stop_gradient):
+                array = state.trace.overwritten(old, array)
+            self.storage.array = array
         if not state.grad_enabled:          # the value changes and the graph behind it stays, as in Paddle
             return self
         self.node, self.index = new.node, new.index

@@ -9,7 +9,7 @@ from typing import Any
 import jax
 
 from kayax.bridge.call import is_inexact
-from kayax.bridge.cells import Leaked, Storage
+from kayax.bridge.cells import Leaked, Storage, raw_array
 from kayax.bridge.errors import ConversionError, at_user_line
 from kayax.bridge.hooking import hooked, overwritten
 from kayax.bridge.journal import touch_outer
@@ -23,10 +23,10 @@ EMPTY, HELD = "empty", "held"           # what a program assumes of a .grad: Non
 class GradCell(Storage):
     """The cell behind `tensor.grad`, whichever Tensor holds it at the time."""
 
-    __slots__ = ("tensor",)
+    __slots__ = ()
 
     def __init__(self, tensor: Tensor):
-        self.tensor, self.version, self.trace = tensor, 0, None
+        self.tensor, self.version, self.trace, self.shared = tensor, 0, None, False
 
     @property
     def _array(self) -> Any:                                            # type: ignore[override]
@@ -95,6 +95,7 @@ class Trace:
         self.values: dict[Storage, Any] = dict(values or {})
         self.reads: dict[Storage, None] = {}
         self.writes: dict[Storage, None] = {}
+        self.carried: set[Storage] = set()                      # outer cells whose values come in from elsewhere
         self.captured: dict[Tensor, None] = {}                  # outer tensors that a gradient may go to
         self.consumed: set[Storage] = set()                     # storages some operation has read
         self.grads: dict[Tensor, Any] = {}                      # .grad of outer tensors: None, ZERO or a Tensor
@@ -113,6 +114,7 @@ class Trace:
         self.rebound: dict[Tensor, tuple] = {}                  # outer tensors written in place, and what they were
         self.bail: Storage | None = None                        # true in a run that has to be done eagerly
         self.aliases: weakref.WeakSet[Storage] = weakref.WeakSet()      # they stand for others: not to be written
+        self.lent: weakref.WeakKeyDictionary[Storage, weakref.WeakSet[Storage]] = weakref.WeakKeyDictionary()
         self.prints = False                                     # something is printed when the program runs,
         self.printed: list[str] | None = None                   # into this list
 
@@ -129,12 +131,15 @@ class Trace:
         state.trace = self.parent
         for reference, where in self.born:
             storage = reference()
-            if storage is not None and isinstance(storage._array, jax.core.Tracer):
+            if storage is not None and isinstance(raw_array.__get__(storage), jax.core.Tracer):
+                storage.__class__ = Storage                     # a view too has nothing to be taken from any more
                 storage._array = Leaked(where)
 
     # ---- cells -----------------------------------------------------------------------------------------------
 
     def read(self, storage: Storage) -> Any:
+        if storage.is_view and storage.changed_in(self):
+            return storage.derived()
         if storage in self.values:
             self.reads.setdefault(storage)
             return self.values[storage]

@@ -15,14 +15,16 @@ from jax import lax
 
 from kayax.bridge.call import Call
 from kayax.bridge.dispatch import run_call
+from kayax.bridge.layout import INT, NEW, WHOLE, indexed
 from kayax.bridge.ops.checks import check_range, true_positions
 from kayax.bridge.registry import attach
 from kayax.bridge.staging import staged
 from kayax.bridge.state import state
 from kayax.bridge.tensor import Tensor, wrap
+from kayax.bridge.views import view_of
 
-# The parts of a plan, beside ("start", length) for a slice of step 1 and ("cut", slice) for any other.
-_WHOLE, _INT, _NEW, _ARRAY, _TRUE = ":", "int", "new", "array", "true"
+# The parts of a plan: those of `layout.indexed`, and of index arrays.
+_WHOLE, _INT, _NEW, _ARRAY, _TRUE = WHOLE, INT, NEW, "array", "true"
 _calls: dict[Any, Call] = {}
 
 
@@ -345,12 +347,23 @@ def _run(kind: str, operands: tuple, index: Any) -> Tensor:
     if call is None:
         body = _MAKERS[kind + " arrays" if plan.arrays else kind](parts)
         call = _calls[key] = Call(_unpacking(body, len(operands)) if packed else body, f"{kind}item")
-    return run_call(call, (*operands, np.array(given)) if packed else (*operands, *given))
+    out = run_call(call, (*operands, np.array(given)) if packed else (*operands, *given))
+    if kind == "get" and not plan.arrays:
+        return view_of(operands[0], out, indexed, (parts,), tuple(given) if packed else _placed(operands[0], plan))
+    return out
+
+
+def _placed(x: Tensor, plan: _Plan) -> tuple:
+    """The run-time numbers of an index; a Tensor's value with the size of its dimension, since it may be negative."""
+    sizes = [n for n, p in zip(x.storage.array.shape, [p for p in plan.parts if p != _NEW], strict=True)
+             if p == _INT or p[0] == "start"]
+    return tuple([g if isinstance(g, int) else (g.storage.array if isinstance(g, Tensor) else g, n)
+                  for g, n in zip(plan.given, sizes, strict=True)])
 
 
 @staged
 def _getitem(self: Tensor, index: Any) -> Tensor:
-    """The elements at the index. Differs from Paddle: the result never shares memory with the Tensor."""
+    """The elements at the index; of ints and slices a view, as in Paddle."""
     if _is_whole_mask(index, self):
         index = index if isinstance(index, Tensor) else np.asarray(index)
     return _run("get", (self,), index)

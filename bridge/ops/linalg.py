@@ -6,6 +6,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from kayax.bridge.layout import exchanged, permuted
 from kayax.bridge.ops.promotion import axis_of, broadcastable, cast, common, unify
 from kayax.bridge.registry import function, op
 from kayax.bridge.tensor import Tensor
@@ -201,7 +202,7 @@ def einsum(equation: str, *operands: Tensor) -> Tensor:
     return _einsum(equation.replace(" ", ""), list(operands))
 
 
-@op(method=True, inplace="reshape")
+@op(method=True, inplace="reshape", view=permuted)
 def t(input, name=None):
     """The transposed matrix; vectors and 0-D Tensors as they are."""
     if input.ndim > 2:
@@ -210,7 +211,7 @@ def t(input, name=None):
     return jnp.transpose(input)
 
 
-@op(method=True)
+@op(method=True, view=exchanged)
 def matrix_transpose(x, name=None):
     """The last two dimensions swapped."""
     if x.ndim < 2:

@@ -1,4 +1,4 @@
-"""Shapes: reshape, transpose, flatten, squeeze, expand, tile, flip, roll. Results are new values, never views."""
+"""Shapes: reshape, transpose, flatten, squeeze, expand, tile, flip, roll."""
 from __future__ import annotations
 
 import functools
@@ -10,6 +10,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from kayax.bridge.layout import moved, permuted, reshaped
 from kayax.bridge.ops.promotion import axes_of, axis_of
 from kayax.bridge.registry import attach, function, op
 from kayax.bridge.tensor import Tensor
@@ -62,12 +63,12 @@ def cast(x, dtype):
 attach("astype", cast)
 
 
-@op(static=("shape",), inplace="reshape")
+@op(static=("shape",), inplace="reshape", view=reshaped)
 def reshape(x, shape, name=None):
     """`x` in another shape with the same number of elements.
 
-    One size may be -1: it follows from the others. A size 0 takes the size of that dimension of `x`.
-    Differs from Paddle: the result never shares memory with `x`.
+    One size may be -1: it follows from the others. A size 0 takes the size of that dimension of `x`. The result shares
+    memory with `x`, if the elements of `x` lie in order.
     """
     wanted = list(sizes_of(shape))
     for i, size in enumerate(wanted):
@@ -104,7 +105,10 @@ def _bitcast(x, dtype):
 
 @function(method=True)
 def view(x: Tensor, shape_or_dtype: Any, name: str | None = None) -> Tensor:
-    """`x` in another shape, or its bytes read as another dtype. Differs from Paddle: a new value, not a view."""
+    """`x` in another shape, sharing its memory, or its bytes read as another dtype.
+
+    Differs from Paddle: with another dtype the result is a copy.
+    """
     is_dtype = isinstance(shape_or_dtype, _DTYPES) and find(shape_or_dtype) is not None
     return _bitcast(x, shape_or_dtype) if is_dtype else reshape(x, shape_or_dtype)
 
@@ -115,7 +119,7 @@ def view_as(x: Tensor, other: Tensor, name: str | None = None) -> Tensor:
     return reshape(x, other.shape)
 
 
-@op(method=True, inplace="reshape")
+@op(method=True, inplace="reshape", view=reshaped)
 def flatten(x, start_axis=0, stop_axis=-1, name=None):
     """`x` with the dimensions from `start_axis` to `stop_axis` (included) made one."""
     if x.ndim == 0:
@@ -126,13 +130,13 @@ def flatten(x, start_axis=0, stop_axis=-1, name=None):
     return x.reshape((*x.shape[:start], math.prod(x.shape[start:stop + 1]), *x.shape[stop + 1:]))
 
 
-@op(method=True)
+@op(method=True, view=reshaped)
 def ravel(input):
     """`input` in one dimension."""
     return input.reshape((math.prod(input.shape),))
 
 
-@op(method=True, static=("shape",))
+@op(method=True, static=("shape",), view=reshaped)
 def unflatten(x, axis, shape, name=None):
     """`x` with the dimension `axis` split into `shape`, of which one size may be -1."""
     axis = axis_of(axis, x.ndim)
@@ -140,14 +144,14 @@ def unflatten(x, axis, shape, name=None):
     return x.reshape((*x.shape[:axis], *shape, *x.shape[axis + 1:]))
 
 
-@op(method=True, inplace="reshape", static=("axis",))
+@op(method=True, inplace="reshape", static=("axis",), view=reshaped)
 def squeeze(x, axis=None, name=None):
     """`x` without its dimensions of size 1: all of them, or those in `axis` (of another size: they stay)."""
     axes = axes_of(axis, x.ndim) if x.ndim else ()
     return jnp.squeeze(x, tuple(a for a in axes if _is(x.shape[a], 1)))
 
 
-@op(method=True, inplace="reshape", static=("axis",))
+@op(method=True, inplace="reshape", static=("axis",), view=reshaped)
 def unsqueeze(x, axis, name=None):
     """`x` with new dimensions of size 1 at `axis`, put in one after the other."""
     for a in (axis,) if isinstance(axis, (int, np.integer)) else axis:
@@ -155,7 +159,11 @@ def unsqueeze(x, axis, name=None):
     return x
 
 
-@op(inplace="reshape")
+def _perm(x: Tensor, perm: Any, name: Any = None) -> tuple:
+    return (tuple(axes_of(perm.tolist() if isinstance(perm, Tensor) else perm, x.ndim)) if len(perm) else (),)
+
+
+@op(inplace="reshape", view=(permuted, _perm))
 def transpose(x, perm, name=None):
     """`x` with its dimensions in the order `perm`."""
     if len(perm) != x.ndim:
@@ -207,7 +215,11 @@ def permute(input: Tensor, dims: Any) -> Tensor:
 with_varargs(permute, "permute")
 
 
-@op(method=True)
+def _axes(*values: Any) -> tuple:
+    return tuple([tuple(v) if isinstance(v, list) else v for v in values])
+
+
+@op(method=True, view=(moved, lambda x, source, destination, name=None: _axes(source, destination)))
 def moveaxis(x, source, destination, name=None):
     """`x` with the dimensions `source` moved to the places `destination`."""
     return jnp.moveaxis(x, source, destination)
@@ -331,7 +343,7 @@ def tolist(x: Tensor) -> Any:
 
 
 def _at_least(n: int) -> Callable:
-    @op(name=f"atleast_{n}d_one")
+    @op(name=f"atleast_{n}d_one", view=reshaped)
     def one(x):
         if n == 3 and x.ndim < 3:
             x = jnp.atleast_1d(x)

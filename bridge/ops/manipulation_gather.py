@@ -9,6 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from kayax.bridge.keywords import put_out
+from kayax.bridge.layout import cut
+from kayax.bridge.layout import diagonal as _diagonal
 from kayax.bridge.ops.checks import along, check_range, points
 from kayax.bridge.ops.manipulation import sizes_of
 from kayax.bridge.ops.promotion import axis_of
@@ -148,23 +150,39 @@ function(take_along_axis, method=("take_along_axis", "take_along_dim"))
 take_along_dim = take_along_axis
 
 
-def _cut(x: Any, axes: Any, starts: Any, ends: Any, strides: Any) -> Any:
-    index = [_builtin_slice(None)] * x.ndim
+def _cuts(x: Any, axes: Any, starts: Any, ends: Any, strides: Any) -> list:
+    cuts: list[tuple] = [(None,)] * x.ndim
     for axis, start, end, step in zip(axes, starts, ends, strides, strict=True):
         axis, n = axis_of(axis, x.ndim), x.shape[axis_of(axis, x.ndim)]
         if step < 0 and isinstance(n, int) and end < -n:
             end = None
-        index[axis] = _builtin_slice(start, end, step)
-    return x[tuple(index)]
+        cuts[axis] = (start, end, step)
+    return cuts
 
 
-@op(name="slice", method="slice", static=("axes", "starts", "ends"))
+def _cut(x: Any, axes: Any, starts: Any, ends: Any, strides: Any) -> Any:
+    return x[tuple([_builtin_slice(*c) for c in _cuts(x, axes, starts, ends, strides)])]
+
+
+def _cuts_of(x: Tensor, axes: Any, starts: Any, ends: Any, strides: Any = None, name: Any = None) -> tuple:
+    """What `layout.cut` needs to know of a slice; any of the bounds may be Tensors."""
+    starts, ends, strides = (_plain(v) for v in (starts, ends, [1] * len(_plain(axes)) if strides is None else strides))
+    return tuple(_cuts(x, _plain(axes), starts, ends, strides))
+
+
+def _plain(values: Any) -> list:
+    values = values.tolist() if isinstance(values, Tensor) else values
+    values = values if isinstance(values, (list, tuple)) else [values]
+    return [v.item() if isinstance(v, Tensor) else int(v) for v in values]
+
+
+@op(name="slice", method="slice", static=("axes", "starts", "ends"), view=(cut, _cuts_of))
 def _slice(input, axes, starts, ends):
     """`input` from `starts[i]` to before `ends[i]` along each axis `axes[i]`; negative ones count from the end."""
     return _cut(input, axes, sizes_of(starts), sizes_of(ends), [1] * len(axes))
 
 
-@op(method=True, static=("axes", "starts", "ends", "strides"))
+@op(method=True, static=("axes", "starts", "ends", "strides"), view=(cut, _cuts_of))
 def strided_slice(x, axes, starts, ends, strides, name=None):
     """As `slice`, every `strides[i]`-th element; with a negative stride backwards."""
     return _cut(x, axes, sizes_of(starts), sizes_of(ends), sizes_of(strides))
@@ -183,7 +201,14 @@ def crop(x, shape=None, offsets=None, name=None):
     return _cut(x, range(x.ndim), offsets, ends, [1] * x.ndim)
 
 
-@op(method=True, static=("start",))
+def _range(input: Tensor, dim: int, start: Any, length: int) -> tuple:
+    start = _plain(start)[0]
+    dim = axis_of(dim, input.ndim, "dim")
+    start = start + input.shape[dim] if start < 0 else start
+    return tuple(_cuts(input, [dim], [start], [start + length], [1]))
+
+
+@op(method=True, static=("start",), view=(cut, _range))
 def narrow(input, dim, start, length):
     """`length` elements of a Tensor along `dim`, from `start`."""
     dim = axis_of(dim, input.ndim, "dim")
@@ -223,7 +248,7 @@ def as_strided(x, shape, stride, offset=0, name=None):
     return x.reshape((-1,))[places]
 
 
-@op(method=True)
+@op(method=True, view=(_diagonal, lambda x, offset=0, axis1=0, axis2=1, name=None: (offset, axis1, axis2)))
 def diagonal(x, offset=0, axis1=0, axis2=1, name=None):
     """The diagonal of the planes of two axes, as the last dimension; `offset` > 0 is above the main one."""
     return jnp.diagonal(x, offset, axis_of(axis1, x.ndim, "axis1"), axis_of(axis2, x.ndim, "axis2"))

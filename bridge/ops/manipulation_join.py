@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from kayax.bridge.keywords import put_out
+from kayax.bridge.layout import taken
 from kayax.bridge.ops.manipulation import atleast_1d, atleast_2d, atleast_3d
 from kayax.bridge.ops.promotion import axis_of
 from kayax.bridge.registry import function, op
@@ -157,7 +158,7 @@ vsplit = _splitter("vsplit", 2, 0, "`tensor_split` along dimension 0.")
 dsplit = _splitter("dsplit", 3, 2, "`tensor_split` along dimension 2.")
 
 
-@op(method=True)
+@op(method=True, view=(taken, lambda input, axis=0: (axis_of(axis, input.ndim),)))
 def unbind(input, axis=0):
     """The slices of a Tensor along `axis`, without that dimension."""
     axis = axis_of(axis, input.ndim)

@@ -17,6 +17,7 @@ from kayax.bridge.state import Epoch, state
 from kayax.bridge.tape import Arrays, Node, edge_of, run_hooks, walk
 from kayax.bridge.tensor import Tensor, wrap
 from kayax.bridge.trace import EMPTY, HELD, ZERO, Guard
+from kayax.bridge.views import link
 from kayax.spec import tree
 
 _serials = itertools.count()
@@ -54,7 +55,8 @@ class Program:
         self._place_captured()
         self.bail = fact.bail
         self.simple = len(fact.outs) == 1 and fact.out_spec is tree.LEAF and fact.outs[0][-1] is False and not (
-            fact.written_inputs or fact.input_grads or fact.set_grads or fact.grad_changes or fact.flag_changes)
+            fact.views or fact.written_inputs or fact.input_grads or fact.set_grads or fact.grad_changes or
+            fact.flag_changes)
         self.options = compiler_options
         self._compile(differentiable)
 
@@ -201,7 +203,7 @@ class Program:
         for i, index, stopped in fact.written_inputs:
             new = tensor_of(outputs[index], stopped, index)
             tensor = tensors[i]
-            tensor.storage.array = outputs[index]
+            _write(tensor, new)
             tensor.node, tensor.index, tensor._stop_gradient = new.node, new.index, new._stop_gradient
         for i, stopped in fact.flag_changes:
             tensors[i].stop_gradient = stopped
@@ -226,7 +228,21 @@ class Program:
             else:
                 assert kind is OUTER
                 leaves.append(rest[0])
+        for i, outer, source, steps in fact.views:
+            if outer is None:
+                outer = tensors[source[1]] if source[0] is INPUT else leaves[source[1]]
+            link(leaves[i], outer, steps)
         return tree.unflatten(fact.out_spec, leaves)
+
+
+def _write(tensor: Tensor, new: Tensor) -> None:
+    """Write what a program gives for an argument that its function wrote in place."""
+    storage, array = tensor.storage, new.storage.array
+    if (storage.is_view or storage.shared) and array.shape != storage.array.shape:
+        raise RuntimeError("A converted function cannot change the shape of an argument that shares memory with "
+                           "another tensor: pass a clone() of it.")
+    if not (storage.is_view and storage.rebind(tensor, new)):
+        storage.array = array
 
 
 def _grad_is(grad: Any, kind: Any) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from kayax.bridge.cells import Storage, root_of
 from kayax.bridge.convert import to_tensor
 from kayax.bridge.errors import ConversionError
 from kayax.bridge.state import state
@@ -67,6 +68,7 @@ class StaticFunction:
         self._bound: weakref.WeakKeyDictionary[Any, StaticFunction] = weakref.WeakKeyDictionary()
         self.programs: dict[Any, list[Program]] = {}
         self.bails = 0                                              # runs that were given up and done eagerly
+        self.cells: weakref.WeakSet[Storage] = weakref.WeakSet()    # what the programs use from outside
         self.fallbacks: dict[Any, Exception] = {}                   # calls that run eagerly, by their keys, and why
         self.last_example: tuple[Any, list[str]] | None = None      # what the newest program was made for
         self.signature = inspect.signature(function)
@@ -218,13 +220,26 @@ class StaticFunction:
             parts.append((name, spec))
             tensors += [t if isinstance(t, Tensor) else to_tensor(t) for t in leaves]
         parts.append(len(args))
+        sharing = False
         for t in tensors:
-            array = t.storage._array
+            storage = t.storage
+            array = storage._array
+            if storage.shared or storage.is_view:
+                sharing = True
             parts += (array.shape, array.dtype, t._stop_gradient, t.node is None)
         if len(tensors) > 1 and len({id(t.storage) for t in tensors}) < len(tensors):
             storages = [t.storage for t in tensors]
             parts.append(tuple([storages.index(s) for s in storages]))
+        shared = self._memory(tensors) if sharing else None
+        if shared is not None:
+            parts.append(shared)
         return tensors, tuple(parts)
+
+    def _memory(self, tensors: list[Tensor]) -> tuple | None:
+        """Which arguments share memory with one another, or with what the programs made so far use from outside."""
+        roots = [root_of(t.storage) for t in tensors]
+        known = tuple([id(r) if r in self.cells else roots.index(r) for r in roots])
+        return None if known == tuple(range(len(roots))) else known
 
     def _make(self, args: tuple, kwargs: dict[str, Any], tensors: list[Tensor], made_for: str) -> Program:
         names = sorted(kwargs)
@@ -247,6 +262,7 @@ class StaticFunction:
         options = self._build_strategy.compiler_options() if self._build_strategy is not None else None
         program = Program(body, tensors, getattr(self._function, "__name__", "function"), options, made_for)
         program.changes_arguments = changes[0]
+        self.cells.update(map(root_of, (*program.reads, *program.writes)))
         self.last_example = tree.unflatten(spec, [as_spec(t) for t in tensors]), names
         return program
 

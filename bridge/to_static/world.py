@@ -14,7 +14,7 @@ import jax
 import numpy as np
 
 from kayax.bridge import rng
-from kayax.bridge.cells import Storage
+from kayax.bridge.cells import Storage, raw_array, raw_version, root_of
 from kayax.bridge.errors import is_ours
 from kayax.bridge.state import bump
 from kayax.bridge.surroundings import _global_names
@@ -157,8 +157,14 @@ def _tensor_parts(content: dict[str, Any]) -> Iterable[tuple[str, Any]]:
         yield f".{name}", value
 
 
+def _storage_parts(content: tuple) -> Iterable[tuple[str, Any]]:
+    yield "", content[-1]
+
+
 def _restore_storage(s: Storage, content: tuple) -> None:
-    s._array, s.version, s.trace = content
+    array, version, s.trace, s.__class__, _ = content
+    raw_array.__set__(s, array)
+    raw_version.__set__(s, -1 if s.is_view else version)        # a view looks at its root again
 
 
 def _save_node(n: Node) -> tuple:
@@ -333,7 +339,7 @@ def _nothing(value: Any, content: Any) -> None:
 
 KINDS: dict[str, Kind] = {
     "tensor": Kind(_save_tensor, _tensor_parts, _restore_tensor),
-    "storage": Kind(lambda s: (s._array, s.version, s.trace), lambda content: (), _restore_storage),
+    "storage": Kind(lambda s: (s._array, s.version, s.trace, type(s), root_of(s)), _storage_parts, _restore_storage),
     "node": Kind(_save_node, _node_parts, _restore_node),
     "array": Kind(np.array, lambda content: (), _write_array),
     "list": Kind(list, _items, lambda value, content: value.__setitem__(slice(None), content)),

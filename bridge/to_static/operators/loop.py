@@ -21,13 +21,13 @@ from kayax.bridge.merging import (
     Split,
     build,
     fill,
-    note_alias,
+    known_as,
     note_operands,
     signature,
     tensors_in,
 )
 from kayax.bridge.state import state
-from kayax.bridge.tensor import Tensor, as_number, wrap
+from kayax.bridge.tensor import Tensor, wrap
 from kayax.bridge.to_static.operators import values as v
 from kayax.bridge.to_static.operators.branch import staged_if, then
 from kayax.bridge.to_static.operators.outcome import (
@@ -162,7 +162,7 @@ class _Loop:
         def run(inputs: list[Tensor]) -> list[Tensor]:
             values = self.first()
             if self.plans is not None:
-                filled = {id(s): _carried(s, t) for s, t in zip(self.slots, inputs, strict=True)}
+                filled = {id(s): known_as(s, t) for s, t in zip(self.slots, inputs, strict=True)}
                 values = [build(p, filled) for p in self.plans] + values[len(self.plans):]
             self.variables.put(values[:n])
             with journal() as notes:
@@ -279,13 +279,6 @@ def staged_while(going: Any, test: Callable, body: Callable, variables: Variable
     for (place, _), new in zip(loop.places.values(), built[m + 2:], strict=True):
         write(place, new)
     return outcome_of(built[m], built[m + 1], found.codes)
-
-
-def _carried(slot: Slot, tensor: Tensor) -> Tensor:
-    """A variable inside of the body."""
-    if slot.aliases:
-        note_alias(tensor)
-    return as_number(tensor) if slot.aval.weak else tensor
 
 
 def _loop(going: Callable, round_: Callable, start: tuple, differentiable: bool) -> tuple:
