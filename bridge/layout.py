@@ -56,6 +56,7 @@ class Layout(NamedTuple):
         return Layout(shape, strides, offset)
 
 
+@functools.lru_cache(maxsize=4096)
 def in_order(shape: tuple[int, ...]) -> tuple[int, ...]:
     """The strides of an array whose elements lie in order."""
     return tuple(math.prod(shape[d + 1:]) for d in range(len(shape)))

@@ -317,19 +317,27 @@ def _viewing(operation: Op) -> Any:
 
     def public(*args: Any, **kwargs: Any) -> Any:
         out = operation(*args, **kwargs)
-        if state.graph is not None or "out" in kwargs:
-            return out
         if kwargs:
+            if "out" in kwargs:
+                return out
             args = operation._bind(args, {k: v for k, v in kwargs.items() if k not in operation.extras})
         x = args[0]
-        if not isinstance(x, Tensor) or (state.amp is not None and out.dtype != x.dtype):   # AMP has cast it
+        if not isinstance(x, Tensor) or (state.amp is not None and _other_dtype(x, out)):
             return out
         given = () if arguments is None else arguments(*args)
+        if type(out) is Tensor:
+            return view_of(x, out, rule, given)
         if type(out) is list:
             return [view_of(x, one, rule, (*given, i)) for i, one in enumerate(out)]
-        return view_of(x, out, rule, given)
+        return out                              # of a static graph, where nothing is shared
 
     return public
+
+
+def _other_dtype(x: Tensor, out: Any) -> bool:
+    """Whether AMP has cast what the operation was given."""
+    first = out[0] if isinstance(out, list) else out
+    return x.storage.array.dtype != first.storage.array.dtype
 
 
 def _taking_out(operation: Op) -> Any:

@@ -13,7 +13,6 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 from jax import lax
 
@@ -194,31 +193,44 @@ class View(Storage):
 def view_of(x: Tensor, out: Tensor, rule: Callable, args: tuple = (), given: tuple = ()) -> Tensor:
     """Make `out`, which an operation computed from `x`, a view of it, if the rule gives one; it is `out` either way.
 
-    rule, args: see `kayax.bridge.layout`. given: an index's numbers, each an int or (array, size of its dimension).
+    rule, args: see `kayax.bridge.layout`. given: an index's numbers, each an int or (tracer, size of its dimension).
     """
-    base, view = x.storage, out.storage
+    base = x.storage
+    if not base.is_view:
+        base.shared = True
+        return _make_view(out, base, x, (None, base._array.shape, rule, args, given), None)
+    layout: Any = base.layout
     eager = state.trace is None
-    if base.is_view and not (eager and base.layout is None and base._is_copy()):
-        place: Any = (base.layout if eager else base.place, raw_array.__get__(base).shape, rule, args, given)
-        layout = UNKNOWN if base.layout is UNKNOWN else None
-        if eager and layout is None:            # found out at once: a copy should not keep what it was made of
-            layout = _resolved(place, view._array.shape)
+    place = (layout if eager and layout else base.place, raw_array.__get__(base).shape, rule, args, given)
+    if layout is not UNKNOWN:
+        layout = None
+        if eager and _may_copy(base, rule):
+            layout = _found(place, out.storage._array.shape)
             if layout is None:
                 return out
-        _make_view(out, base.root, base.owner if base.tensor() is x else None, place, layout)
-    else:
-        base.shared = True
-        _make_view(out, base, x, (None, base._array.shape, rule, args, given), None)
-    return out
+    return _make_view(out, base.root, base.owner if base.tensor() is x else None, place, layout)
 
 
-def _make_view(out: Tensor, root: Storage, owner: Any, place: Any, layout: Any) -> None:
+def _may_copy(base: Any, rule: Callable) -> bool:
+    """Whether to find out at once if a view of a view is one: a copy should not keep what it was made of.
+
+    Also where the way back to the root grows long.
+    """
+    before = base.place
+    return before[0] is not None or (rule is reshaped and before[2] is not reshaped)
+
+
+def _make_view(out: Tensor, root: Storage, owner: Any, place: Any, layout: Any) -> Tensor:
     view = out.storage
-    view.root, view.place, view.layout = root, place, layout
-    view.owner = owner if state.grad_enabled else None
+    view.root = root
+    view.place = place
+    view.layout = layout
+    # Under no_grad it takes no part in the gradient of what it was made of.
+    view.owner = owner if out.node is not None or owner is None or owner._stop_gradient else None
     view.tensor = weakref.ref(out)
     view.version = root.version
     view.__class__ = View
+    return out
 
 
 def replace(x: Tensor, new: Tensor, in_order: bool) -> Tensor:
@@ -284,12 +296,15 @@ def _resolved(place: tuple, shape: tuple) -> Layout | None:
     return None if found is None else found.step(shape, rule, args, tuple(map(_number, given)))
 
 
+_found = functools.lru_cache(maxsize=4096)(_resolved)
+
+
 def _number(given: Any) -> Any:
-    """An index's number, from the front: an int, or an array that is known when the program runs."""
+    """An index's number, from the front: an int, or one that is known when the program runs."""
     if isinstance(given, int):
         return given
     array, n = given
-    return jnp.where(array < 0, array + n, array) if isinstance(array, jax.core.Tracer) else int(array) % n
+    return jnp.where(array < 0, array + n, array)
 
 
 def _recorded(call: Call, *inputs: Any) -> Tensor:

@@ -357,8 +357,12 @@ def _placed(x: Tensor, plan: _Plan) -> tuple:
     """The run-time numbers of an index; a Tensor's value with the size of its dimension, since it may be negative."""
     sizes = [n for n, p in zip(x.storage.array.shape, [p for p in plan.parts if p != _NEW], strict=True)
              if p == _INT or p[0] == "start"]
-    return tuple([g if isinstance(g, int) else (g.storage.array if isinstance(g, Tensor) else g, n)
+    return tuple([g if isinstance(g, int) else _placed_one(g.storage.array if isinstance(g, Tensor) else g, n)
                   for g, n in zip(plan.given, sizes, strict=True)])
+
+
+def _placed_one(array: Any, n: int) -> Any:
+    return (array, n) if isinstance(array, jax.core.Tracer) else int(array) % n
 
 
 @staged

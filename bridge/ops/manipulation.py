@@ -160,7 +160,7 @@ def unsqueeze(x, axis, name=None):
 
 
 def _perm(x: Tensor, perm: Any, name: Any = None) -> tuple:
-    return (tuple(axes_of(perm.tolist() if isinstance(perm, Tensor) else perm, x.ndim)) if len(perm) else (),)
+    return (tuple(perm.tolist() if isinstance(perm, Tensor) else perm),)
 
 
 @op(inplace="reshape", view=(permuted, _perm))
