@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
+from numpy.lib.stride_tricks import as_strided, sliding_window_view
 
 
 class Layout(NamedTuple):
@@ -70,7 +70,17 @@ def _tried(shape: tuple, strides: tuple, new: tuple, rule: Callable, args: tuple
     except ValueError:
         return None
     offset = view.__array_interface__["data"][0] - ghost.__array_interface__["data"][0]
-    return view.strides, offset, weights(strides, *args) if rule is indexed else ()
+    return _shown(rule, view), offset, weights(strides, *args) if rule is indexed else ()
+
+
+def _shown(rule: Callable, view: np.ndarray) -> tuple[int, ...]:
+    """The strides; those of new dimensions of size 1, which mean nothing, as Paddle shows them."""
+    strides, after = list(view.strides), 1
+    for d in reversed(range(view.ndim)):
+        if view.shape[d] == 1 and (rule is reshaped or strides[d] == 0):
+            strides[d] = after
+        after = view.shape[d] * strides[d]
+    return tuple(strides)
 
 
 # ---- the rules: (array, shape of the result, the operation's own arguments) -> a view of the array -------------------
@@ -101,6 +111,17 @@ def cut(a: np.ndarray, shape: tuple, *slices: tuple) -> np.ndarray:
 
 def taken(a: np.ndarray, shape: tuple, axis: int, i: int) -> np.ndarray:
     return a[(slice(None),) * axis + (i, ...)]
+
+
+def windows(a: np.ndarray, shape: tuple, axis: int, size: int, step: int) -> np.ndarray:
+    axis %= a.ndim
+    return sliding_window_view(a, size, axis)[(slice(None),) * axis + (slice(None, None, step),)]
+
+
+def strided(a: np.ndarray, shape: tuple, strides: tuple, offset: int) -> np.ndarray:
+    if a.strides != in_order(a.shape):
+        raise ValueError("counts the elements in order")
+    return as_strided(as_strided(a, (offset + 1,), (1,))[offset:], shape, strides)
 
 
 # The parts of an index, beside ("start", length) for a slice of step 1 and ("cut", *slice) for any other.

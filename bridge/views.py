@@ -258,6 +258,29 @@ def replace(x: Tensor, new: Tensor, in_order: bool) -> Tensor:
     return x
 
 
+def exchange(x: Tensor, array: Any) -> None:
+    """Give a Tensor memory of its own with these elements, as ``x.data = ...`` does: its views keep the old ones."""
+    storage = x.storage
+    if state.trace is not None and storage.trace is not state.trace and (storage.is_view or storage.shared):
+        raise ConversionError(f"A tensor from outside that shares memory cannot get other memory.{at_user_line()}\n"
+                              "Write into it, as with x[:] = value, or give it a clone() before.")
+    if storage.is_view:
+        x.storage = Storage(array)
+        return
+    storage.array = array
+    if storage.shared:
+        leave_views(storage)
+
+
+def layout_of(x: Tensor) -> Layout:
+    """Where a Tensor's elements lie in memory."""
+    storage: Any = x.storage
+    if storage.is_view and storage.layout is not UNKNOWN and not storage._is_copy():
+        return storage.layout
+    shape = tuple(storage.array.shape)
+    return Layout(shape, in_order(shape))
+
+
 def chain_of(storage: Storage) -> list[tuple] | None:
     """How a view follows from its root, as steps; None if that depends on what is known at run time only."""
     steps, place = [], storage.place

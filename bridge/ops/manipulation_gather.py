@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from kayax.bridge.keywords import put_out
-from kayax.bridge.layout import cut
+from kayax.bridge.layout import cut, strided, windows
 from kayax.bridge.layout import diagonal as _diagonal
 from kayax.bridge.ops.checks import along, check_range, points
 from kayax.bridge.ops.manipulation import sizes_of
@@ -219,7 +219,7 @@ def narrow(input, dim, start, length):
     return _cut(input, [dim], [start], [start + length], [1])
 
 
-@op(method=True)
+@op(method=True, view=(windows, lambda x, axis, size, step, name=None: (axis, size, step)))
 def unfold(x, axis, size, step, name=None):
     """Windows of `size` elements along `axis`, one every `step`; the elements of a window are a new last dimension."""
     axis = axis_of(axis, x.ndim)
@@ -230,11 +230,12 @@ def unfold(x, axis, size, step, name=None):
     return jnp.moveaxis(jnp.take(x, places, axis), axis + 1, -1)
 
 
-@op(method=True)
+@op(method=True, view=(strided, lambda x, shape, stride, offset=0, name=None: (tuple(stride), offset)))
 def as_strided(x, shape, stride, offset=0, name=None):
     """The elements of the flattened `x` at ``offset + sum(i[d] * stride[d])``, for each position i of `shape`.
 
-    Differs from Paddle: `offset` and `stride` count in `x` as it is (always contiguous), and the result is a copy.
+    Differs from Paddle: `offset` and `stride` count in the elements of `x` in order, also where `x` is a view; the
+    result shares memory if those lie in order, and cannot be written in place where its own elements share it.
     """
     if len(shape) != len(stride):
         raise ValueError(f"shape={list(shape)} and stride={list(stride)} must have the same length.")

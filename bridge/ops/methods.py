@@ -12,10 +12,12 @@ import jax.numpy as jnp
 
 from kayax.bridge import device as devices
 from kayax.bridge.convert import to_array
+from kayax.bridge.layout import in_order
 from kayax.bridge.ops.creation import clone
 from kayax.bridge.ops.manipulation import cast, transpose
 from kayax.bridge.registry import attach, op
 from kayax.bridge.tensor import Tensor, wrap
+from kayax.bridge.views import exchange, layout_of
 from kayax.spec.dtype import find, to_numpy
 
 _CASTS = {"float": "float32", "double": "float64", "half": "float16", "bfloat16": "bfloat16", "int": "int32",
@@ -157,8 +159,8 @@ def _set_(x: Tensor, source: Tensor | None = None, shape: Any = None, stride: An
     """Become `source` (None: an empty Tensor), or the part of it that shape, stride and offset name."""
     source = wrap(jnp.zeros((0,), x.storage.array.dtype)) if source is None else source
     if shape is not None:
-        source = source.as_strided(shape, stride or _contiguous_strides(shape), offset)
-    x.storage.array = source.storage.array
+        source = source.as_strided(shape, stride or in_order(tuple(shape)), offset)
+    exchange(x, source.storage.array)
     return x
 
 
@@ -169,13 +171,13 @@ def _resize_(x: Tensor, shape: Any, fill_zero: bool = False, name: str | None = 
     """
     array, size = x.storage.array.reshape(-1), math.prod(shape)
     array = array[:size] if array.size >= size else jnp.pad(array, (0, size - array.size))
-    x.storage.array = array.reshape(tuple(shape))
+    exchange(x, array.reshape(tuple(shape)))
     return x
 
 
 def _reconstruct_from_(self: Tensor, other: Tensor) -> None:
     """Become a copy of another Tensor: its value, its `stop_gradient` and its place in the graph."""
-    self.storage.array = other.storage.array
+    exchange(self, other.storage.array)
     self.node, self.index = other.node, other.index
     self.stop_gradient = other.stop_gradient
 
@@ -221,19 +223,32 @@ def _new_with(name: str, value: int) -> Callable:
 
 # ---- questions -------------------------------------------------------------------------------------------------------
 
-def _contiguous_strides(shape: Any) -> list[int]:
-    return [math.prod(shape[i + 1:]) for i in range(len(shape))]
-
-
 def _stride(self: Tensor, dim: int | None = None) -> Any:
     """How many elements lie between neighbours along each dimension (or along `dim`)."""
-    strides = _contiguous_strides(self.shape)
+    strides = list(layout_of(self).strides)
     return strides if dim is None else strides[dim]
 
 
 def _get_strides(self: Tensor) -> list[int]:
     """How many elements lie between neighbours along each dimension."""
-    return _contiguous_strides(self.shape)
+    return list(layout_of(self).strides)
+
+
+def _offset(self: Tensor) -> int:
+    """How many bytes lie before its first element in the memory that it shares."""
+    return layout_of(self).offset * _element_size(self)
+
+
+def _contiguous(self: Tensor) -> Tensor:
+    """The Tensor itself; if its elements do not lie in order, it gets memory of its own first."""
+    if self.storage.is_view and not layout_of(self).contiguous:
+        exchange(self, self.storage.array)
+    return self
+
+
+def _is_contiguous(self: Tensor) -> bool:
+    """Whether the elements lie in order, one after the other."""
+    return layout_of(self).contiguous
 
 
 def _data_ptr(self: Tensor) -> int:
@@ -247,7 +262,7 @@ def _same(self: Tensor) -> Tensor:
 
 
 def _true(self: Tensor) -> bool:
-    """True: every Tensor is dense and contiguous."""
+    """True: every Tensor is dense."""
     return True
 
 
@@ -289,7 +304,7 @@ def _matrix_transposed(self: Tensor) -> Tensor:
 
 
 def _set_data(self: Tensor, value: Tensor) -> None:
-    self.storage.array = value.storage.array
+    exchange(self, value.storage.array)
 
 
 class VarType(enum.Enum):
@@ -354,7 +369,7 @@ _METHODS = {
     "apply_": _apply_, "set_": _set_, "requires_grad_": _requires_grad_, "new_full": _new_full,
     "new_zeros": _new_with("new_zeros", 0), "new_ones": _new_with("new_ones", 1),
     "new_empty": _new_with("new_empty", 0), "stride": _stride, "get_strides": _get_strides, "data_ptr": _data_ptr,
-    "value": _same, "get_tensor": _same, "contiguous": _same, "is_contiguous": _true, "is_dense": _true,
+    "value": _same, "get_tensor": _same, "contiguous": _contiguous, "is_contiguous": _is_contiguous, "is_dense": _true,
     "is_dist": _is_dist, "is_sparse": _false, "is_sparse_coo": _false, "is_sparse_csr": _false,
     "is_selected_rows": _false, "dim": _ndim, "ndimension": _ndim, "element_size": _element_size,
     "type_as": _type_as, "is_same_shape": _is_same_shape, "clone": _clone,
@@ -363,7 +378,7 @@ _PROPERTIES: dict[str, tuple] = {
     "T": (_transposed,), "mT": (_matrix_transposed,), "data": (_same, _set_data), "strides": (_get_strides,),
     "itemsize": (_element_size,), "nbytes": (_nbytes,), "device": (_device,),
     "is_cuda": (lambda self: self.place.kind == "gpu",), "grad_fn": (lambda self: self.node,),
-    "offset": (lambda self: 0,), "type": (_type,), "layout": (_layout,), "grad_": (_grad,),
+    "offset": (_offset,), "type": (_type,), "layout": (_layout,), "grad_": (_grad,),
     "num_shard": (_num_shard,), "placements": (_placements,), "process_mesh": (_process_mesh,),
 }
 for _name, _method in _METHODS.items():
