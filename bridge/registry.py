@@ -14,7 +14,6 @@ from kayax.bridge.call import Call
 from kayax.bridge.device import scalar
 from kayax.bridge.dispatch import run_call
 from kayax.bridge.errors import ConversionError, DataDependentShapeError, at_user_line
-from kayax.bridge.layout import reshaped
 from kayax.bridge.rng import advance, key_of
 from kayax.bridge.state import state
 from kayax.bridge.symbols import check_values
@@ -313,7 +312,7 @@ def _forwarding(operation: Op) -> Any:
 
 def _viewing(operation: Op) -> Any:
     """The public function of an operation whose result shares memory with its first argument."""
-    rule, arguments = operation.view if isinstance(operation.view, tuple) else (operation.view, None)
+    rule, arguments = _rule_of(operation)
 
     def public(*args: Any, **kwargs: Any) -> Any:
         out = operation(*args, **kwargs)
@@ -332,6 +331,10 @@ def _viewing(operation: Op) -> Any:
         return out                              # of a static graph, where nothing is shared
 
     return public
+
+
+def _rule_of(operation: Op) -> tuple[Any, Any]:
+    return operation.view if isinstance(operation.view, tuple) else (operation.view, None)
 
 
 def _other_dtype(x: Tensor, out: Any) -> bool:
@@ -394,7 +397,7 @@ def inplace_twin(public: Any, changes: str = "") -> Any:
     signature = inspect.signature(public)
     parameters = [p for p in signature.parameters.values() if p.name != "out"]
     first = parameters[0].name
-    rule = public.op.view if hasattr(public, "op") else None
+    rule, arguments = _rule_of(public.op) if hasattr(public, "op") else (None, None)
     compute = public if rule is None else public.op             # what it computes is no view of what it is written to
 
     def twin(*args: Any, **kwargs: Any) -> Any:
@@ -409,7 +412,8 @@ def inplace_twin(public: Any, changes: str = "") -> Any:
                 f"{twin.__name__}: the result is {array.dtype.name}{list(array.shape)}, which does not fit in place "
                 f"into {old.dtype.name}{list(old.shape)}. Use `{public.__name__}`.")
         if (x.storage.is_view or x.storage.shared) and (array.shape != old.shape or array.dtype != old.dtype):
-            return replace(x, new, rule is reshaped)
+            given = () if arguments is None else arguments(*compute._bind(args, kwargs))
+            return replace(x, new, rule, given)
         return x._rebind(new)
 
     twin.__name__ = twin.__qualname__ = public.__name__ + "_"

@@ -22,7 +22,7 @@ from kayax.bridge.dispatch import run_call
 from kayax.bridge.errors import ConversionError, at_user_line
 from kayax.bridge.layout import Layout, in_order, reshaped
 from kayax.bridge.state import outside_traces, state
-from kayax.bridge.tensor import Tensor
+from kayax.bridge.tensor import Tensor, fill
 
 UNKNOWN: Any = object()                 # the layout of a view whose place only the program knew
 
@@ -153,7 +153,10 @@ class View(Storage):
     # ---- where it lies ---------------------------------------------------------------------------------------
 
     def _owner(self) -> Any:
+        """The Tensor that has the root now, if it takes part in the gradient."""
         owner = self.owner
+        if owner is not None and owner.storage.is_view and owner.storage.root is self.root:     # after its transpose_
+            owner = owner.storage.owner
         return owner if owner is not None and owner.storage is self.root else None
 
     def _is_copy(self) -> bool:
@@ -233,22 +236,23 @@ def _make_view(out: Tensor, root: Storage, owner: Any, place: Any, layout: Any) 
     return out
 
 
-def replace(x: Tensor, new: Tensor, in_order: bool) -> Tensor:
+def replace(x: Tensor, new: Tensor, rule: Callable | None, args: tuple) -> Tensor:
     """Let `x`, which shares memory, become `new`, of another shape or dtype: the end of `reshape_`, `cast_` and so on.
 
-    in_order: the elements stay as they are, so `x` goes on sharing them. Otherwise it gets memory of its own, as in
-    Paddle.
+    With a rule (and its arguments) `x` goes on sharing its elements; without, it gets memory of its own, as in Paddle.
     """
     if state.trace is not None and x.storage.trace is not state.trace:
         raise ConversionError(f"A tensor from outside that shares memory cannot get another shape or dtype in place."
                               f"{at_user_line()}\nUse the operation that is not in place.")
-    if not x.storage.is_view:
+    if not x.storage.is_view and rule in (None, reshaped):
         x._rebind(new)
-        if not in_order:
+        if rule is None:
             leave_views(x.storage)
         return x
-    if in_order:
-        view_of(x, new, reshaped)
+    if rule is not None:
+        before = x if x.storage.is_view else fill(Tensor.__new__(Tensor), x.storage, x._stop_gradient)
+        before.node, before.index = x.node, x.index
+        view_of(before, new, rule, args)
     x.storage, new.storage = new.storage, x.storage
     if x.storage.is_view:
         x.storage.tensor = weakref.ref(x)

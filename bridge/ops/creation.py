@@ -10,6 +10,7 @@ import numpy as np
 from kayax.bridge.convert import to_array, to_tensor
 from kayax.bridge.ops.promotion import cast
 from kayax.bridge.registry import function, op
+from kayax.bridge.state import state
 from kayax.bridge.tensor import Tensor, wrap
 from kayax.spec.dtype import default, find, to_numpy
 
@@ -222,6 +223,13 @@ def assign(x: Any, output: Tensor | None = None) -> Tensor:
 def clone(x: Tensor, name: str | None = None) -> Tensor:
     """A copy that takes part in the gradient."""
     return _assign(x)
+
+
+def unshared(x: Tensor) -> Tensor:
+    """`x` as another Tensor: nothing is computed, but what is written into one is not seen in the other."""
+    if state.trace is not None or state.graph is not None or (x.node is None and not x._stop_gradient):
+        return clone(x)
+    return wrap(x.storage.array, x._stop_gradient, x.node, x.index)
 
 
 def meshgrid(*args: Any, **kwargs: Any) -> list[Tensor]:

@@ -1,4 +1,4 @@
-"""Dropout in its variants. Without training the composites return `x`, and no random number is drawn."""
+"""Dropout in its variants. Without training the composites give `x` again, and no random number is drawn."""
 from __future__ import annotations
 
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from kayax.bridge.ops.creation import unshared
 from kayax.bridge.registry import op
 from kayax.bridge.staging import staged
 
@@ -46,7 +47,7 @@ def dropout(x, p=0.5, axis=None, training=True, inplace=False, mode="upscale_in_
     p = _probability(p)
     upscale = mode == "upscale_in_train"
     if not training:
-        return x if upscale or p == 0 else x * (1.0 - p)
+        return x if p == 0 else unshared(x) if upscale else x * (1.0 - p)
     if p == 0:
         return x
     return _finish(x, _dropout(x, p, _axes(axis, len(x.shape)), upscale), inplace)
@@ -113,7 +114,7 @@ def alpha_dropout(x, p=0.5, training=True, name=None):
     After Klambauer et al. 2017.
     """
     p = _probability(p)
-    return _alpha_dropout(x, p, False) if training and p else x
+    return _alpha_dropout(x, p, False) if training and p else unshared(x) if training else x
 
 
 @staged

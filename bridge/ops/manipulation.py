@@ -13,8 +13,9 @@ import numpy as np
 from kayax.bridge.layout import moved, permuted, reshaped
 from kayax.bridge.ops.promotion import axes_of, axis_of
 from kayax.bridge.registry import attach, function, op
+from kayax.bridge.state import state
 from kayax.bridge.tensor import Tensor
-from kayax.spec.dtype import DType, find, to_numpy
+from kayax.spec.dtype import DType, convert, find, to_numpy
 
 _DTYPES = (str, DType, type, np.dtype)
 
@@ -60,7 +61,10 @@ def cast(x, dtype):
     return x.astype(dtype)
 
 
-attach("astype", cast)
+@function(method=True)
+def astype(x: Tensor, dtype: Any) -> Tensor:
+    """`x` as another data type; itself if it is of that already."""
+    return x if state.graph is None and x.dtype == convert(dtype) else cast(x, dtype)
 
 
 @op(static=("shape",), inplace="reshape", view=reshaped)

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from kayax.bridge.layout import reshaped
 from kayax.bridge.ops.promotion import FLOAT, cast, magnitude, need, rank, real_of, to_float
 from kayax.bridge.registry import op
 
@@ -84,7 +85,7 @@ def negative(x, name=None):
     return -x
 
 
-@op
+@op(view=reshaped)
 def positive(x, name=None):
     """`x` itself; not for bools."""
     need(x, "x", (1, 2, 3), "a number, not a bool")

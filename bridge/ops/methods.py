@@ -13,8 +13,8 @@ import jax.numpy as jnp
 from kayax.bridge import device as devices
 from kayax.bridge.convert import to_array
 from kayax.bridge.layout import in_order
-from kayax.bridge.ops.creation import clone
-from kayax.bridge.ops.manipulation import cast, transpose
+from kayax.bridge.ops.creation import clone, unshared
+from kayax.bridge.ops.manipulation import astype, cast, transpose
 from kayax.bridge.registry import attach, op
 from kayax.bridge.tensor import Tensor, wrap
 from kayax.bridge.views import exchange, layout_of
@@ -29,7 +29,7 @@ _CASTS = {"float": "float32", "double": "float64", "half": "float16", "bfloat16"
 
 def _caster(name: str, dtype: str) -> Callable:
     def method(self: Tensor) -> Tensor:
-        return cast(self, dtype)
+        return astype(self, dtype)
 
     method.__name__, method.__doc__ = name, f"The Tensor as {dtype}."
     return method
@@ -54,7 +54,7 @@ def _to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     """The Tensor on another device and of another dtype: ``to(device, dtype, blocking)``, ``to(dtype, blocking)`` or
     ``to(other, blocking)``, with these names as keywords too.
 
-    Returns the Tensor itself if nothing changes. A move to another device begins a new leaf.
+    Without a dtype the Tensor itself, if it is on that device; a move to another device begins a new leaf.
     """
     unknown = set(kwargs) - {"device", "dtype", "blocking", "other"}
     if unknown:
@@ -71,7 +71,9 @@ def _to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         elif given is not None:
             device = given
     out = self if device is None else _moved(self, device)
-    return out if dtype is None or out.dtype == dtype else cast(out, dtype)
+    if dtype is None:
+        return out
+    return cast(out, dtype) if out.dtype != dtype else unshared(out) if out is self else out
 
 
 def _cuda(self: Tensor, device_id: int | None = None, blocking: bool = True) -> Tensor:
@@ -283,7 +285,7 @@ def _element_size(self: Tensor) -> int:
 
 def _type_as(self: Tensor, other: Tensor) -> Tensor:
     """The Tensor in the dtype of another."""
-    return cast(self, other.dtype)
+    return astype(self, other.dtype)
 
 
 def _is_same_shape(self: Tensor, y: Tensor) -> bool:
