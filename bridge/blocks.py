@@ -96,7 +96,7 @@ class Block:
 
     def _roots(self, storage: Storage, tensors: Sequence[Tensor]) -> list[Storage]:
         """Whose memory a tensor that came out shares, if somebody can tell."""
-        if storage.is_view and storage.trace is self.trace and not storage._is_copy():          # type: ignore[attr-defined]
+        if storage.is_view and storage.trace is self.trace and not storage.is_copy():
             storage = storage.root
             return [storage] if storage.trace is not self.trace or any(t.storage is storage for t in tensors) else []
         return [storage] if any(t.storage.is_view and t.storage.root is storage for t in tensors) else []

@@ -7,7 +7,7 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
@@ -29,6 +29,17 @@ class Storage:
 
     __slots__ = ("_array", "version", "trace", "shared", "root", "owner", "place", "layout", "tensor", "__weakref__")
     is_view = False
+    root: Any
+    owner: Any
+    place: Any
+    layout: Any
+    tensor: Any
+
+    if TYPE_CHECKING:                   # what a view can do
+        def changed_in(self, trace: Any) -> bool: ...
+        def derived(self) -> Any: ...
+        def is_copy(self) -> bool: ...
+        def rebind(self, tensor: Any, new: Any) -> bool: ...
 
     def __init__(self, array: Any):
         self._array = array

@@ -171,12 +171,12 @@ class Functionalized:
 
     def _note_views(self, trace: Trace, tensors: list[Tensor], leaves: list[Any]) -> None:
         """Which results share memory with an argument, a tensor from outside, or another result, and how."""
-        self.views = []                         # (leaf, Tensor from outside or None, input or leaf, steps)
+        self.views: list[tuple] = []            # (leaf, Tensor from outside or None, input or leaf, steps)
         inputs = {t.storage: i for i, t in reversed(list(enumerate(tensors)))}
         results = {leaf.storage: i for i, leaf in reversed(list(enumerate(leaves)))}
         for i, leaf in enumerate(leaves):
             storage = leaf.storage
-            if self.outs[i][0] is not NEW or not storage.is_view or storage._is_copy():
+            if self.outs[i][0] is not NEW or not storage.is_view or storage.is_copy():
                 continue
             root, steps = storage.root, chain_of(storage)
             if root in inputs:

@@ -256,7 +256,7 @@ class Tensor:
             new.node.storages = [None if s is self.storage else s for s in new.node.storages]
         if state.trace is not None:
             state.trace.note_rebound(self)
-        if not (self.storage.is_view and self.storage.rebind(self, new)):       # type: ignore[attr-defined]
+        if not (self.storage.is_view and self.storage.rebind(self, new)):
             if state.trace is not None and not (state.grad_enabled or self._stop_gradient):
                 array = state.trace.overwritten(old, array)
             self.storage.array = array

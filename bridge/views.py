@@ -57,13 +57,13 @@ class View(Storage):
     def _array(self, new: Any) -> None:
         self.put(new)
 
-    array = property(Storage.array.fget, lambda self, new: self.put(new))
+    array = property(Storage.array.fget, lambda self, new: self.put(new))     # type: ignore
 
     # ---- reading ---------------------------------------------------------------------------------------------
 
     def _renewed(self) -> Any:
         """The elements as they are now."""
-        if self._is_copy() or self._is_left_behind():
+        if self.is_copy() or self._is_left_behind():
             return raw_array.__get__(self)
         if self.trace is not state.trace:
             if self.trace is not None:
@@ -81,7 +81,7 @@ class View(Storage):
     def derived(self) -> Any:
         """The elements as they are in a part of a program that has changed the root, or gets it from outside."""
         trace: Any = state.trace
-        if self._is_copy():
+        if self.is_copy():
             return trace.read(self)
         differentiable = any(t is not None and not t._stop_gradient for t in (self._owner(), self.tensor()))
         if differentiable and trace.uses_tape:
@@ -115,7 +115,7 @@ class View(Storage):
 
     def put(self, new: Any) -> None:
         """Write values, as `Tensor.set_value` does."""
-        if self._is_copy():
+        if self.is_copy():
             self.array = new
             return
         call = _putting(self._written())
@@ -128,7 +128,7 @@ class View(Storage):
 
         A leaf gets the values and stays a leaf: the view has a gradient of its own from then on, as in Paddle.
         """
-        if self._is_copy():
+        if self.is_copy():
             return False
         array = new.storage.array
         owner = self._owner() if self.tensor() is tensor else None
@@ -159,7 +159,7 @@ class View(Storage):
             owner = owner.storage.owner
         return owner if owner is not None and owner.storage is self.root else None
 
-    def _is_copy(self) -> bool:
+    def is_copy(self) -> bool:
         """Find its layout. If it has none, the operation copied, as in Paddle: from now on this is a plain cell."""
         if self.layout is UNKNOWN:
             raise RuntimeError("This tensor came out of a converted function as a part of one of its arguments, and "
@@ -279,7 +279,7 @@ def exchange(x: Tensor, array: Any) -> None:
 def layout_of(x: Tensor) -> Layout:
     """Where a Tensor's elements lie in memory."""
     storage: Any = x.storage
-    if storage.is_view and storage.layout is not UNKNOWN and not storage._is_copy():
+    if storage.is_view and storage.layout is not UNKNOWN and not storage.is_copy():
         return storage.layout
     shape = tuple(storage.array.shape)
     return Layout(shape, in_order(shape))
