@@ -36,6 +36,7 @@ class Tensor:
     `detach()` share their storage, so a write through one is seen by the other.
     """
 
+    __module__ = "kayax"                # the name that users know it by
     __slots__ = ("storage", "_stop_gradient", "node", "index", "_grad", "_name", "_hooks", "persistable",
                  "__weakref__", "__dict__")
     storage: Storage

@@ -152,8 +152,8 @@ def _plain(value: Any, where: str, done: dict[int, Any]) -> Any:
         return _array(value, where)
     if callable(getattr(value, "state_dict", None)):
         raise ValueError(f"{where} is a {type(value).__name__}, which cannot be saved itself: save its state_dict().")
-    if _is_tensor(value):
-        return value.name, _array(value.numpy(), where)
+    if _is_tensor(value):                       # also what a scope of a static program holds, whose name is a method
+        return value.name() if callable(value.name) else value.name, _array(value.numpy(), where)
     if id(value) in done:
         if done[id(value)] is None:
             raise ValueError(f"{where} contains itself and cannot be saved.")

@@ -19,9 +19,10 @@ _NAME = "nn.functional."
 
 @op(name=_NAME + "linear", amp="linear")
 def linear(x, weight, bias=None, name=None):
-    """``x @ weight + bias``: x [..., in], weight [in, out], bias [out]."""
-    if weight.ndim != 2:
-        raise ValueError(f"weight must have 2 dimensions [in, out], but its shape is {list(weight.shape)}.")
+    """``x @ weight + bias``: x [..., in], weight [in, out] or [in] (of one output, whose dimension goes), bias [out]."""
+    if weight.ndim not in (1, 2):
+        raise ValueError(f"weight must have 2 dimensions [in, out], or be a vector, but its shape is "
+                         f"{list(weight.shape)}.")
     if not x.ndim or x.shape[-1] != weight.shape[0]:
         raise ValueError(f"The last dimension of x must be {weight.shape[0]}, the first of weight {list(weight.shape)}"
                          f", but x has the shape {list(x.shape)}.")

@@ -45,7 +45,7 @@ class Executor:
                 _start(program)
                 return []
             results = self._run(program, _as_feed(feed, program), _as_list(fetch_list), return_numpy)
-        return [r.numpy() for r in results] if return_numpy else results
+        return [_fetched(r.numpy()) for r in results] if return_numpy else results
 
     def _run(self, program: Program, feed: dict[str, Any], fetched: Sequence[Any], waits: bool) -> list[Tensor]:
         """waits: the caller reads the results at once, so that a program may read what is fed where it lies."""
@@ -206,6 +206,11 @@ class Scope:
         return None
 
 
+def _fetched(array: np.ndarray) -> np.ndarray:
+    """A result as Paddle's executor gives it: 64-bit integers are C's long long, which NumPy prints with their dtype."""
+    return array.view(np.longlong) if array.dtype == np.int64 else array
+
+
 class _Held:
     """A variable of a scope: a program's Tensor, or a name with a value of its own."""
 
@@ -232,6 +237,10 @@ class _Held:
     def shape(self) -> list[int]:
         """The shape of its value."""
         return list(self._tensor.shape)
+
+    def numpy(self) -> np.ndarray:
+        """Its value as an array."""
+        return self._tensor.numpy()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.asarray(self._tensor.numpy(), dtype=dtype)

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from kayax.bridge.convert import to_tensor
-from kayax.bridge.ops import conv, dropout, norm
+from kayax.bridge.ops import common, conv, dropout, norm
 
 RNG = np.random.default_rng(0)
 
@@ -23,6 +23,12 @@ def test_batch_norm_moves_the_running_statistics():
 def test_a_convolution_says_which_channels_it_takes():
     with pytest.raises(ValueError, match="has 4 channels, but a weight"):
         conv.conv2d(to_tensor(_array(1, 4, 5, 5)), to_tensor(_array(2, 3, 3, 3)))
+
+
+def test_linear_of_one_output():
+    x, w = np.arange(6.0).reshape(2, 3), np.array([1.0, 2.0, 3.0])
+    found = common.linear(to_tensor(x), to_tensor(w), to_tensor(np.array([5.0])))
+    np.testing.assert_allclose(found.numpy(), x @ w + 5)
 
 
 def test_dropout_keeps_the_mean():

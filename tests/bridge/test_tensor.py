@@ -14,6 +14,10 @@ def test_facts():
     assert x.stop_gradient and x.is_leaf and str(x.place) == "Place(cpu)" and x.name != paddle.ones([1]).name
 
 
+def test_its_name():
+    assert str(type(paddle.to_tensor(1))) == "<class 'kayax.Tensor'>"
+
+
 def test_python_values():
     assert float(paddle.to_tensor([2.5])) == 2.5 and int(paddle.to_tensor(3)) == 3 and bool(paddle.to_tensor([True]))
     assert [10, 20, 30][paddle.to_tensor(1)] == 20 and f"{paddle.to_tensor(2.5):.2f}" == "2.50"

@@ -141,12 +141,14 @@ def test_what_is_fed_is_checked():
         exe.run(main, feed={**good, "z": good["x"]}, fetch_list=[out.name])
 
 
-def test_programs_and_scopes():
+def test_programs_and_scopes(tmp_path):
     main, exe, (x, _), _, _ = build(paddle, paddle.optimizer.SGD(0.1))
     assert [p.name.split(".")[1] for p in main.all_parameters()] == ["w_0", "b_0", "w_0", "b_0"]
     assert main.global_block().var("x") is x and {"linear", "tanh", "cross_entropy"} <= {o.type for o in main.ops}
     weight = main.all_parameters()[0]
     held = static.global_scope().find_var(weight.name).get_tensor()
+    paddle.save(held, str(tmp_path / "held"))
+    np.testing.assert_array_equal(paddle.load(str(tmp_path / "held")), held)
     held.set(np.zeros(weight.shape, "float32"), paddle.CPUPlace())
     np.testing.assert_array_equal(exe.run(main, feed=batch(0), fetch_list=[weight])[0] != 0, True)
     np.testing.assert_array_equal(np.array(held).shape, weight.shape)
@@ -159,6 +161,12 @@ def test_programs_and_scopes():
     assert static.global_scope().find_var("mine") is None
     with pytest.raises(ValueError, match="no variable 'nothing'"):
         main.global_block().var("nothing")
+
+
+def test_integers_print_as_paddles():
+    x = static.data("x", [2], "int64")
+    found = static.Executor().run(feed={"x": np.array([1, 2])}, fetch_list=[x + 1])
+    assert str(found) == "[array([2, 3], dtype=int64)]"
 
 
 def test_files_of_a_program(tmp_path):
