@@ -19,7 +19,7 @@ _NAME = "nn.functional."
 
 @op(name=_NAME + "linear", amp="linear")
 def linear(x, weight, bias=None, name=None):
-    """``x @ weight + bias``: x [..., in], weight [in, out] or [in] (of one output, whose dimension goes), bias [out]."""
+    """``x @ weight + bias``: x [..., in], weight [in, out] (or [in]: one output without a dimension), bias [out]."""
     if weight.ndim not in (1, 2):
         raise ValueError(f"weight must have 2 dimensions [in, out], or be a vector, but its shape is "
                          f"{list(weight.shape)}.")
