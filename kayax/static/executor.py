@@ -207,7 +207,7 @@ class Scope:
 
 
 def _fetched(array: np.ndarray) -> np.ndarray:
-    """A result as Paddle's executor gives it: 64-bit integers are C's long long, which NumPy prints with their dtype."""
+    """A result as from Paddle's executor: 64-bit integers are of the C type that NumPy prints with its dtype."""
     return array.view(np.longlong) if array.dtype == np.int64 else array
 
 
