@@ -15,13 +15,14 @@ import jax.numpy as jnp
 
 from kayax.bridge.cells import Storage, root_of
 from kayax.bridge.errors import ConversionError
+from kayax.bridge.layout import reshaped
 from kayax.bridge.tape import Node
 from kayax.bridge.tensor import Tensor, is_number, view, wrap
 from kayax.bridge.trace import GradCell, Guard, Trace
 from kayax.bridge.views import chain_of
 from kayax.spec import tree
 
-NEW, INPUT, OUTER = "new", "input", "outer"
+NEW, INPUT, OUTER, SAME = "new", "input", "outer", "same"
 
 
 @dataclasses.dataclass
@@ -171,20 +172,26 @@ class Functionalized:
 
     def _note_views(self, trace: Trace, tensors: list[Tensor], leaves: list[Any]) -> None:
         """Which results share memory with an argument, a tensor from outside, or another result, and how."""
-        self.views: list[tuple] = []            # (leaf, Tensor from outside or None, input or leaf, steps)
+        # (leaf, (INPUT, i), (NEW, leaf) or (OUTER, Tensor), steps; or SAME for one Tensor that is returned again)
+        self.views: list[tuple] = []
         inputs = {t.storage: i for i, t in reversed(list(enumerate(tensors)))}
         results = {leaf.storage: i for i, leaf in reversed(list(enumerate(leaves)))}
         for i, leaf in enumerate(leaves):
-            storage = leaf.storage
-            if self.outs[i][0] is not NEW or not storage.is_view or storage.is_copy():
+            storage: Any = leaf.storage
+            if self.outs[i][0] is not NEW or self.outs[i][-1]:
                 continue
-            root, steps = storage.root, chain_of(storage)
-            if root in inputs:
-                self.views.append((i, None, (INPUT, inputs[root]), steps))
+            is_view = storage.is_view and not storage.is_copy()
+            first = results[storage]
+            root = storage.root if is_view else storage
+            steps: Any = chain_of(storage) if is_view else [(tuple(storage.array.shape), reshaped, (), ())]
+            if leaves[first] is leaf and first < i:
+                self.views.append((i, (NEW, first), SAME))
+            elif root in inputs:
+                self.views.append((i, (INPUT, inputs[root]), steps))
             elif root.trace is not trace:
-                self.views.append((i, storage.owner or view(root), None, steps))
-            elif root in results:
-                self.views.append((i, None, (NEW, results[root]), steps))
+                self.views.append((i, (OUTER, storage.owner if storage.owner is not None else view(root)), steps))
+            elif root in results and results[root] != i:
+                self.views.append((i, (NEW, results[root]), steps))
 
     def pure(self, inputs: Sequence[Any], read: Sequence[Any], written: Sequence[Any]) -> tuple[list[Any], list[Any]]:
         """The function itself, free of side effects: for jit, vjp and export."""

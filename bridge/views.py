@@ -114,8 +114,10 @@ class View(Storage):
     # ---- writing ---------------------------------------------------------------------------------------------
 
     def put(self, new: Any) -> None:
-        """Write values, as `Tensor.set_value` does."""
-        if self.is_copy():
+        """Write values, as `Tensor.set_value` does; of another shape or dtype they get memory of their own."""
+        mine = raw_array.__get__(self)
+        if self.is_copy() or new.shape != mine.shape or new.dtype != mine.dtype:
+            self.__class__ = Storage            # type: ignore[assignment]
             self.array = new
             return
         call = _putting(self._written())

@@ -12,7 +12,7 @@ import numpy as np
 from kayax.bridge.call import Call, Saving, is_inexact
 from kayax.bridge.cells import owned
 from kayax.bridge.errors import ConversionError
-from kayax.bridge.functionalize import INPUT, NEW, OUTER, Functionalized
+from kayax.bridge.functionalize import INPUT, NEW, OUTER, SAME, Functionalized
 from kayax.bridge.state import Epoch, state
 from kayax.bridge.tape import Arrays, Node, edge_of, run_hooks, walk
 from kayax.bridge.tensor import Tensor, wrap
@@ -228,10 +228,11 @@ class Program:
             else:
                 assert kind is OUTER
                 leaves.append(rest[0])
-        for i, outer, source, steps in fact.views:
-            if outer is None:
-                outer = tensors[source[1]] if source[0] is INPUT else leaves[source[1]]
-            link(leaves[i], outer, steps)
+        for i, (kind, source), steps in fact.views:
+            if steps is SAME:
+                leaves[i] = leaves[source]
+            else:
+                link(leaves[i], source if kind is OUTER else (tensors if kind is INPUT else leaves)[source], steps)
         return tree.unflatten(fact.out_spec, leaves)
 
 

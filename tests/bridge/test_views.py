@@ -187,6 +187,15 @@ def parts_of_a_result(x):
     return y[0], y
 
 
+def detached(x):
+    return x.detach(), x[0]
+
+
+def twice(x):
+    y = x * 2
+    return y, y, y.detach()
+
+
 def written_on_one_path(x, flag):
     y = x * 2
     z = y[0]
@@ -210,8 +219,8 @@ def written_in_a_loop(x, n):
 
 
 @pytest.mark.parametrize("function, arguments", [
-    (write_a_part, []), (write_an_argument, []), (part_of_an_argument, []), (parts_of_a_result, []),
-    (written_on_one_path, [True]), (written_in_a_loop, [2]),
+    (write_a_part, []), (write_an_argument, []), (part_of_an_argument, []), (parts_of_a_result, []), (detached, []),
+    (twice, []), (written_on_one_path, [True]), (written_in_a_loop, [2]),
 ])
 def test_converted(function, arguments):
     same(function, tensor, *(lambda v=v: paddle.to_tensor(v) for v in arguments))
