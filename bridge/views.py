@@ -117,6 +117,8 @@ class View(Storage):
         """Write values, as `Tensor.set_value` does; of another shape or dtype they get memory of their own."""
         mine = raw_array.__get__(self)
         if self.is_copy() or new.shape != mine.shape or new.dtype != mine.dtype:
+            if state.trace is not None and self.trace is not state.trace:
+                raise _other_memory()
             self.__class__ = Storage            # type: ignore[assignment]
             self.array = new
             return
@@ -244,8 +246,7 @@ def replace(x: Tensor, new: Tensor, rule: Callable | None, args: tuple) -> Tenso
     With a rule (and its arguments) `x` goes on sharing its elements; without, it gets memory of its own, as in Paddle.
     """
     if state.trace is not None and x.storage.trace is not state.trace:
-        raise ConversionError(f"A tensor from outside that shares memory cannot get another shape or dtype in place."
-                              f"{at_user_line()}\nUse the operation that is not in place.")
+        raise _other_memory()
     if not x.storage.is_view and rule in (None, reshaped):
         x._rebind(new)
         if rule is None:
@@ -268,8 +269,7 @@ def exchange(x: Tensor, array: Any) -> None:
     """Give a Tensor memory of its own with these elements, as ``x.data = ...`` does: its views keep the old ones."""
     storage = x.storage
     if state.trace is not None and storage.trace is not state.trace and (storage.is_view or storage.shared):
-        raise ConversionError(f"A tensor from outside that shares memory cannot get other memory.{at_user_line()}\n"
-                              "Write into it, as with x[:] = value, or give it a clone() before.")
+        raise _other_memory()
     if storage.is_view:
         x.storage = Storage(array)
         return
@@ -309,6 +309,11 @@ def link(out: Tensor, x: Tensor, steps: list[tuple] | None) -> None:
         base.shared = True
         owner = (base.owner if base.tensor() is x else None) if base.is_view else x
         _make_view(out, root_of(base), owner, place, layout)
+
+
+def _other_memory() -> ConversionError:
+    return ConversionError(f"A tensor from outside that shares memory would get memory of its own in every call."
+                           f"{at_user_line()}\nWrite into it, as with x[:] = value, or give it a clone() before.")
 
 
 def leave_views(root: Storage) -> None:
