@@ -22,6 +22,7 @@ from kayax.io import state_file
 from kayax.io.container import PREAMBLE
 from kayax.io.model_format import INFO, MODEL, FunctionRecord, InfoFile, ModelFile, ModelFileError, TensorInfo, load_set
 from kayax.io.paddle.find import is_paddle_model
+from kayax.io.parsed import check_parses, trust_all
 from kayax.io.save import EVAL, TRAIN
 from kayax.io.saved_function import check_program, read_function, read_programs
 from kayax.io.stored import Stored, find_arrays, load_state
@@ -36,9 +37,11 @@ def load(path: str, **configs: Any) -> TranslatedLayer:
 
     It takes milliseconds: the values are mapped, and come on use.
 
-    digest: the digest of the model that is expected (``kayax inspect`` shows it): any other is refused.
+    digest: the digest of the model that is expected (``kayax inspect`` shows it): any other is refused, and this
+        one's programs are trusted.
 
-    Before a program runs first, it is checked whole and so are all values that it takes; a single parameter is checked
+    Before a program runs first, it is checked whole (parsed by a process of its own, if it is not known on this machine
+    yet) and so are all values that it takes; a single parameter is checked
     when anything first asks for it. So a damaged file is never used.
 
     Raises FileNotFoundError if there is no such model, ModelFileError if a file is damaged or of another save; for a
@@ -54,10 +57,13 @@ def load(path: str, **configs: Any) -> TranslatedLayer:
         from kayax.io.paddle.layer import load as load_paddle
         return load_paddle(path)
     try:
-        return TranslatedLayer(load_set(path, digest))
+        parts = load_set(path, digest)
     except (FileNotFoundError, NotADirectoryError):
         raise FileNotFoundError(f"There is no model {os.fspath(path)!r}: the file {os.fspath(path)}{MODEL} does not "
                                 "exist. Give the prefix that jit.save was given, without a suffix.") from None
+    if digest is not None:
+        trust_all(parts)
+    return TranslatedLayer(parts)
 
 
 def load_object(path: Any, **configs: Any) -> Any:
@@ -155,6 +161,7 @@ class _Method:
     def imported(self) -> Imported:
         """The programs, compared with the record."""
         record, arrays, path, where = self._source
+        check_parses(record.programs, path, where)
         return read_programs(self.facts, record, lambda n: arrays[n].file.shape_dtype(arrays[n].name), path, where)
 
     @functools.cached_property

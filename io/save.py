@@ -19,6 +19,7 @@ from kayax.bridge.to_static.specs import as_spec, is_tensor_like
 from kayax.bridge.to_static.static_function import StaticFunction
 from kayax.io.model_format import INFO, MODEL, PARAMS, FunctionRecord, InfoFile, ModelFile, TensorInfo, save_set
 from kayax.io.open_dims import export_open
+from kayax.io.parsed import trust
 from kayax.io.tensor_names import Names
 from kayax.layers.layer import Layer, mode
 from kayax.spec import tree
@@ -191,6 +192,7 @@ def _export(function: StaticFunction, options: _Options,
         trees = describe(structure), describe(exported.fact.out_spec)
     except TreeError as error:
         raise ConversionError(f"`{function.__name__}` cannot be saved. {error}") from None
+    trust(exported.programs, keep=True)
     return exported, FunctionRecord(exported.programs, specs, parameters, *trees, metadata)
 
 

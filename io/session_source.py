@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kayax.io.model_format import INFO, MODEL, load_set
+from kayax.io.parsed import check_parses, trust_all
 from kayax.io.save import EVAL
 from kayax.io.saved_function import check_program, read_function, read_programs
 from kayax.io.stored import find_arrays
@@ -54,6 +55,9 @@ def read_source(prefix: str | os.PathLike, method: str, digest: str | None) -> S
     mode = EVAL if EVAL in part.functions else next(iter(part.functions))
     record, where, arrays = part.functions[mode], f"model.functions[{mode!r}]", find_arrays(parts)
     facts = read_function(record, part.path, where)
+    if digest is not None:
+        trust_all(parts)
+    check_parses(record.programs, part.path, where)
     programs = read_programs(facts, record, lambda n: arrays[n].file.shape_dtype(arrays[n].name), part.path, where)
     predict = programs.exported["predict"]
     text = check_program(predict, part.path, f"{where}.programs['predict']")

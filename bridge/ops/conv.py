@@ -53,9 +53,26 @@ def _conv(n: int, x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dil
     if same:
         dilation = (1,) * n
     _need_windows(spatial(x, last), weight.shape[2:], pairs, dilation)
+    x, pairs = _without_rest(x, weight.shape[2:], stride, pairs, dilation, last)
     y = lax.conv_general_dilated(x, weight, stride, pairs, rhs_dilation=dilation, feature_group_count=groups,
                                  dimension_numbers=dimension_numbers(n, last))
     return add_bias(y, bias, n, last)
+
+
+def _without_rest(x: Any, kernel: Any, stride: Any, pairs: Any, dilation: Any, last: bool) -> tuple[Any, Any]:
+    """Along open axes with a stride: what no window reaches is cut off, after padding.
+
+    Otherwise the gradient would be a convolution whose padding depends on the size, which JAX does not take.
+    """
+    first, pairs, widths, ends = 1 if last else 2, list(pairs), [(0, 0, 0)] * x.ndim, list(x.shape)
+    for i, (k, step, d) in enumerate(zip(kernel, stride, dilation, strict=True)):
+        if type(x.shape[first + i]) is not int and step > 1:
+            (before, after), reach = pairs[i], d * (k - 1) + 1
+            widths[first + i], pairs[i] = (before, after, 0), (0, 0)
+            ends[first + i] = (x.shape[first + i] + before + after - reach) // step * step + reach
+    if ends != list(x.shape):
+        x = lax.slice(lax.pad(x, x.dtype.type(0), widths), [0] * x.ndim, ends)
+    return x, pairs
 
 
 def _need_windows(sizes: Any, kernel: Any, pairs: Any, dilation: Any) -> None:

@@ -7,7 +7,7 @@ from kayax.bridge.control_flow import cond, while_loop
 from kayax.bridge.errors import ConversionError
 from kayax.bridge.tensor import Tensor
 from kayax.io.paddle.graph import Block, Graph, Operation, walk
-from kayax.io.paddle.known import FOLDED, Known, Mixed, all_known, mix
+from kayax.io.paddle.known import Known, Mixed, fold, mix
 from kayax.io.paddle.rules import KEEPS_KNOWN, RULES
 
 _CONTROL = {"if", "while", "paddle2.conditional_block", "paddle2.while", "builtin.combine", "builtin.split",
@@ -77,8 +77,9 @@ def _ordinary(operation: Operation, values: dict[Any, Any], training: bool) -> A
     inputs = {name: _get(values, key) for name, key in operation.inputs.items() if key is not None}
     arguments = {**operation.attrs, **inputs}
     name = operation.name
-    if name in FOLDED and all_known(inputs):
-        return FOLDED[name](arguments)
+    folded = fold(name, inputs, arguments)
+    if folded is not None:
+        return folded
     mixed = mix(name, inputs, arguments)
     if mixed is not None:
         return mixed

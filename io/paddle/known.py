@@ -49,10 +49,12 @@ class Mixed:
 
 
 def mix(name: str, inputs: dict[str, Any], attrs: dict[str, Any]) -> Mixed | None:
-    """What joining known values and Tensors, or casting the result, gives; None for any other operation."""
+    """What joining known values and Tensors gives, and casting or computing with the result; None for anything else."""
     if name == "cast" and isinstance(inputs["x"], Mixed):
         return Mixed([p.astype(attrs["dtype"]) if isinstance(p, Tensor) else p for p in inputs["x"].parts],
                      attrs["dtype"])
+    if name in _MIXED and isinstance(inputs["x"], (Known, Mixed)) and isinstance(inputs["y"], (Known, Mixed)):
+        return _by_element(name, inputs["x"], inputs["y"])
     if name != "concat":
         return None
     found: list[Any] = []
@@ -67,6 +69,23 @@ def mix(name: str, inputs: dict[str, Any], attrs: dict[str, Any]) -> Mixed | Non
     return Mixed(found, str(inputs["x"][0].dtype).removeprefix("paddle.")) if known else None
 
 
+def _by_element(name: str, x: Known | Mixed, y: Known | Mixed) -> Mixed | None:
+    """A sum or the like of two vectors, known where both are."""
+    left, right = ([*v.parts] if isinstance(v, Mixed) else v.array.reshape(-1).tolist() for v in (x, y))
+    count = max(len(left), len(right))
+    left, right = (part * count if len(part) == 1 else part for part in (left, right))
+    if len(left) != len(right) or x.dtype != y.dtype:
+        return None
+    found: list[Any] = []
+    for a, b in zip(left, right, strict=True):
+        if isinstance(a, Tensor) or isinstance(b, Tensor):
+            found.append(P[name](*(v if isinstance(v, Tensor) else Known([v], x.dtype).tensor() for v in (a, b))))
+        else:
+            found.append(FOLDED[name]({"x": Known([a], x.dtype), "y": Known([b], x.dtype)}).array[0])
+    return Mixed(found, x.dtype)
+
+
+_MIXED = ("add", "subtract", "maximum", "minimum")
 _INTEGERS = ("paddle.int32", "paddle.int64")
 
 
@@ -159,6 +178,32 @@ FOLDED: dict[str, Callable[[dict[str, Any]], Known]] = {
     "maximum": _binary(np.frompyfunc(max, 2, 1)), "minimum": _binary(np.frompyfunc(min, 2, 1)),
     "share_data_": lambda v: v["x"],
 }
+
+
+# The same for numbers alone: of symbolic dims these would have to be decided. Exported programs divide sizes so.
+_ON_NUMBERS: dict[str, Callable[..., Any]] = {
+    "divide": np.true_divide, "remainder": np.mod, "trunc": np.trunc, "floor": np.floor, "sign": np.sign, "abs": np.abs,
+    "equal": np.equal, "not_equal": np.not_equal, "less_than": np.less, "less_equal": np.less_equal,
+    "greater_than": np.greater, "greater_equal": np.greater_equal, "logical_and": np.logical_and,
+    "logical_or": np.logical_or, "logical_not": np.logical_not, "where": np.where,
+}
+
+
+def fold(name: str, inputs: dict[str, Any], arguments: dict[str, Any]) -> Known | None:
+    """The result of an operation on known values, or None if it has to be computed on tensors."""
+    if not all_known(inputs):
+        return None
+    if name in FOLDED:
+        return FOLDED[name](arguments)
+    values = list(inputs.values())
+    if name not in _ON_NUMBERS or any(type(e) not in (bool, int, float) for v in values for e in v.array.flat):
+        return None
+    arrays = [np.array(v.array.tolist(), numpy_dtype(v.dtype)) for v in values]
+    if name == "divide" and arrays[0].dtype.kind != "f":
+        return None
+    with np.errstate(all="ignore"):
+        out = _ON_NUMBERS[name](*arrays)
+    return Known(_objects(out.tolist()), out.dtype.name)
 
 
 def all_known(inputs: dict[str, Any]) -> bool:

@@ -25,7 +25,8 @@ for path in sys.argv[1:]:
 NAMES = ["net", "encoder", "flow", "recurrent"]
 
 
-@pytest.mark.parametrize("name", ["net", "flow", pytest.param("encoder", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", ["net", "flow", pytest.param("encoder", marks=pytest.mark.slow),
+                                  pytest.param("recurrent", marks=pytest.mark.slow)])
 def test_what_is_written_reads_back(name, saved, tmp_path):
     prefix, calls = saved(name)
     model = paddle.jit.load(convert.to_paddle(prefix, tmp_path / name))
