@@ -40,8 +40,7 @@ ABSENT: dict[str, dict[str, str]] = {
     "compat.nn": {"Use paddle.nn.MultiHeadAttention.": "MultiheadAttention"},
     "inference": {
         "It is for XPUs, which JAX does not have.": "XpuConfig",
-        "There are no kernels of Paddle's: XLA compiles.": "_get_phi_kernel_name",
-        "Cast the Layer (`layer.bfloat16()`) and save it with paddle.jit.save.": "convert_to_mixed_precision"},
+        "There are no kernels of Paddle's: XLA compiles.": "_get_phi_kernel_name"},
     "static": {
         "It is for IPUs, which JAX does not have.": "IpuCompiledProgram IpuStrategy ipu_shard_guard set_ipu_shard",
         "It is for XPUs, which JAX does not have.": "xpu_places",
