@@ -5,8 +5,9 @@ and `backward` (from residuals and cotangents to gradients). Together they make 
 """
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax
@@ -133,16 +134,23 @@ class Exported:
 def _to_bytes(function: Any, *args: Any, star: bool = True) -> bytes:
     """Lowered for every platform; for this machine's alone where some operation exists on no other."""
     arguments = args[0] if star else args
-    # Without the lines of this machine's files: a program says nothing of where it was made, and is smaller.
+    with without_locations():
+        try:
+            exported = export.export(function, platforms=PLATFORMS)(*arguments)
+        except NotImplementedError:
+            exported = export.export(function)(*arguments)
+    return bytes(exported.serialize())
+
+
+@contextlib.contextmanager
+def without_locations() -> Iterator[None]:
+    """Programs exported inside do not name the lines of this machine's files that made them, and are smaller."""
     held = jax.config.values["jax_traceback_in_locations_limit"]
     jax.config.update("jax_traceback_in_locations_limit", 0)
     try:
-        exported = export.export(function, platforms=PLATFORMS)(*arguments)
-    except NotImplementedError:
-        exported = export.export(function)(*arguments)
+        yield
     finally:
         jax.config.update("jax_traceback_in_locations_limit", held)
-    return bytes(exported.serialize())
 
 
 class ProgramError(ValueError):

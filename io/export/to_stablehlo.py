@@ -9,6 +9,7 @@ from typing import Any
 import jax
 from jax import export as jax_export
 
+from kayax.bridge.to_static.exporting import without_locations
 from kayax.io import atomic
 from kayax.io.exchange.safetensors_file import save_safetensors
 from kayax.io.export.model import Model, read
@@ -53,4 +54,5 @@ def single(model: Model, platform: str) -> jax_export.Exported:
     def main(*arrays: Any) -> Any:
         return model.exported.call(*arrays)[:model.n_outputs]
 
-    return jax_export.export(jax.jit(main), platforms=[platform])(*avals)
+    with without_locations():
+        return jax_export.export(jax.jit(main), platforms=[platform])(*avals)

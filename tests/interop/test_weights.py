@@ -118,6 +118,7 @@ def test_stablehlo_files_say_what_they_take(saved, tmp_path):
     text = convert.to_stablehlo(prefix, tmp_path / "m")
     code = convert.to_stablehlo(prefix, tmp_path / "m", form="bytecode")
     assert text.endswith("m.mlir") and "stablehlo.convolution" in (tmp_path / "m.mlir").read_text()
+    assert ".py" not in (tmp_path / "m.mlir").read_text()       # nothing of the machine that made it
     assert code.endswith("m.mlirbc") and (tmp_path / "m.mlirbc").read_bytes()[:4] == b"ML\xefR"
     table = json.loads((tmp_path / "m.arguments.json").read_text())
     assert table["inputs"] == 1 and table["arguments"][0] == {"name": "x", "shape": ["n", 2, 8, 8], "dtype": "float32"}
