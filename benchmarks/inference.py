@@ -5,8 +5,8 @@
 One model, the same weights everywhere; each way in a process of its own, and the processes take turns. Paddle Inference
 is measured where `KAYAX_PADDLE_PYTHON` names a Python that has paddlepaddle, onnxruntime where it is installed and the
 model can be exported to ONNX. `first` is the time from an empty predictor to the first answer, which is where XLA
-compiles; `second start` is that of a new process that finds the compiled program kept. `CPU ms` is the processor time of
-an answer, of all threads: on a loaded machine it says more than the latency.
+compiles; `second start` is that of a new process that finds the compiled program kept. `CPU ms` is the processor time
+of an answer, of all threads: on a loaded machine it says more than the latency.
 """
 from __future__ import annotations
 
