@@ -6,7 +6,6 @@ through any.
 """
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -17,30 +16,10 @@ from kayax.bridge.call import Call
 from kayax.bridge.cells import Storage
 from kayax.bridge.dispatch import run_call
 from kayax.bridge.errors import ConversionError, at_user_line
+from kayax.bridge.kinds import Aval
 from kayax.bridge.state import state
 from kayax.bridge.tensor import Tensor, wrap
 from kayax.bridge.trace import Trace
-
-
-@dataclasses.dataclass(frozen=True)
-class Aval:
-    """What is known of an array before it exists. `weak`: it stands for a Python number (bools too, unlike in JAX).
-
-    `stop`: it has no gradient.
-    """
-
-    shape: tuple
-    dtype: Any
-    weak: bool
-    stop: bool = True
-
-    @staticmethod
-    def of(array: Any, stop: bool = True) -> Aval:
-        kind = jax.typeof(array)
-        return Aval(tuple(kind.shape), kind.dtype, bool(kind.weak_type), stop)
-
-    def struct(self) -> jax.ShapeDtypeStruct:
-        return jax.ShapeDtypeStruct(self.shape, self.dtype, weak_type=self.weak and self.dtype != bool)
 
 
 class Block:

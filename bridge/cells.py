@@ -60,8 +60,8 @@ class Storage:
     def array(self, new: Any) -> None:
         self.version += 1
         trace = state.trace
-        if trace is not None and (self in trace.root.aliases or trace.root.lent.get(self)):
-            raise alias_written()
+        if trace is not None:
+            trace.note_written(self)
         if trace is None or self.trace is trace:
             self._array = new
         else:
@@ -111,6 +111,16 @@ class Leaked:
 
     def __getattr__(self, name: str) -> Any:
         raise LeakedTensorError(object.__getattribute__(self, "where"))
+
+
+class Stale(Leaked):
+    """What a cell holds that may be another one, which was written since then: using it would give the old value."""
+
+    def __init__(self) -> None:
+        super().__init__("")
+
+    def __getattr__(self, name: str) -> Any:
+        raise alias_written()
 
 
 def owned(arrays: Sequence[Any]) -> list[Any]:

@@ -15,7 +15,9 @@ import jax.numpy as jnp
 
 from kayax.bridge.cells import Storage, root_of
 from kayax.bridge.errors import ConversionError
+from kayax.bridge.journal import STORES
 from kayax.bridge.layout import reshaped
+from kayax.bridge.series import mentions
 from kayax.bridge.tape import Node
 from kayax.bridge.tensor import Tensor, is_number, view, wrap
 from kayax.bridge.trace import GradCell, Guard, Trace
@@ -62,6 +64,8 @@ class Functionalized:
         self.writes = list(trace.writes)
         self.reads = [s for s in trace.reads if s not in trace.writes]
         self.captured = list(trace.captured)
+        self.kept = list(trace.kept)
+        self._leave_out_kept(trace)
         # What the function changed itself is no longer a fact to hold it to. It may set a value for good, as a first
         # call does; one that it changes again when it is run again would have to change in every call.
         self.guards: list[Guard] = [g for g in trace.guards.values() if g.lasting or g.holds()]
@@ -75,6 +79,18 @@ class Functionalized:
         self.prints = trace.prints
         self.functions = list(trace.functions)
         self._check_captured()
+
+    def _leave_out_kept(self, trace: Trace) -> None:
+        """Attributes that every run leaves a tensor in, and none reads before, are no facts to hold the program to."""
+        for place in self.kept:
+            owner = id(place.owner)
+            trace.guards.pop((owner, place.name), None)
+            trace.names.pop((owner, place.name), None)
+            for store in STORES:
+                if (owner, store) in trace.guards:
+                    trace.guards[owner, store].left_out.add(place.name)
+            for named in trace.names.values():
+                named.left_out.add((owner, place.name))
 
     def _check_captured(self) -> None:
         owners: dict[Storage, Tensor] = {}
@@ -121,6 +137,9 @@ class Functionalized:
     def _collect(self, trace: Trace, tensors: list[Tensor], sources: list[Tensor], out: Any) -> list[Any]:
         """Sort what came out: new values, inputs written in place, gradients, and tensors that were there before."""
         leaves, self.out_spec = tree.flatten(out, lambda v: isinstance(v, Tensor))
+        self.grown = mentions(self.out_spec)    # a tensor decides the length of a list that is returned
+        if self.grown and not self.can_bail:
+            raise ConversionError("A saved program cannot return a list whose length a tensor decides.")
         # One for each leaf: (NEW, stop, output, whether it is a number), (INPUT, i) or (OUTER, tensor).
         self.outs: list[tuple] = []
         outputs: list[Any] = []

@@ -23,7 +23,7 @@ class Undefined:
 
 
 UNDEFINED = Undefined()
-_STORES = ("_parameters", "_buffers", "_sub_layers")
+STORES = ("_parameters", "_buffers", "_sub_layers")
 CONTAINERS = (list, dict, set, bytearray, collections.deque)
 
 
@@ -38,7 +38,7 @@ class Attribute:
         fields = getattr(self.owner, "__dict__", None)
         if fields is None or isinstance(self.owner, type):
             return None
-        for store in _STORES:
+        for store in STORES:
             table = fields.get(store)
             if isinstance(table, dict) and self.name in table:
                 return table
@@ -130,9 +130,12 @@ Place = Attribute | Contents | Variable | Global
 class Journal:
     """The places that were changed while it was open, with what they held before."""
 
-    def __init__(self) -> None:
+    def __init__(self, parent: Journal | None = None) -> None:
+        self.parent = parent                    # the one that was open before
         self.old: dict[tuple, tuple[Place, Any]] = {}
         self.born: dict[int, Any] = {}          # objects made while it is open
+        self.loaded: set[tuple] = set()         # keys of attributes that were read before they were stored
+        self.names: set[str] = set()            # attributes that code which is not rewritten may have read
 
     def changed(self) -> dict[tuple, tuple[Place, Any, Any]]:
         """For each place that holds something else now: the place, what it held, what it holds."""
@@ -171,7 +174,7 @@ _open = _Open()
 @contextlib.contextmanager
 def journal() -> Iterator[Journal]:
     """Note changes from here on; a journal inside of another one hands nothing on."""
-    held, _open.journal = _open.journal, Journal()
+    held, _open.journal = _open.journal, Journal(_open.journal)
     try:
         yield _open.journal
     finally:
@@ -183,6 +186,38 @@ def touch(place: Place) -> None:
     notes = _open.journal
     if notes is not None and place.key not in notes.old and id(place.owner) not in notes.born:
         notes.old[place.key] = (place, place.get())
+
+
+def loaded(owner: Any, name: str) -> None:
+    """Note that an attribute is read: where it was not stored before, it is what former calls left there."""
+    notes, first = _open.journal, None
+    key = (id(owner), "attribute", name)
+    while notes is not None:
+        if key in notes.old or id(owner) in notes.born:
+            return
+        first, notes = notes, notes.parent
+    if first is not None:
+        first.loaded.add(key)
+
+
+def unseen(code: types.CodeType) -> None:
+    """Note that code runs which is not rewritten: what it reads is not known."""
+    notes = _open.journal
+    while notes is not None:
+        notes.names.update(code.co_names)
+        notes = notes.parent
+
+
+def changed_attributes() -> list[tuple[Attribute, Any]]:
+    """The attributes that were stored since the outermost journal was opened, with what they held."""
+    notes = _open.journal
+    return [] if notes is None else [(p, old) for p, old in notes.old.values() if isinstance(p, Attribute)]
+
+
+def was_loaded(place: Attribute) -> bool:
+    """Whether an attribute may have been read before it was stored."""
+    notes = _open.journal
+    return notes is None or place.key in notes.loaded or place.name in notes.names
 
 
 def touch_outer(function: Any) -> None:

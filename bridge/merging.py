@@ -7,20 +7,33 @@ and two values of different kinds (undefined or None on one side) an `Either`.
 from __future__ import annotations
 
 import dataclasses
-import weakref
+import functools
 from collections.abc import Sequence
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 
-from kayax.bridge.blocks import Aval, Block, Operands
+from kayax.bridge.blocks import Block
 from kayax.bridge.cells import Storage
 from kayax.bridge.errors import ConversionError, at_user_line
 from kayax.bridge.journal import UNDEFINED
+from kayax.bridge.kinds import Aval, Mismatch, common
+from kayax.bridge.series import (
+    LENGTH,
+    Series,
+    capacity,
+    form_of,
+    is_grown,
+    joined,
+    leaves,
+    leaves_of,
+    limit,
+    stacked,
+)
+from kayax.bridge.slots import Slot, note_items, tensor_of
 from kayax.bridge.state import state
-from kayax.bridge.tensor import Tensor, as_number, is_number
+from kayax.bridge.tensor import Tensor, is_number
 from kayax.spec import tree
 
 _NUMBERS = (bool, int, float, complex)
@@ -115,17 +128,6 @@ class Side:
 
 
 @dataclasses.dataclass
-class Slot:
-    """A place that the program fills; a recipe of None stands for a value that nobody will look at."""
-
-    aval: Aval
-    first: tuple | None
-    second: tuple | None
-    aliases: bool = False           # it may be a tensor that was there before, or share memory with one
-    roots: tuple[Storage, ...] = ()         # whose memory it may share
-
-
-@dataclasses.dataclass
 class Same:
     value: Any
 
@@ -146,27 +148,39 @@ class Split:
     second: Any
 
 
-class _Mismatch(Exception):
-    pass
+@dataclasses.dataclass
+class Grown:
+    """The plan of a list of staged length: a slot for each stack, and one for the length."""
+
+    form: Any
+    stacks: list[Slot]
+    length: Slot
+    capacity: int
+    limit: int                      # how many items a loop around it carries the list with
 
 
 class Planner:
-    """Plans the values that stand for pairs of values; `slots` are all the places to be filled, in order."""
+    """Plans the values that stand for pairs of values; `slots` are all the places to be filled, in order.
 
-    def __init__(self, first: Side, second: Side):
+    loop: the first value is there before a loop, the second after a round, of which there are at most `bound`.
+    """
+
+    def __init__(self, first: Side, second: Side, loop: bool = False, bound: int | None = None):
         self.sides = first, second
         self.slots: list[Slot] = []
+        self.loop, self.bound = loop, bound
+        self.grows = False                      # some list grows in a loop without a bound
 
     def filled(self, outs: Sequence[Tensor]) -> dict[int, Tensor]:
         """The tensors of the slots, as `build` wants them, out of an operation's outputs."""
-        return {id(s): _tensor_of(s, o) for s, o in zip(self.slots, outs, strict=True)}
+        return {id(s): tensor_of(s, o) for s, o in zip(self.slots, outs, strict=True)}
 
     def plan(self, x: Any, y: Any) -> Any:
         """The plan for one pair."""
         n = len(self.slots)
         try:
             return self._unify(x, y)
-        except _Mismatch:
+        except Mismatch:
             del self.slots[n:]
         if isinstance(x, Either) or isinstance(y, Either):
             return self._with_either(x, y)
@@ -182,7 +196,7 @@ class Planner:
             n = len(self.slots)
             try:
                 return Split(*(self._unify(b, a) if swapped else self._unify(a, b) for a, b in pairs))
-            except _Mismatch:
+            except Mismatch:
                 del self.slots[n:]
         return Split(self.plan(True, False), self.plan(x, ANYTHING), self.plan(ANYTHING, y))
 
@@ -198,10 +212,12 @@ class Planner:
         if type(x) is type(y) and isinstance(x, _EQUAL):
             if x == y:
                 return Same(x)
-            raise _Mismatch
+            raise Mismatch
+        if type(x) is list and type(y) is list and (len(x) != len(y) or is_grown(x) or is_grown(y)):
+            return self._series(x, y)
         a, b = tree.parts(x), tree.parts(y)
         if a is None or b is None or a[:2] != b[:2] or len(a[2]) != len(b[2]):
-            raise _Mismatch
+            raise Mismatch
         return Group(a[0], a[1], [self._unify(p, q) for p, q in zip(a[2], b[2], strict=True)])
 
     def _alone(self, value: Any, is_second: bool) -> Any:
@@ -213,6 +229,35 @@ class Planner:
             return Same(value)
         children = [self._unify(ANYTHING, p) if is_second else self._unify(p, ANYTHING) for p in found[2]]
         return Split(*children) if found[0] is Either else Group(found[0], found[1], children)
+
+    # ---- lists of different lengths --------------------------------------------------------------------------
+
+    def _series(self, x: list, y: list) -> Grown:
+        sides = list(zip((x, y), self.sides, strict=True))
+        form = joined([form_of(item, functools.partial(_aval, side=side)) for items, side in sides for item in items])
+        n = self._capacity(x, y)
+        pairs = zip(*(_columns(items, form, side) for items, side in sides), strict=True)
+        stacks = [Slot(stacked(aval, n), ("stack", a), ("stack", b))
+                  for aval, (a, b) in zip(leaves(form), pairs, strict=True)]
+        length = Slot(LENGTH, _count(*sides[0]), _count(*sides[1]))
+        note_items(tensors_in([v for v in (*x, *y) if type(v) is not Series]))
+        self.slots += [*stacks, length]
+        state.trace.root.grown = True                                           # type: ignore[union-attr]
+        return Grown(form, stacks, length, n, limit(x))
+
+    def _capacity(self, x: list, y: list) -> int:
+        """How many items the list that stands for both holds at most."""
+        before, after, held = capacity(x), capacity(y), limit(y)
+        if not self.loop:
+            return max(before, after)
+        carried = held if held != limit(x) else 0       # by this loop, since a former run of its body
+        grown = after - (carried or before)
+        if grown <= 0:
+            return carried or before
+        if self.bound is None:
+            self.grows = True
+            raise Mismatch
+        return max(carried, before + self.bound * grown)
 
     # ---- leaves ----------------------------------------------------------------------------------------------
 
@@ -226,11 +271,11 @@ class Planner:
         elif self._is_same(x, y):
             return Same(x)
         else:
-            aval = self._common(x, y)
+            aval = common(_aval(x, first), _aval(y, second))
         slot = Slot(aval, None if x is ANYTHING else first.recipe(x), None if y is ANYTHING else second.recipe(y))
         pairs = [(t, side) for t, side in ((x, first), (y, second)) if isinstance(t, Tensor)]
         slot.roots = tuple([root for t, side in pairs for root in side.roots(t)])
-        slot.aliases = bool(slot.roots) or any(side.outer(t) and not is_number(t) for t, side in pairs)
+        slot.sources = [t.storage for t, side in pairs if side.outer(t) and not is_number(t)]
         self.slots.append(slot)
         return slot
 
@@ -239,24 +284,24 @@ class Planner:
             return x is y and all(side.outer(x) for side in self.sides)
         return type(x) is type(y) and isinstance(x, _NUMBERS) and (x == y or x != x)
 
-    def _common(self, x: Any, y: Any) -> Aval:
-        """The kind of array that holds both; a number takes the kind of a 0-D tensor that it loses nothing in."""
-        a, b = _aval(x, self.sides[0]), _aval(y, self.sides[1])
-        if a.shape != b.shape:
-            raise _Mismatch
-        if a.weak == b.weak and a.dtype == b.dtype:
-            return dataclasses.replace(a, stop=a.stop and b.stop)
-        narrow, wide = (a, b) if a.weak and (not b.weak or _kind(b.dtype) == "f") else (b, a)
-        if not narrow.weak or (_kind(narrow.dtype), _kind(wide.dtype)) not in _FITS:
-            raise _Mismatch
-        return dataclasses.replace(wide, stop=a.stop and b.stop)
+
+def _columns(items: list, form: Any, side: Side) -> list[list[tuple]]:
+    """For each leaf of the items, how to get its rows: a recipe for one, or for a stack and its length."""
+    columns: list[list[tuple]] = [[] for _ in leaves(form)]
+    for item in items:
+        if type(item) is Series:
+            rows: list[tuple] = [(side.recipe(s), side.recipe(item.length)) for s in item.stacks]
+        else:
+            rows = [(side.recipe(leaf), None) for leaf in leaves_of(item, form)]
+        for column, row in zip(columns, rows, strict=True):
+            column.append(row)
+    return columns
 
 
-_FITS = {("b", "b"), ("i", "i"), ("i", "f"), ("f", "f"), ("c", "c")}    # a number of this kind in a tensor of that
-
-
-def _kind(dtype: Any) -> str:
-    return {"u": "i", "V": "f"}.get(np.dtype(dtype).kind, np.dtype(dtype).kind)
+def _count(items: list, side: Side) -> tuple:
+    """How to get a list's length."""
+    series = [v for v in items if type(v) is Series]
+    return "count", len(items) - len(series), [side.recipe(s.length) for s in series]
 
 
 def _numbers(x: Any, y: Any) -> bool:
@@ -264,70 +309,19 @@ def _numbers(x: Any, y: Any) -> bool:
     return isinstance(x, kinds) and isinstance(y, kinds) and not (x is ANYTHING and y is ANYTHING)
 
 
+def kind_of(value: Any) -> Aval:
+    """What is known of a tensor or number outside of blocks."""
+    return _aval(value, Side())
+
+
 def _aval(value: Any, side: Side) -> Aval:
     if isinstance(value, Tensor):
         return side.aval(value)
     if not isinstance(value, _NUMBERS):
-        raise _Mismatch
+        raise Mismatch
     if isinstance(value, bool):
         return Aval((), np.dtype(bool), True)
     return Aval.of(jnp.asarray(value))
-
-
-def _tensor_of(slot: Slot, out: Tensor) -> Tensor:
-    tensor = out.detach() if slot.aval.stop else out
-    return known_as(slot, tensor)
-
-
-def known_as(slot: Slot, tensor: Tensor) -> Tensor:
-    """The tensor of a slot, with what is known of it.
-
-    If it stands for one that was there before, or shares memory with it, neither may be written as long as it is there:
-    eagerly, the other one would change.
-    """
-    root: Any = state.trace.root                                                # type: ignore[union-attr]
-    if slot.aliases:
-        root.aliases.add(tensor.storage)
-    for storage in slot.roots:
-        root.lent.setdefault(storage, weakref.WeakSet()).add(tensor.storage)
-    return as_number(tensor) if slot.aval.weak else tensor
-
-
-# ---- filling the slots -----------------------------------------------------------------------------------------
-
-def note_operands(slots: Sequence[Slot], operands: Operands) -> None:
-    """Make every outer tensor that a slot may take its value from an operand."""
-    for slot in slots:
-        slot.first, slot.second = _as_operand(slot.first, operands), _as_operand(slot.second, operands)
-
-
-def _as_operand(recipe: tuple | None, operands: Operands) -> tuple | None:
-    if recipe is None or recipe[0] != "outer":
-        return recipe
-    return "operand", operands.tensor(recipe[1]), recipe[1].storage
-
-
-def fill(slots: Sequence[Slot], which: int, outs: Sequence[Any], cells: dict[Storage, Any],
-         arrays: Sequence[Any]) -> list[Any]:
-    """The arrays of one side for all slots: from a block's outputs, its cells, and the operands."""
-    return [_array(s.second if which else s.first, s.aval, outs, cells, arrays) for s in slots]
-
-
-def _array(recipe: tuple | None, aval: Aval, outs: Sequence[Any], cells: dict[Storage, Any],
-           arrays: Sequence[Any]) -> Any:
-    if recipe is None:
-        return jnp.asarray(np.dtype(aval.dtype).type(0).item()) if aval.weak else jnp.zeros(aval.shape, aval.dtype)
-    kind, value, *rest = recipe
-    if kind == "out":
-        array = outs[value]
-    elif kind == "number":
-        array = jnp.asarray(value)
-    else:
-        array = cells[rest[0]] if rest[0] in cells else arrays[value]
-    kept = Aval.of(array)
-    if (kept.dtype, kept.weak) == (aval.dtype, aval.weak) or kept.dtype == bool:
-        return array
-    return lax.convert_element_type(array, np.dtype(aval.dtype))            # strongly typed
 
 
 def tensors_in(values: Any) -> list[Tensor]:
@@ -347,15 +341,19 @@ def tensors_in(values: Any) -> list[Tensor]:
     return list(found.values())
 
 
-def build(plan: Any, filled: dict[int, Any]) -> Any:
-    """The value of a plan, its slots filled: ``filled[id(slot)]``."""
+def build(plan: Any, filled: dict[int, Any], carried: bool = False) -> Any:
+    """The value of a plan, its slots filled: ``filled[id(slot)]``. carried: it is a loop's, inside of the body."""
     if isinstance(plan, Same):
         return plan.value
     if isinstance(plan, Slot):
         return filled[id(plan)]
     if isinstance(plan, Group):
-        return tree.build(plan.kind, plan.extra, [build(p, filled) for p in plan.parts])
-    return Either(build(plan.flag, filled), build(plan.first, filled), build(plan.second, filled))
+        return tree.build(plan.kind, plan.extra, [build(p, filled, carried) for p in plan.parts])
+    if isinstance(plan, Grown):
+        stacks = [filled[id(s)] for s in plan.stacks]
+        kept = plan.capacity if carried else plan.limit
+        return [Series(plan.form, stacks, filled[id(plan.length)], plan.capacity, kept)]
+    return Either(*(build(p, filled, carried) for p in (plan.flag, plan.first, plan.second)))
 
 
 def signature(plan: Any) -> Any:
@@ -366,6 +364,6 @@ def signature(plan: Any) -> Any:
         return plan.aval
     if isinstance(plan, Group):
         return plan.kind, plan.extra, tuple(signature(p) for p in plan.parts)
+    if isinstance(plan, Grown):
+        return Grown, plan.form, plan.capacity, tuple(s.aval for s in plan.stacks)
     return Split, signature(plan.flag), signature(plan.first), signature(plan.second)
-
-

@@ -19,6 +19,7 @@ class _State(threading.local):
     saved_hooks: Any = None         # bridge.saved_hooks.saved_tensors_hooks while one is open
     compiles: bool = False          # a converted function runs eagerly: the layers that it calls are compiled
     skip_updates: Any = None        # a boolean array: where it is true, `run_update` changes nothing
+    loop_bound: int | None = None   # how many rounds the loops of the code that runs have at most (jit.loop_bound)
     graph: Any = None               # bridge.graph.Graph while a static graph is being built
 
 

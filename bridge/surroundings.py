@@ -58,10 +58,11 @@ class Named:
     The place is a module's dict (for a global), an object's Fields or Items, or a variable's cell (the key is None).
     """
 
-    __slots__ = ("place", "key", "attributes", "then")
+    __slots__ = ("place", "key", "attributes", "then", "left_out")
 
     def __init__(self, place: Any, key: Any, attributes: frozenset[str] = frozenset()):
         self.place, self.key, self.attributes = place, key, attributes
+        self.left_out: set[tuple] = set()               # (id(object), attribute) that are not to be looked at
         self.then = snapshot(self.value(), attributes)
 
     def value(self) -> Any:
@@ -88,7 +89,10 @@ class Named:
 
     def holds(self) -> bool:
         then, value = self.then, self.value()
-        return value is then.value if type(then) is Same else snapshot(value, self.attributes) == then
+        if type(then) is Same:
+            return value is then.value
+        now = snapshot(value, self.attributes)
+        return now == then or (bool(self.left_out) and _without(now, self.left_out) == _without(then, self.left_out))
 
 
 def surroundings(function: Callable, owner: Any = None) -> list[Named]:
@@ -162,6 +166,16 @@ def snapshot(value: Any, attributes: frozenset[str], depth: int = 4) -> Any:
         fields = {name: v for name, v in vars(value).items() if name in attributes}
         return (Same(value), tuple(fields), tuple([snapshot(v, attributes, depth - 1) for v in fields.values()]))
     return Same(value)
+
+
+def _without(then: Any, left_out: set[tuple]) -> Any:
+    """A snapshot without some attributes of records."""
+    if not isinstance(then, tuple):
+        return then
+    if len(then) == 3 and isinstance(then[0], Same):
+        kept = [i for i, name in enumerate(then[1]) if (id(then[0].value), name) not in left_out]
+        then = (then[0], tuple([then[1][i] for i in kept]), tuple([then[2][i] for i in kept]))
+    return tuple([_without(part, left_out) for part in then])
 
 
 class Same:

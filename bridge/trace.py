@@ -9,10 +9,10 @@ from typing import Any
 import jax
 
 from kayax.bridge.call import is_inexact
-from kayax.bridge.cells import Leaked, Storage, raw_array
-from kayax.bridge.errors import ConversionError, at_user_line
+from kayax.bridge.cells import Leaked, Stale, Storage, raw_array
+from kayax.bridge.errors import ConversionError, alias_written, at_user_line
 from kayax.bridge.hooking import hooked, overwritten
-from kayax.bridge.journal import touch_outer
+from kayax.bridge.journal import Attribute, touch_outer
 from kayax.bridge.state import state
 from kayax.bridge.surroundings import Fields, Items, Named, is_library, is_noted, is_record, surroundings
 from kayax.bridge.tensor import ZERO, Tensor, wrap
@@ -43,17 +43,23 @@ class Guard:
     One that is not `lasting` is dropped when the function itself has changed it.
     """
 
-    __slots__ = ("label", "get", "value", "lasting")
+    __slots__ = ("label", "get", "value", "lasting", "left_out")
 
     def __init__(self, label: str, get: Callable[[], Any], value: Any, lasting: bool = True):
         self.label, self.get, self.value, self.lasting = label, get, value, lasting
+        self.left_out: set[str] = set()         # of a table of names, those that do not matter
 
     def holds(self) -> bool:
         try:
             now = self.get()
         except ReferenceError:
             return False
+        if self.left_out and isinstance(now, tuple):
+            return self._relevant(now) == self._relevant(self.value)
         return same(now, self.value)
+
+    def _relevant(self, table: tuple) -> list[tuple]:
+        return [entry for entry in table if entry[0] not in self.left_out]
 
     def renew(self) -> None:
         """Take the present value for the fact."""
@@ -107,6 +113,7 @@ class Trace:
         self.set_input_grads: set[Tensor] = set()               # and (among others) those whose .grad is set inside
         self.guards: dict[Any, Guard] = {}
         self.names: dict[Any, Named] = {}                       # what users' functions name besides their arguments
+        self.kept: list[Attribute] = []                         # attributes that are left a tensor in by every run
         self.functions: dict[Any, None] = {}                    # users' functions that ran
         self.born: list[tuple[weakref.ref, str]] = []
         self.uses_tape = uses_tape                              # backward() runs inside; None while that is not known
@@ -115,6 +122,8 @@ class Trace:
         self.bail: Storage | None = None                        # true in a run that has to be done eagerly
         self.aliases: weakref.WeakSet[Storage] = weakref.WeakSet()      # they stand for others: not to be written
         self.lent: weakref.WeakKeyDictionary[Storage, weakref.WeakSet[Storage]] = weakref.WeakKeyDictionary()
+        self.copies: weakref.WeakKeyDictionary[Storage, weakref.WeakSet[Storage]] = weakref.WeakKeyDictionary()
+        self.grown = False                                      # a tensor decides the length of some list
         self.prints = False                                     # something is printed when the program runs,
         self.printed: list[str] | None = None                   # into this list
 
@@ -159,6 +168,23 @@ class Trace:
             self.read(storage)
         self.writes.setdefault(storage)
         self.values[storage] = array
+
+    def note_written(self, storage: Storage) -> None:
+        """Note an in-place write: what may be the tensor that was written has no value any more."""
+        root = self.root
+        if storage in root.aliases or root.lent.get(storage):
+            raise alias_written()
+        self._make_stale(root.copies, storage)
+
+    def _make_stale(self, copies: Any, storage: Storage) -> None:
+        for copy in copies.get(storage, ()):
+            trace: Trace | None = self
+            while trace is not None:
+                if copy in trace.values:
+                    trace.values[copy] = Stale()
+                trace = trace.parent
+            copy._array = Stale()
+            self._make_stale(copies, copy)
 
     def note_rebound(self, tensor: Tensor) -> None:
         """Note that an outer tensor is about to get another place in the graph."""
@@ -236,6 +262,9 @@ class Trace:
 
     def note_function(self, function: Any, owner: Any = None) -> None:
         """Note a user's function that runs (a method of `owner`): what it names, and what that holds, are facts."""
+        if getattr(function, "_force_dynamic", False):
+            raise ConversionError(f"`{function.__qualname__}` is to run eagerly (`paddle.jit.marker.force_dynamic`)."
+                                  f"{at_user_line()}")
         touch_outer(function)
         self.functions.setdefault(getattr(function, "__func__", function))
         for named in surroundings(function, owner):

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from kayax.bridge.errors import ConversionError, at_user_line
 from kayax.bridge.parameter import Parameter
 from kayax.bridge.state import bump, state
-from kayax.bridge.surroundings import attribute_names, can_change, of_ours
+from kayax.bridge.surroundings import Same, attribute_names, can_change, of_ours
 from kayax.bridge.tensor import Tensor
 from kayax.bridge.to_static.convert import converted
 from kayax.layers import layer_state
@@ -358,7 +358,7 @@ class Layer(LayerTree, LayerMoves):
 
 
 def _held(layer: Layer, store: str) -> tuple:
-    return tuple([(name, id(value)) for name, value in layer.__dict__[store].items()])
+    return tuple([(name, Same(value)) for name, value in layer.__dict__[store].items()])
 
 
 def _hook_ids(layer: Layer) -> tuple[int, ...]:

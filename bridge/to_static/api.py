@@ -6,6 +6,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
+from kayax.bridge.state import state
 from kayax.bridge.to_static.build_strategy import BuildStrategy
 from kayax.bridge.to_static.convert import ignored_modules
 from kayax.bridge.to_static.static_function import StaticFunction, enable_to_static
@@ -71,6 +72,26 @@ def not_to_static(func: Callable | None = None) -> Any:
     return func
 
 
+class loop_bound:
+    """Say how many rounds the loops in a `with` block have at most: ``with paddle.jit.loop_bound(20): while ...``.
+
+    n: a Python int. A converted loop whose end a tensor decides can then hold a list that it appends to. It has no
+    effect on what is computed: a run that has more rounds than were promised, so that a list has no room, is done over
+    eagerly. It holds for loops in the functions called, too, unless those say something else.
+    """
+
+    def __init__(self, n: int):
+        if not isinstance(n, int) or isinstance(n, bool) or n < 0:
+            raise TypeError(f"loop_bound takes a Python int that is not negative, but got {n!r}.")
+        self.n = n
+
+    def __enter__(self) -> None:
+        self._held, state.loop_bound = state.loop_bound, self.n
+
+    def __exit__(self, *_: Any) -> None:
+        state.loop_bound = self._held
+
+
 def ignore_module(modules: list[types.ModuleType]) -> None:
     """Leave the functions of these modules alone when the source of what calls them is converted."""
     if not isinstance(modules, (list, tuple)) or not all(isinstance(m, types.ModuleType) for m in modules):
@@ -78,4 +99,4 @@ def ignore_module(modules: list[types.ModuleType]) -> None:
     ignored_modules.update(m.__name__ for m in modules)
 
 
-__all__ = ["enable_to_static", "ignore_module", "not_to_static", "to_static"]
+__all__ = ["enable_to_static", "ignore_module", "loop_bound", "not_to_static", "to_static"]

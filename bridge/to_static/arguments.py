@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from kayax.bridge.errors import ConversionError
+from kayax.bridge.series import Series
 from kayax.spec import tree
 
 
@@ -27,7 +28,8 @@ class Contents:
     def changed(self) -> dict[int, Any]:
         """The new contents of those that were changed, by their number."""
         found = {i: _copied(place) for i, place in enumerate(self.places) if not _alike(place, self.before[i])}
-        if any(True for contents in found.values() for item in _items(contents) for _ in containers(item)):
+        items = [item for contents in found.values() for item in _items(contents) if type(item) is not Series]
+        if any(True for item in items for _ in containers(item)):
             raise ConversionError("The function changes a list or dict that is given as an argument and holds others, "
                                   "which a program cannot put together again.\nReturn the new values.")
         return found

@@ -10,6 +10,7 @@ import numpy as np
 
 from kayax.bridge.call import is_inexact
 from kayax.bridge.cells import Leaked
+from kayax.bridge.kinds import fits
 from kayax.bridge.tensor import ZERO, Tensor
 from kayax.bridge.to_static.world import PLAIN, World, kind_of
 
@@ -186,7 +187,7 @@ class Comparison:
         if type(a) not in (bool, int, float) or not isinstance(b, Tensor):
             return False
         array = self.converted.content(self.converted.content(b)["storage"])[0]
-        if isinstance(array, Leaked) or array.ndim or np.asarray(a).dtype.kind != np.asarray(array).dtype.kind:
+        if isinstance(array, Leaked) or array.ndim or not fits(np.asarray(a).dtype, array.dtype):
             return False
         self.arrays(path, np.asarray(a).astype(array.dtype), array)
         self.notes.append(f"{path} is a number in the eager run, a Tensor in the converted run")

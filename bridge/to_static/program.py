@@ -13,6 +13,7 @@ from kayax.bridge.call import Call, Saving, is_inexact
 from kayax.bridge.cells import owned
 from kayax.bridge.errors import ConversionError
 from kayax.bridge.functionalize import INPUT, NEW, OUTER, SAME, Functionalized
+from kayax.bridge.series import expanded
 from kayax.bridge.state import Epoch, state
 from kayax.bridge.tape import Arrays, Node, edge_of, run_hooks, walk
 from kayax.bridge.tensor import Tensor, wrap
@@ -34,11 +35,11 @@ class Program:
     one node on the tape if a gradient may be asked for.
     """
 
-    def __init__(self, body: Callable, examples: Sequence[Tensor], name: str, compiler_options: dict | None = None,
-                 made_for: str = ""):
+    def __init__(self, body: Callable, examples: Sequence[Tensor], name: str,
+                 compiler_options: dict | None = None, made_for: str = ""):
         self.name, self.serial, self.made_for = name, next(_serials), made_for
         self.fact = fact = Functionalized(body, examples, can_bail=True)
-        self.changes_arguments = False          # it returns new contents of lists and dicts among the arguments as well
+        self.has_effects = False                # it returns what it leaves in arguments' containers and attributes, too
         self.n_inputs, self.n_reads = len(examples), len(fact.reads)
         self.guards = [*fact.guards, Guard("shapes and dtypes of its tensors", self._cell_types, None)]
         self.names = fact.names
@@ -233,7 +234,8 @@ class Program:
                 leaves[i] = leaves[source]
             else:
                 link(leaves[i], source if kind is OUTER else (tensors if kind is INPUT else leaves)[source], steps)
-        return tree.unflatten(fact.out_spec, leaves)
+        result = tree.unflatten(fact.out_spec, leaves)
+        return expanded(result) if fact.grown else result
 
 
 def _write(tensor: Tensor, new: Tensor) -> None:

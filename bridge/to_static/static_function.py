@@ -16,7 +16,7 @@ from kayax.bridge.convert import to_tensor
 from kayax.bridge.errors import ConversionError
 from kayax.bridge.state import state
 from kayax.bridge.tensor import Tensor
-from kayax.bridge.to_static import showing
+from kayax.bridge.to_static import kept, showing
 from kayax.bridge.to_static.arguments import Contents, put_back
 from kayax.bridge.to_static.convert import NoSource, converted, source
 from kayax.bridge.to_static.fallback import untouched, warn_fallback, why
@@ -149,7 +149,7 @@ class StaticFunction:
                         programs.insert(0, program)
                     try:
                         out = program(tensors)
-                        return _put_in(out, args, kwargs) if program.changes_arguments else out
+                        return _put_in(program, out, args, kwargs) if program.has_effects else out
                     except Bail:
                         self.bails += 1
                         return self.dygraph_function(*args, **kwargs)
@@ -172,7 +172,7 @@ class StaticFunction:
             group.insert(0, program)
             del group[_MOST:]
             if out is not Bail:
-                return _put_in(out, args, kwargs) if program.changes_arguments else out
+                return _put_in(program, out, args, kwargs) if program.has_effects else out
             self.bails += 1
             return self.dygraph_function(*args, **kwargs)
         error = attempt.error
@@ -252,16 +252,17 @@ class StaticFunction:
             positional, named = given = tree.unflatten(spec, inputs)
             contents = Contents(given)
             out = settled(function(*positional, **dict(zip(names, named, strict=True))))
+            left = kept.take()
             changed = contents.changed()
             if changed and not all(isinstance(leaf, Tensor) for leaf in leaves):
                 raise ConversionError("The function changes a list or dict that is given as an argument and holds "
                                       "arrays that are no Tensors.\nReturn the new values, or pass Tensors.")
-            changes[:] = [bool(changed)]
-            return (out, settled(changed)) if changed else out
+            changes[:] = [bool(changed or left)]
+            return (out, settled(changed), settled(left)) if changes[0] else out
 
         options = self._build_strategy.compiler_options() if self._build_strategy is not None else None
         program = Program(body, tensors, getattr(self._function, "__name__", "function"), options, made_for)
-        program.changes_arguments = changes[0]
+        program.has_effects = changes[0]
         self.cells.update(map(root_of, (*program.reads, *program.writes)))
         self.last_example = tree.unflatten(spec, [as_spec(t) for t in tensors]), names
         return program
@@ -326,8 +327,10 @@ class StaticFunction:
         return f"<StaticFunction {name} with {len(self.programs)} programs>"
 
 
-def _put_in(result: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
-    """The function's own result, after the caller's lists and dicts have got their new contents."""
-    out, changed = result
+def _put_in(program: Program, result: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
+    """The function's own result, after the caller's lists and dicts, and attributes, have got what it left in them."""
+    out, changed, left = result
+    for place, value in zip(program.fact.kept, left, strict=True):
+        kept.put(place, value)
     put_back((args, tuple([kwargs[name] for name in sorted(kwargs)])), changed)
     return out

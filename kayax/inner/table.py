@@ -24,6 +24,7 @@ _TABLE: dict[str, tuple[tuple[str, ...], str]] = {
     "autograd.autograd": (("autograd",), ""),
     "jit.api": (("jit", "static", NAMES), ""),
     "jit.translated_layer": (("jit",), ""),
+    "jit.marker": (("bridge.to_static.marker",), ""),
     "jit.layer": (("jit",), ""),
     "jit.dy2static": (("jit", "static.nn", NAMES), """program_translator convert_operators convert_call_func utils
         function_spec partial_program logging_utils error"""),

@@ -358,3 +358,11 @@ def lambda_in_branch(x, k):
         f = lambda v: v - k             # noqa: E731
         y = f(x)
     return y
+
+
+@case(UP, DOWN, mixed=True)
+def whole_number_or_a_tensor(x):
+    total = x.sum()
+    if total < 0:
+        return {"a": total}
+    return {"a": sum([v for v in x if False])}

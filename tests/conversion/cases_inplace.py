@@ -1,5 +1,5 @@
 """In-place writes: on inputs, buffers, captured tensors and locals, in branches and loops."""
-from language import EITHER, case, dvec, mat, num, vec, whole
+from language import EITHER, FALLBACK, case, dvec, mat, num, vec, whole
 
 import kayax as paddle
 from kayax import nn
@@ -296,6 +296,38 @@ def zero_and_fill(x):
     else:
         y.fill_(3.0)
     return y
+
+
+@case(UP, DOWN, expect=FALLBACK)
+def written_after_another_may_be_it(x):
+    x = x * 1.0
+    y = x * 2.0
+    if x.sum() > 0:
+        y = x
+    x.add_(paddle.ones([3]))
+    return y
+
+
+@case(UP, DOWN)
+def written_when_the_other_is_not_needed_any_more(x):
+    x = x * 1.0
+    y = x * 2.0
+    if x.sum() > 0:
+        y = x
+    z = y + 1.0
+    x.add_(paddle.ones([3]))
+    return z + x
+
+
+@case((UP, whole(2)), (UP, whole(0)))
+def name_for_a_tensor_that_a_loop_writes(x, n):
+    h, k = x * 1.0, x * 2.0
+    i = 0
+    while i < n:
+        h.add_(paddle.ones([3]))
+        k = h
+        i += 1
+    return k, h
 
 
 @case((UP, whole(3)), expect=EITHER)

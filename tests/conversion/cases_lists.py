@@ -68,7 +68,7 @@ def append_in_both_branches(x):
     return items
 
 
-@case(UP, DOWN, expect=EITHER)
+@case(UP, DOWN)
 def append_in_one_branch(x):
     items = [x]
     if x.sum() > 0:
@@ -76,7 +76,7 @@ def append_in_one_branch(x):
     return items
 
 
-@case((X, 3), expect=EITHER)
+@case((X, 3))
 def append_in_loop_with_tensor_break(x, n):
     items = []
     for i in range(n):

@@ -80,6 +80,7 @@ class Case:
     grad: bool = True                       # whether gradients of what is returned are compared
     slow: bool = False                      # left out by `make test`
     mixed: bool = False                     # some path gives a number where another gives a Tensor
+    given_up: int | None = None             # whether runs are done over eagerly, if that is to be looked at
     held: Any = None                        # the object whose method runs
 
     @property
@@ -129,8 +130,11 @@ def agree(case: Case, full_graph: bool) -> list[Any]:
     """Check every call of a case with one converted function: the reports."""
     function = converted(case.function(), full_graph)
     calls = [case.calls, *[1] * (len(case.arguments) - 1)]
-    return [check(function, *made(a), calls=n, rtol=case.rtol, grad=case.grad, **made(case.kwargs))
-            for a, n in zip(case.arguments, calls, strict=True)]
+    reports = [check(function, *made(a), calls=n, rtol=case.rtol, grad=case.grad, **made(case.kwargs))
+               for a, n in zip(case.arguments, calls, strict=True)]
+    if case.given_up is not None and full_graph:
+        assert bool(function.bails) == case.given_up, f"{function.bails} runs were given up"
+    return reports
 
 
 def run(case: Case) -> None:

@@ -148,7 +148,10 @@ class Writer:
 
     @staticmethod
     def atom(text: str) -> str:
-        return text if " " not in text or text[0] == "(" == text[-1:].replace(")", "(") else f"({text})"
+        """The expression, in parentheses if it is to be an operand."""
+        depths = list(itertools.accumulate((c == "(") - (c == ")") for c in text))
+        enclosed = text[0] == "(" and 0 not in depths[:-1]
+        return text if " " not in text or enclosed else f"({text})"
 
     def vector(self, names: set[str], depth: int = 2) -> str:
         known = self.known("v", names)
@@ -342,6 +345,7 @@ class Writer:
         """A `while` that a counter ends, if its condition does not."""
         counter = f"n{next(self.fresh)}c"
         self.line(depth, f"{counter} = 0")
+        depth = self.bound(depth)
         most = self.pick("23")
         endless = self.chance(4)
         condition = self.atom(self.condition(names, 1))
@@ -355,6 +359,13 @@ class Writer:
             self.line(depth, "else:")
             self.block(depth + 1, names, False, 2)
 
+    def bound(self, depth: int) -> int:
+        """Perhaps a hint how many rounds there are at most, which need not be true; the depth of what it is for."""
+        if not self.chance(2):
+            return depth
+        self.line(depth, f"with paddle.jit.loop_bound({self.pick('423')}):")
+        return depth + 1
+
     def iterate(self, depth: int, names: set[str]) -> None:
         i, t = f"n{next(self.fresh)}", f"t{next(self.fresh)}"
         over = [(f"for {i} in range({self.pick('23')}):", {i}), (f"for {i} in range(nx):", {i}),
@@ -363,6 +374,8 @@ class Writer:
                 (f"for {i}, {t} in enumerate(vx):", {i, t}), (f"for {t} in [tx, ty, 0.5]:", {t})]
         over += [(f"for {t} in list({n})[:4]:", {t}) for n in self.known("l", names)]
         text, new = self.pick(over)
+        if "range(k)" in text:
+            depth = self.bound(depth)
         self.line(depth, text)
         self.block(depth + 1, names | new, True, 3)
         if self.chance(6):

@@ -9,9 +9,11 @@ from jax import lax
 from kayax.bridge.blocks import Block, Operands, stage, write_cells
 from kayax.bridge.cells import Storage
 from kayax.bridge.errors import ConversionError, at_user_line
-from kayax.bridge.journal import UNDEFINED, Place, journal, write
-from kayax.bridge.merging import ANYTHING, Planner, Side, Split, build, fill, note_operands, tensors_in
+from kayax.bridge.journal import UNDEFINED, Attribute, Place, journal, loaded, write
+from kayax.bridge.merging import ANYTHING, Planner, Side, Split, build, tensors_in
+from kayax.bridge.slots import fill, note_operands
 from kayax.bridge.tensor import Tensor
+from kayax.bridge.to_static.operators import grown
 from kayax.bridge.to_static.operators import values as v
 from kayax.bridge.to_static.operators.outcome import (
     NONE,
@@ -30,7 +32,7 @@ from kayax.bridge.to_static.operators.outcome import (
 
 def if_(test: Any, body: Callable | None, orelse: Callable | None, variables: Variables = NONE) -> Outcome:
     """Run one of two blocks; where a staged tensor decides, both become parts of the program."""
-    test = v.use(test)
+    test = grown.truth(test)
     if v.is_staged(test):
         return staged_if(v.truth(test), body or nothing, orelse or nothing, variables)
     chosen = body if test else orelse
@@ -118,8 +120,7 @@ def staged_if(flag: Tensor, body: Callable, orelse: Callable, variables: Variabl
     written = [] if failed else list(dict.fromkeys([*blocks[0].writes, *blocks[1].writes]))
     if failed:
         written = [w for s in sides if s.error is None for w in s.block.writes]
-    built, outs = _run(flag, blocks, [s.error is not None for s in sides], planner, plans, written)
-    write_cells(written, outs, [s.block for s in sides if s.error is None])
+    built = _run(flag, blocks, [s.error is not None for s in sides], planner, plans, written)
     if failed:
         v.bail_if(flag if sides[0].error is not None else v.negated(flag))
     code, value, *rest = built
@@ -143,6 +144,8 @@ def _changed_places(sides: Sequence[Branch]) -> dict[Place, tuple[Any, Any]]:
     for s in sides:
         for key, (place, was, _) in s.places.items():
             found[key], old[key] = place, was
+            if isinstance(place, Attribute) and any(other.error is None and key not in other.places for other in sides):
+                loaded(place.owner, place.name)         # on the other path, it is what it was
     first, second = sides
 
     def value(s: Branch, key: tuple) -> Any:
@@ -159,14 +162,14 @@ def _check_place(place: Place, plan: Any) -> None:
 
 
 def _run(flag: Tensor, blocks: Sequence[Block], failed: list[bool], planner: Planner, plans: list[Any],
-         written: list[Storage]) -> tuple[list[Any], list[Tensor]]:
-    """The operation itself: the built values of the plans, and the new values of the written cells."""
+         written: list[Storage]) -> list[Any]:
+    """The operation itself: it writes the cells, and gives the built values of the plans."""
     operands = Operands(blocks)
     note_operands(planner.slots, operands)
     before = [operands.cell(s) for s in written]
     slots = planner.slots
     if not slots and not written and not any(b.closed.effects for b in blocks):
-        return [build(p, {}) for p in plans], []
+        return [build(p, {}) for p in plans]
 
     def run(chosen: Any, *arrays: Any) -> tuple:
         def side(i: int) -> Callable[[], tuple]:
@@ -179,5 +182,6 @@ def _run(flag: Tensor, blocks: Sequence[Block], failed: list[bool], planner: Pla
 
     outs = stage(run, "cond", [flag, *operands.sources])
     n = len(slots)
+    write_cells(written, outs[n:], [b for b, fails in zip(blocks, failed, strict=True) if not fails])
     filled = planner.filled(outs[:n])
-    return [build(p, filled) for p in plans], outs[n:]
+    return [build(p, filled) for p in plans]

@@ -11,9 +11,10 @@ import jax.numpy as jnp
 from kayax.bridge.call import Call
 from kayax.bridge.dispatch import run_call
 from kayax.bridge.errors import ConversionError, at_user_line
-from kayax.bridge.journal import Attribute, touch
+from kayax.bridge.journal import Attribute, loaded, touch
+from kayax.bridge.ops import manipulation_join
 from kayax.bridge.tensor import Tensor, as_number, is_number
-from kayax.bridge.to_static.operators import iterate, logic, text
+from kayax.bridge.to_static.operators import grown, iterate, logic, text
 from kayax.bridge.to_static.operators import values as v
 
 
@@ -51,6 +52,7 @@ def to_float(*args: Any) -> Any:
 
 def to_bool(*args: Any) -> Any:
     """`bool`."""
+    args = tuple(map(grown.truth, args))
     return as_number(v.truth(args[0]).detach()) if len(args) == 1 and v.is_staged(args[0]) else bool(*args)
 
 
@@ -58,6 +60,8 @@ def length(x: Any) -> Any:
     """`len`; a dimension of any size is a symbol while a program is saved."""
     if isinstance(x, Tensor) and v.is_staged(x) and x.ndim:
         return x.storage.array.shape[0]
+    if grown.is_grown(x):
+        return grown.length(x)
     return x.length if isinstance(x, iterate.Staged) else len(x)
 
 
@@ -68,11 +72,13 @@ def range_(*args: Any) -> Any:
 
 def enumerate_(iterable: Any, start: Any = 0) -> Any:
     """`enumerate`."""
+    iterable = iterate.staged(iterable)
     return iterate.Enumerated(iterable, start) if isinstance(iterable, iterate.Staged) else enumerate(iterable, start)
 
 
 def zip_(*iterables: Any, **kwargs: Any) -> Any:
     """`zip`."""
+    iterables = tuple(map(iterate.staged, iterables))
     if any(isinstance(i, iterate.Staged) for i in iterables):
         return iterate.Zipped(iterables)
     return zip(*iterables, **kwargs)
@@ -80,6 +86,7 @@ def zip_(*iterables: Any, **kwargs: Any) -> Any:
 
 def reversed_(sequence: Any) -> Any:
     """`reversed`; of a tensor, its rows from the last."""
+    sequence = iterate.staged(sequence)
     if isinstance(sequence, iterate.Staged):
         return iterate.Reversed(sequence)
     if isinstance(sequence, Tensor):
@@ -157,6 +164,12 @@ def getattr_(owner: Any, name: str, *default: Any) -> Any:
     return attribute(owner, name, *default)
 
 
+def hasattr_(owner: Any, name: str) -> bool:
+    """`hasattr`."""
+    loaded(owner, name)
+    return hasattr(owner, name)
+
+
 def delattr_(owner: Any, name: str) -> None:
     """`delattr`."""
     touch(Attribute(owner, name))
@@ -180,11 +193,16 @@ def sorted_(iterable: Any, **kwargs: Any) -> Any:
     return sorted(items, **kwargs)
 
 
+# They know lists whose length a tensor decides.
+GROWN = {length, to_bool, enumerate_, zip_, reversed_, isinstance_, list, type, id}
+
+JOINS = {manipulation_join.stack: grown.stack, manipulation_join.concat: grown.concat}
+
 TABLE: dict[Any, Callable] = {
     builtins.print: text.print, builtins.len: length, builtins.range: range_, builtins.enumerate: enumerate_,
     builtins.zip: zip_, builtins.reversed: reversed_, builtins.int: to_int, builtins.float: to_float,
     builtins.bool: to_bool, builtins.isinstance: isinstance_, builtins.sorted: sorted_, builtins.next: next_,
     builtins.max: _extreme(max, lambda a, b: a > b), builtins.min: _extreme(min, lambda a, b: a < b),
     builtins.all: all_, builtins.any: any_, builtins.map: map_, builtins.filter: filter_, builtins.setattr: setattr_,
-    builtins.getattr: getattr_,    functools.reduce: reduce_, builtins.delattr: delattr_,
+    functools.reduce: reduce_, builtins.delattr: delattr_, builtins.getattr: getattr_, builtins.hasattr: hasattr_,
 }

@@ -7,10 +7,10 @@ import sys
 import types
 from typing import Any
 
-from kayax.bridge.journal import CONTAINERS, born, touch_contents
+from kayax.bridge.journal import CONTAINERS, born, fresh, touch_contents, unseen
 from kayax.bridge.state import state
-from kayax.bridge.to_static.convert import converted
-from kayax.bridge.to_static.operators import builtins, impure
+from kayax.bridge.to_static.convert import converted, reason
+from kayax.bridge.to_static.operators import builtins, grown, impure
 from kayax.bridge.to_static.operators import values as v
 
 _BUILTIN = (types.BuiltinFunctionType, types.MethodWrapperType)
@@ -27,9 +27,18 @@ def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:
         inner = function.__func__
         if isinstance(inner, types.FunctionType):
             return _run(inner, (function.__self__, *args), kwargs)
+        if _has_grown():
+            grown.refuse_in((*args, *kwargs.values()))
         return made(function(*args, **kwargs))
     if kind in _BUILTIN or isinstance(function, type):
         replaced = builtins.TABLE.get(function) if _hashable(function) else None
+        if _has_grown() and ((replaced or function) not in builtins.GROWN or grown.has_single(args)):
+            owner: Any = getattr(function, "__self__", None)
+            if grown.is_grown(owner):
+                touch_contents(owner)
+                return fresh(grown.method(owner, function.__name__, args))
+            if not isinstance(owner, list):
+                grown.refuse_in((*args, *kwargs.values()))
         if replaced is not None:
             out = replaced(*args, **kwargs)
             return born(out) if hasattr(type(out), "__next__") else out
@@ -42,6 +51,11 @@ def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:
     return _call_object(function, args, kwargs)
 
 
+def _has_grown() -> bool:
+    """Whether there are lists whose length a tensor decides."""
+    return state.trace is not None and state.trace.root.grown
+
+
 def _hashable(function: Any) -> bool:
     return getattr(function, "__self__", None) is None or isinstance(function.__self__, types.ModuleType)
 
@@ -51,6 +65,8 @@ def _call_object(function: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
     method = inspect.getattr_static(type(function), "__call__", None)
     if isinstance(method, types.FunctionType) and converted(method) is not method:
         return _run(method, (function, *args), kwargs)
+    if _has_grown():
+        grown.refuse_in((*args, *kwargs.values()))
     return made(function(*args, **kwargs))
 
 
@@ -66,6 +82,13 @@ _ONLY_HERE = 2          # what refers to an argument of `made` that nobody else 
 def _run(function: types.FunctionType, args: tuple, kwargs: dict[str, Any]) -> Any:
     twin = converted(function)
     if twin is function:
+        if reason(function) is not None:
+            unseen(function.__code__)
+        if _has_grown():
+            joins = builtins.JOINS.get(getattr(function, "__wrapped__", function))
+            if joins is not None and any(map(grown.is_grown, args[:1])) and set(kwargs) <= {"axis", "name"}:
+                return joins(*args, **kwargs)
+            grown.refuse_in((*args, *kwargs.values()))
         return made(function(*args, **kwargs))
     if state.trace is not None:
         state.trace.note_function(function)

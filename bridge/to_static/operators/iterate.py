@@ -6,7 +6,9 @@ from typing import Any
 
 from kayax.bridge.errors import ConversionError, at_user_line
 from kayax.bridge.journal import may_be_older
+from kayax.bridge.series import capacity
 from kayax.bridge.tensor import Tensor
+from kayax.bridge.to_static.operators import grown
 from kayax.bridge.to_static.operators import values as v
 from kayax.bridge.to_static.operators.branch import then
 from kayax.bridge.to_static.operators.loop import after_loop, after_round, staged_while
@@ -17,6 +19,7 @@ class Staged:
     """Something to go over whose length is a tensor: ``item(i)`` for i below `length`."""
 
     length: Any
+    bound: int | None = None            # what the length is at most, if that is certain
 
     def item(self, i: Any) -> Any:
         raise NotImplementedError
@@ -55,7 +58,15 @@ class Enumerated(Staged):
     """`enumerate` of something staged."""
 
     def __init__(self, inner: Staged, start: Any = 0):
-        self.inner, self.start, self.length = inner, start, inner.length
+        self.inner, self.start = inner, start
+
+    @property
+    def length(self) -> Any:                                                    # type: ignore[override]
+        return self.inner.length
+
+    @property
+    def bound(self) -> int | None:                                              # type: ignore[override]
+        return self.inner.bound
 
     def item(self, i: Any) -> Any:
         return self.start + i, self.inner.item(i)
@@ -70,6 +81,7 @@ class Zipped(Staged):
         for part in self.parts[1:]:
             shorter = part.length < self.length
             self.length = v_where(shorter, part.length, self.length)
+        self.bound = min((p.bound for p in self.parts if p.bound is not None), default=None)
 
     def item(self, i: Any) -> Any:
         return tuple([p.item(i) for p in self.parts])
@@ -79,7 +91,7 @@ class Reversed(Staged):
     """`reversed` of something staged."""
 
     def __init__(self, inner: Staged):
-        self.inner, self.length = inner, inner.length
+        self.inner, self.length, self.bound = inner, inner.length, inner.bound
 
     def item(self, i: Any) -> Any:
         return self.inner.item(self.length - 1 - i)
@@ -93,10 +105,34 @@ class Rows(Staged):
             raise ConversionError(f"zip() goes over a range that a tensor ends and a {type(source).__name__}, "
                                   f"whose items cannot be had by number.{at_user_line()}")
         self.source, self.length = source, len(source)
+        self.bound = self.length
 
     def item(self, i: Any) -> Any:
         from kayax.bridge.to_static.operators.stores import item
         return item(self.source, i)
+
+
+class Items(Staged):
+    """The items of a list whose length a tensor decides: as they are at the time, like an iterator's of Python."""
+
+    def __init__(self, items: list):
+        self.items = items
+        self.bound: int = capacity(items)
+
+    @property
+    def length(self) -> Any:                                                    # type: ignore[override]
+        if capacity(self.items) > self.bound:
+            raise ConversionError(f"A loop over a list whose length a tensor decides adds to it.{at_user_line()}\n"
+                                  "Go over a copy of it: list(items).")
+        return grown.length(self.items)
+
+    def item(self, i: Any) -> Any:
+        return grown.at(self.items, i)
+
+
+def staged(iterable: Any) -> Any:
+    """A list as something staged, if a tensor decides its length; anything else as it is."""
+    return Items(iterable) if grown.is_grown(iterable) else iterable
 
 
 def v_where(flag: Any, a: Any, b: Any) -> Any:
@@ -116,7 +152,7 @@ def check_own(iterator: Any) -> None:
 
 def for_(iterable: Any, body: Callable, orelse: Callable | None, variables: Variables = NONE) -> Outcome:
     """A `for` statement."""
-    iterable = v.use(iterable)
+    iterable = staged(v.use(iterable))
     check_own(iterable)
     if isinstance(iterable, Staged):
         return after_loop(_staged_for(iterable, body, variables), orelse, variables)
@@ -150,4 +186,5 @@ def _staged_for(iterable: Staged, body: Callable, variables: Variables) -> Outco
 
     own = Variables(("the counter", *variables.names), readers, put)
     going = counter[0] < iterable.length
-    return staged_while(v.truth(going), lambda: counter[0] < iterable.length, step, own)
+    return staged_while(v.truth(going), lambda: counter[0] < iterable.length, step, own,
+                        iterable.bound)

@@ -8,6 +8,7 @@ from typing import Any
 from kayax.bridge.journal import UNDEFINED
 from kayax.bridge.merging import Either
 from kayax.bridge.tensor import Tensor, as_number
+from kayax.bridge.to_static.operators import grown
 from kayax.bridge.to_static.operators import values as v
 from kayax.bridge.to_static.operators.branch import staged_if
 from kayax.bridge.to_static.operators.outcome import NONE, Return, value_of
@@ -20,7 +21,7 @@ _SIGNS: dict[str, Callable] = {
 
 def choose(test: Any, first: Callable, second: Callable) -> Any:
     """``first() if test else second()``."""
-    test = v.use(test)
+    test = grown.truth(test)
     if not v.is_staged(test):
         return first() if test else second()
     return value_of(staged_if(v.truth(test), lambda: Return(first()), lambda: Return(second()), NONE))
@@ -29,7 +30,7 @@ def choose(test: Any, first: Callable, second: Callable) -> Any:
 def and_(value: Any, *rest: Callable) -> Any:
     """``value and rest[0]() and ...``."""
     for i, later in enumerate(rest):
-        value = v.use(value)
+        value = grown.plain(v.use(value))
         if v.is_staged(value):
             now = value
             return choose(now, lambda: and_(later(), *rest[i + 1:]), lambda: now)      # noqa: B023
@@ -42,7 +43,7 @@ def and_(value: Any, *rest: Callable) -> Any:
 def or_(value: Any, *rest: Callable) -> Any:
     """``value or rest[0]() or ...``."""
     for i, later in enumerate(rest):
-        value = v.use(value)
+        value = grown.plain(v.use(value))
         if v.is_staged(value):
             now = value
             return choose(now, lambda: now, lambda: or_(later(), *rest[i + 1:]))       # noqa: B023
@@ -54,7 +55,7 @@ def or_(value: Any, *rest: Callable) -> Any:
 
 def not_(value: Any) -> Any:
     """``not value``."""
-    value = v.use(value)
+    value = grown.truth(value)
     return as_number(v.negated(v.truth(value))) if v.is_staged(value) else not value
 
 
@@ -68,7 +69,7 @@ def chain(left: Any, signs: tuple[str, ...], *rest: Callable) -> Any:
 def compared(left: Any, sign: str, right: Any) -> Any:
     """One comparison, of the kind that its node is called by."""
     if sign in _SIGNS:
-        return _SIGNS[sign](left, right)
+        return _SIGNS[sign](grown.plain(left), grown.plain(right))
     return {"Is": is_, "IsNot": is_not, "In": in_, "NotIn": not_in}[sign](left, right)
 
 
@@ -95,6 +96,7 @@ def is_not(left: Any, right: Any) -> Any:
 
 def in_(item: Any, container: Any) -> Any:
     """``item in container``, where the item, or items of the container, may be staged."""
+    grown.plain(container)
     if isinstance(container, Tensor) and (v.is_staged(container) or v.is_staged(item)):
         return as_number(v.truth((container == item).any()).detach())
     if type(container) in (list, tuple) and (v.is_staged(item) or any(map(v.is_staged, container))):

@@ -6,28 +6,18 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
-from jax import lax
 
 from kayax.bridge.blocks import Block, Operands, stage, write_cells
 from kayax.bridge.call import is_inexact
 from kayax.bridge.cells import Storage
 from kayax.bridge.errors import ConversionError, at_user_line
-from kayax.bridge.journal import UNDEFINED, Place, journal, write
-from kayax.bridge.merging import (
-    ANYTHING,
-    Planner,
-    Side,
-    Slot,
-    Split,
-    build,
-    fill,
-    known_as,
-    note_operands,
-    signature,
-    tensors_in,
-)
+from kayax.bridge.journal import UNDEFINED, Attribute, Place, journal, loaded, write
+from kayax.bridge.looping import while_loop
+from kayax.bridge.merging import ANYTHING, Planner, Side, Split, build, signature, tensors_in
+from kayax.bridge.slots import Slot, fill, known_as, note_operands
 from kayax.bridge.state import state
 from kayax.bridge.tensor import Tensor, wrap
+from kayax.bridge.to_static.operators import grown
 from kayax.bridge.to_static.operators import values as v
 from kayax.bridge.to_static.operators.branch import staged_if, then
 from kayax.bridge.to_static.operators.outcome import (
@@ -47,14 +37,13 @@ from kayax.bridge.to_static.operators.outcome import (
     value_of,
 )
 
-_CHECKPOINTS = 64               # copies of a loop's variables that a differentiable loop keeps
 _ROUNDS = 8                     # how often a body is run until its variables keep their kinds
 
 
 def while_(test: Callable, body: Callable, orelse: Callable | None, variables: Variables = NONE) -> Outcome:
     """A `while` statement."""
     outcome: Outcome = None
-    going = v.use(test())
+    going = grown.truth(test())
     while True:
         if v.is_staged(going):
             outcome = staged_while(v.truth(going), test, body, variables)
@@ -67,14 +56,14 @@ def while_(test: Callable, body: Callable, orelse: Callable | None, variables: V
             break
         if outcome is not None:
             break
-        going = v.use(test())
+        going = grown.truth(test())
     return after_loop(outcome, orelse, variables)
 
 
 def _go_on_staged(outcome: Mixed, test: Callable, body: Callable, variables: Variables) -> Outcome:
     """Later rounds of a loop whose first rounds Python ran, and that a tensor may now have left."""
     def rest() -> Outcome:
-        going = v.use(test())
+        going = grown.truth(test())
         if not v.is_staged(going) and not going:
             return None
         return staged_while(v.truth(going) if v.is_staged(going) else True, test, body, variables)
@@ -125,8 +114,9 @@ class _Round:
 class _Loop:
     """A loop being settled: the body is run until what is carried keeps its kinds from round to round."""
 
-    def __init__(self, test: Callable, body: Callable, variables: Variables):
+    def __init__(self, test: Callable, body: Callable, variables: Variables, bound: int | None, sure: bool):
         self.test, self.body, self.variables = test, body, variables
+        self.bound, self.sure = bound, sure         # how many rounds there are at most, and whether that is certain
         self.start = variables.get()
         self.places: dict[tuple, tuple[Place, Any]] = {}
         self.cells: list[Storage] = []
@@ -148,7 +138,7 @@ class _Loop:
             self.plans, self.slots = found.plans, found.planner.slots
         raise ConversionError(
             f"A loop that a tensor decides changes {self._unstable(found.plans)} in shape or structure from round to "
-            f"round, which a program cannot express.{at_user_line()}\nGive it its final shape before the loop.")
+            f"round, which a program cannot express.{at_user_line()}\n{_mend(found.planner)}")
 
     def _unstable(self, plans: list[Any]) -> str:
         now = [signature(p) for p in self.plans or ()]
@@ -163,13 +153,16 @@ class _Loop:
             values = self.first()
             if self.plans is not None:
                 filled = {id(s): known_as(s, t) for s, t in zip(self.slots, inputs, strict=True)}
-                values = [build(p, filled) for p in self.plans] + values[len(self.plans):]
+                values = [build(p, filled, True) for p in self.plans] + values[len(self.plans):]
             self.variables.put(values[:n])
             with journal() as notes:
                 try:
                     for (place, _), value in zip(self.places.values(), values[n + 2:], strict=True):
                         write(place, value)
                     outcome = after_round(self.body())
+                    if not self.sure:
+                        now = [self.variables.get(), value_of(outcome), [p.get() for p, _ in notes.old.values()]]
+                        grown.check(now, {s.limit for s in grown.series_in(values)})
                     going = self._goes_on(outcome)
                     changed = notes.changed()
                     ends = {k: place.get() for k, (place, _) in self.places.items()}
@@ -197,9 +190,9 @@ class _Loop:
     def _goes_on(self, outcome: Outcome) -> Tensor:
         """Whether there is another round, as a tensor."""
         if outcome is None:
-            going = v.use(self.test())
+            going = grown.truth(self.test())
         elif isinstance(outcome, Mixed) and NORMAL in outcome.codes:
-            chosen = staged_if(outcome.code == NORMAL, lambda: Return(v.use(self.test())), lambda: Return(False),
+            chosen = staged_if(outcome.code == NORMAL, lambda: Return(grown.truth(self.test())), lambda: Return(False),
                                self.variables)
             going = value_of(chosen)
         else:
@@ -214,7 +207,7 @@ class _Loop:
     def _planned(self, block: Block, result: dict[str, Any]) -> _Round:
         outcome = result["outcome"]
         after = Side(block, result["leaves"])
-        planner = Planner(Side(), after)
+        planner = Planner(Side(), after, True, self.bound)
         codes = codes_of(outcome) | {NORMAL}
         value = value_of(outcome) if RETURNED in codes else UNDEFINED
         plans = [planner.plan(a, b) for a, b in zip(self.start, result["values"], strict=True)]
@@ -225,7 +218,7 @@ class _Loop:
             if isinstance(plans[-1], Split):
                 raise ConversionError(
                     f"A loop that a tensor decides changes {place} in a way that a program cannot hold in one value "
-                    f"(its length, keys, structure, shape or dtype).{at_user_line()}\nFill a tensor of the final size.")
+                    f"(its length, keys, structure, shape or dtype).{at_user_line()}\n{_mend(planner)}")
         self._keep_gradients(planner)
         return _Round(block, planner, plans, codes, after.place[id(result["leaves"][0])])
 
@@ -236,9 +229,18 @@ class _Loop:
                 new.aval = dataclasses.replace(new.aval, stop=False)
 
 
-def staged_while(going: Any, test: Callable, body: Callable, variables: Variables) -> Outcome:
-    """The loop as one operation: ``while going: outcome = body(); going = the outcome is None and test()``."""
-    loop = _Loop(test, body, variables)
+def _mend(planner: Planner) -> str:
+    if planner.grows:
+        return "Say how many rounds there are at most: `with paddle.jit.loop_bound(n):` around the loop."
+    return "Give it its final shape before the loop."
+
+
+def staged_while(going: Any, test: Callable, body: Callable, variables: Variables, bound: int | None = None) -> Outcome:
+    """The loop as one operation: ``while going: outcome = body(); going = the outcome is None and test()``.
+
+    bound: how many rounds there are at most, if that is certain.
+    """
+    loop = _Loop(test, body, variables, state.loop_bound if bound is None else bound, bound is not None)
     try:
         found = loop.settle()
     except ConversionError:
@@ -248,6 +250,9 @@ def staged_while(going: Any, test: Callable, body: Callable, variables: Variable
             raise
         v.bail_if(going)
         return None
+    for place, _ in loop.places.values():       # after no round, each is what it was
+        if isinstance(place, Attribute):
+            loaded(place.owner, place.name)
     block, planner = found.block, found.planner
     slots = planner.slots
     operands = Operands([block])
@@ -263,17 +268,17 @@ def staged_while(going: Any, test: Callable, body: Callable, variables: Variable
     def run(first: Any, *arrays: Any) -> tuple:
         start = (first, *fill(slots, 0, (), {}, arrays), *(arrays[k] for k in cell_places))
 
-        def round_(now: tuple) -> tuple:
+        def round_(now: tuple, arrays: tuple) -> tuple:
             outs, cells = operands.run(block, arrays, now[1:])
             kept = zip(loop.cells, now[1 + n:], strict=True)
             return (outs[found.going], *fill(slots, 1, outs, cells, arrays), *(cells.get(s, old) for s, old in kept))
 
-        return _loop(lambda now: now[0], round_, tuple(start), differentiable)[1:]
+        return while_loop(round_, start, arrays, differentiable)[1:]
 
     outs = stage(run, "while_loop", sources)
+    write_cells(loop.cells, outs[n:], [block])
     filled = planner.filled(outs[:n])
     built = [build(p, filled) for p in found.plans]
-    write_cells(loop.cells, outs[n:], [block])
     m = len(loop.start)
     variables.put(built[:m])
     for (place, _), new in zip(loop.places.values(), built[m + 2:], strict=True):
@@ -281,8 +286,3 @@ def staged_while(going: Any, test: Callable, body: Callable, variables: Variable
     return outcome_of(built[m], built[m + 1], found.codes)
 
 
-def _loop(going: Callable, round_: Callable, start: tuple, differentiable: bool) -> tuple:
-    if not differentiable:
-        return lax.while_loop(going, round_, start)
-    from equinox.internal import while_loop as checkpointed
-    return checkpointed(going, round_, start, kind="checkpointed", checkpoints=_CHECKPOINTS)

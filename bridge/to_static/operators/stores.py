@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from kayax.bridge.errors import ConversionError, at_user_line
-from kayax.bridge.journal import Attribute, is_born, touch, touch_contents
+from kayax.bridge.journal import Attribute, fresh, is_born, loaded, touch, touch_contents
 from kayax.bridge.state import state
 from kayax.bridge.tensor import Tensor
+from kayax.bridge.to_static.operators import grown
 from kayax.bridge.to_static.operators import values as v
 
 slice = builtins.slice
@@ -33,8 +34,11 @@ def attribute(owner: Any, name: str, *default: Any) -> Any:
     described = getattr(type(owner), name, None)
     if isinstance(described, property) and not isinstance(owner, Tensor):
         return call(described.fget, owner)
+    if isinstance(owner, Tensor):
+        return getattr(owner, name, *default)
+    loaded(owner, name)
     value = getattr(owner, name, *default)
-    if state.trace is not None and not isinstance(owner, Tensor) and not is_born(owner):
+    if state.trace is not None and not is_born(owner):
         state.trace.root.note_attribute(owner, name, value)
     return value
 
@@ -47,9 +51,24 @@ def set_attribute(value: Any, owner: Any, name: str) -> None:
     if isinstance(described, property) and described.fset is not None and not isinstance(owner, Tensor):
         call(described.fset, owner, value)
         return
-    if not isinstance(owner, Tensor):
-        touch(Attribute(owner, name))
-    setattr(owner, name, value)
+    if isinstance(owner, Tensor):
+        setattr(owner, name, value)
+        return
+    place = Attribute(owner, name)
+    touch(place)
+    if isinstance(value, Tensor) and _rebinds(owner, name, value):
+        place.put(value)
+    else:
+        setattr(owner, name, value)
+
+
+def _rebinds(owner: Any, name: str, value: Tensor) -> bool:
+    """Whether a Layer's attribute, a buffer since a Tensor was assigned to it, gets one that its cell cannot hold."""
+    if name not in getattr(owner, "_non_persistable_buffer_names_set", ()):
+        return False
+    old = owner._buffers[name]
+    alike = isinstance(old, Tensor) and (old.shape, old.dtype) == (value.shape, value.dtype)
+    return isinstance(old, Tensor) and not (alike and value._stop_gradient)
 
 
 def delete_attribute(owner: Any, name: str) -> None:
@@ -63,7 +82,9 @@ def set_item(value: Any, owner: Any, key: Any) -> None:
     from kayax.bridge.to_static.operators.call import call
     owner, key = v.use(owner), v.use(key)
     touch_contents(owner)
-    if isinstance(owner, list) and v.is_staged(key):
+    if grown.is_grown(owner):
+        grown.set_item(owner, key, value)
+    elif isinstance(owner, list) and v.is_staged(key):
         _set_staged_item(owner, key, value)
     elif isinstance(owner, (Tensor, list, dict)):
         owner[key] = value
@@ -82,7 +103,7 @@ def _set_staged_item(owner: list, key: Any, value: Any) -> None:
 
 def delete_item(owner: Any, key: Any) -> None:
     """``del owner[key]``."""
-    owner = v.use(owner)
+    owner = grown.plain(v.use(owner))
     touch_contents(owner)
     del owner[v.use(key)]
 
@@ -96,6 +117,8 @@ def augmented(sign: str, old: Any, value: Any) -> Any:
 def item(owner: Any, key: Any) -> Any:
     """``owner[key]``; an item of a list that a tensor chooses is taken from all of them stacked."""
     owner, key = v.use(owner), v.use(key)
+    if grown.is_grown(owner):
+        return grown.item(owner, key)
     if v.is_staged(key) and isinstance(owner, (list, tuple, range)):
         return _staged_item(owner, key)
     if isinstance(owner, (Tensor, list, tuple, dict)) or not hasattr(type(owner), "__getitem__"):
@@ -104,6 +127,12 @@ def item(owner: Any, key: Any) -> Any:
         state.trace.root.note_item(owner, key)
     from kayax.bridge.to_static.operators.call import call
     return call(type(owner).__getitem__, owner, key)
+
+
+def sliced(owner: Any, key: Any) -> Any:
+    """``owner[a:b]``, whose result is a list that nobody else has."""
+    from kayax.bridge.to_static.operators.call import made
+    return fresh(grown.item(owner, key)) if grown.is_grown(owner) else made(owner[key])
 
 
 def _staged_item(owner: Any, key: Any) -> Any:

@@ -8,8 +8,9 @@ from kayax.bridge.journal import UNDEFINED, born, fresh
 from kayax.bridge.to_static.operators import values as _values
 from kayax.bridge.to_static.operators.branch import finish, if_, then
 from kayax.bridge.to_static.operators.call import call, made
+from kayax.bridge.to_static.operators.grown import plain, truth
 from kayax.bridge.to_static.operators.iterate import for_
-from kayax.bridge.to_static.operators.logic import and_, chain, choose, in_, is_, is_not, not_, not_in, or_
+from kayax.bridge.to_static.operators.logic import and_, chain, choose, compared, in_, is_, is_not, not_, not_in, or_
 from kayax.bridge.to_static.operators.loop import while_
 from kayax.bridge.to_static.operators.outcome import BREAK, CONTINUE, NONE, Return, Variables
 from kayax.bridge.to_static.operators.stores import (
@@ -21,6 +22,7 @@ from kayax.bridge.to_static.operators.stores import (
     set_attribute,
     set_item,
     slice,
+    sliced,
 )
 from kayax.bridge.to_static.operators.text import formatted, text
 from kayax.bridge.to_static.operators.values import use
@@ -28,7 +30,7 @@ from kayax.bridge.to_static.operators.values import use
 
 def assert_(test: Any, message: Any = None) -> None:
     """`assert`; on a staged tensor, the eager run raises the error where it does not hold."""
-    test = use(test)
+    test = truth(test)
     if _values.is_staged(test):
         _values.bail_if(_values.negated(_values.truth(test)))
     elif not test:
@@ -36,6 +38,6 @@ def assert_(test: Any, message: Any = None) -> None:
 
 
 __all__ = ["BREAK", "CONTINUE", "ConversionError", "NONE", "Return", "UNDEFINED", "Variables", "and_", "assert_",
-           "attribute", "augmented", "born", "call", "chain", "choose", "delete_attribute", "delete_item", "finish",
-           "for_", "formatted", "fresh", "if_", "in_", "is_", "is_not", "item", "made", "not_", "not_in", "or_",
-           "set_attribute", "set_item", "slice", "text", "then", "use", "while_"]
+           "attribute", "augmented", "born", "call", "chain", "choose", "compared", "delete_attribute", "delete_item",
+           "finish", "for_", "formatted", "fresh", "if_", "in_", "is_", "is_not", "item", "made", "not_", "not_in",
+           "or_", "plain", "set_attribute", "set_item", "slice", "sliced", "text", "then", "use", "while_"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 import ast
 
 from kayax.bridge.to_static.passes.base import Rewrite, call, load
+from kayax.bridge.to_static.passes.stores import index
 
 
 class Fresh(Rewrite):
@@ -28,7 +29,14 @@ class Fresh(Rewrite):
         """And by slices."""
         self.generic_visit(node)
         sliced = isinstance(node.ctx, ast.Load) and isinstance(node.slice, ast.Slice)
-        return ast.copy_location(call("made", node), node) if sliced else node
+        return ast.copy_location(call("sliced", node.value, index(node.slice)), node) if sliced else node
+
+    def visit_comprehension(self, node: ast.comprehension) -> ast.AST:
+        """What comprehensions go over and ask, Python itself looks at."""
+        self.generic_visit(node)
+        node.iter = ast.copy_location(call("plain", node.iter), node.iter)
+        node.ifs = [ast.copy_location(call("plain", test), test) for test in node.ifs]
+        return node
 
     def visit_Assign(self, node: ast.Assign) -> ast.AST | list[ast.stmt]:
         """And by a starred target."""

@@ -38,7 +38,7 @@ class Stores(Rewrite):
         if isinstance(target, ast.Attribute):
             made = call("set_attribute", value, target.value, ast.Constant(self.context.mangled(target.attr)))
         else:
-            made = call("set_item", value, target.value, _index(target.slice))
+            made = call("set_item", value, target.value, index(target.slice))
         return ast.copy_location(ast.Expr(ast.copy_location(made, target)), target)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:
@@ -61,7 +61,7 @@ class Stores(Rewrite):
                 place: ast.Attribute | ast.Subscript = ast.Attribute(load(owner), target.attr, ast.Store())
             else:
                 key = self.context.fresh("key")
-                made.append(assign(key, _index(target.slice)))
+                made.append(assign(key, index(target.slice)))
                 old = ast.Subscript(load(owner), load(key), ast.Load())
                 place = ast.Subscript(load(owner), load(key), ast.Store())
             ast.copy_location(place, target)
@@ -75,7 +75,7 @@ class Stores(Rewrite):
                 name = ast.Constant(self.context.mangled(target.attr))
                 made.append(ast.Expr(call("delete_attribute", target.value, name)))
             elif isinstance(target, ast.Subscript):
-                made.append(ast.Expr(call("delete_item", target.value, _index(target.slice))))
+                made.append(ast.Expr(call("delete_item", target.value, index(target.slice))))
             else:
                 made.append(ast.Delete([target]))
         return [ast.copy_location(m, node) for m in made]
@@ -104,11 +104,11 @@ class _Places(ast.NodeTransformer):
         return super().generic_visit(node)
 
 
-def _index(node: ast.expr) -> ast.expr:
+def index(node: ast.expr) -> ast.expr:
     """An index as an expression: slices become calls of `slice`."""
     if isinstance(node, ast.Slice):
         parts = [p if p is not None else ast.Constant(None) for p in (node.lower, node.upper, node.step)]
         return ast.copy_location(call("slice", *parts), node)
     if isinstance(node, ast.Tuple):
-        return ast.copy_location(ast.Tuple([_index(e) for e in node.elts], ast.Load()), node)
+        return ast.copy_location(ast.Tuple([index(e) for e in node.elts], ast.Load()), node)
     return node

@@ -1,0 +1,252 @@
+"""Lists whose number of items a tensor decides.
+
+Such a list is a Python list in which a `Series` stands for several items at once: the first `length` rows of stacked
+tensors. Items that are appended follow it, so most of what is done to a list needs no thought. Rewritten code asks
+before it counts, looks up or goes over items (`kayax.bridge.to_static.operators.grown`); all else is refused.
+"""
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from kayax.bridge.errors import ConversionError, at_user_line
+from kayax.bridge.kinds import Aval, Mismatch, common
+from kayax.bridge.tensor import Tensor, wrap
+from kayax.spec import tree
+
+LENGTH = Aval((), np.dtype("int64"), True)
+
+
+def refusal() -> ConversionError:
+    """The error for what cannot be done with a list of staged length."""
+    return ConversionError(
+        "A tensor decides how many items this list (or rows this tensor made of it) has, and what is done with it here "
+        f"needs to know.{at_user_line()}\nlen(), items by number, slices, append, pop, extend and `for` work on such a "
+        "list. It may be returned, as it is or by paddle.stack or concat.")
+
+
+class _Refusing:
+    """What has no meaning but to rewritten code that asks for it."""
+
+    def _refuse(self, *_: Any, **__: Any) -> Any:
+        raise refusal()
+
+    __bool__ = __iter__ = __len__ = __call__ = __getitem__ = __add__ = __radd__ = __mul__ = __rmul__ = _refuse
+    __sub__ = __rsub__ = __truediv__ = __rtruediv__ = __lt__ = __le__ = __gt__ = __ge__ = __neg__ = __int__ = _refuse
+    __float__ = __index__ = __contains__ = __str__ = __repr__ = __matmul__ = __rmatmul__ = __invert__ = _refuse
+    __pow__ = __rpow__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __eq__ = __ne__ = __format__ = _refuse
+    __hash__ = object.__hash__
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise refusal()
+
+
+@dataclasses.dataclass(eq=False, repr=False)
+class Stacked(_Refusing):
+    """The first `length` rows of a tensor, which is all that `paddle.stack` gives of a list of staged length."""
+
+    tensor: Tensor
+    length: Any
+
+
+@dataclasses.dataclass(eq=False, repr=False)
+class Series(_Refusing):
+    """Items of a list: the first `length` rows of `stacks`, one stack for each leaf of an item's `form`.
+
+    capacity: how many there are at most. limit: how many a loop carries it with; 0 for one that no loop carries.
+    """
+
+    form: Any
+    stacks: list[Tensor]
+    length: Any
+    capacity: int
+    limit: int = 0
+
+
+def is_grown(value: Any) -> bool:
+    """Whether a value is a list of staged length."""
+    return type(value) is list and any(type(part) is Series for part in value)
+
+
+def capacity(items: Sequence[Any]) -> int:
+    """How many items a list has at most."""
+    return sum(x.capacity if type(x) is Series else 1 for x in items)
+
+
+def limit(items: Sequence[Any]) -> int:
+    """The number of items that a loop carries the list with, or 0."""
+    return max((x.limit for x in items if type(x) is Series), default=0)
+
+
+# ---- what the items have in common -----------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True)
+class Node:
+    """An item that is a tuple of parts."""
+
+    kind: type
+    extra: Any
+    parts: tuple
+
+
+@dataclasses.dataclass(frozen=True)
+class Fixed:
+    """An item, or part of one, that is no tensor and the same in all items."""
+
+    value: Any
+
+
+_PLAIN = (str, bytes, type(None))
+
+
+def form_of(item: Any, aval: Callable[[Any], Aval]) -> Any:
+    """The form of an item of a list (that of its items for a Series): tensors and numbers, alone or in tuples.
+
+    What Python code could change in place is no such item: it would be copied here.
+    """
+    if type(item) is Series:
+        kinds = iter([aval(s) for s in item.stacks])
+        return _refit(item.form, kinds)
+    if isinstance(item, (Tensor, bool, int, float, complex)):
+        return aval(item)
+    if isinstance(item, _PLAIN):
+        return Fixed(item)
+    found = tree.parts(item)
+    if found is None or not isinstance(item, tuple):
+        raise Mismatch
+    return Node(found[0], found[1], tuple([form_of(p, aval) for p in found[2]]))
+
+
+def _refit(form: Any, stacks: Iterator[Aval]) -> Any:
+    """The form of a Series' items, with what is known now of whether they have a gradient."""
+    if isinstance(form, Aval):
+        return dataclasses.replace(form, stop=next(stacks).stop)
+    return form if isinstance(form, Fixed) else Node(form.kind, form.extra, tuple([_refit(p, stacks)
+                                                                                     for p in form.parts]))
+
+
+def joined(forms: Sequence[Any]) -> Any:
+    """The form that items of all these forms fit in."""
+    first, *rest = forms
+    for other in rest:
+        first = _join(first, other)
+    return first
+
+
+def _join(a: Any, b: Any) -> Any:
+    if isinstance(a, Aval) and isinstance(b, Aval):
+        return common(a, b)
+    if isinstance(a, Fixed) and isinstance(b, Fixed) and type(a.value) is type(b.value) and a.value == b.value:
+        return a
+    if not (isinstance(a, Node) and isinstance(b, Node)) or (a.kind, a.extra) != (b.kind, b.extra) or (
+            len(a.parts) != len(b.parts)):
+        raise Mismatch
+    return Node(a.kind, a.extra, tuple([_join(p, q) for p, q in zip(a.parts, b.parts, strict=True)]))
+
+
+def leaves(form: Any) -> list[Aval]:
+    """The tensors of an item."""
+    if isinstance(form, Aval):
+        return [form]
+    return [leaf for part in getattr(form, "parts", ()) for leaf in leaves(part)]
+
+
+def stacked(aval: Aval, n: int) -> Aval:
+    """What a stack of n such tensors is. Numbers lose their weak type in it, and get it back as items."""
+    return Aval((n, *aval.shape), aval.dtype, False, aval.stop)
+
+
+def leaves_of(item: Any, form: Any) -> list[Any]:
+    """The tensors and numbers of an item, in the order of `leaves`."""
+    if isinstance(form, Aval):
+        return [item]
+    if isinstance(form, Fixed):
+        return []
+    found = tree.parts(item)
+    return [leaf for part, inner in zip(found[2], form.parts, strict=True)                  # type: ignore[index]
+            for leaf in leaves_of(part, inner)]
+
+
+def item_of(form: Any, rows: Iterator[Any]) -> Any:
+    """An item, given its tensors and numbers."""
+    if isinstance(form, Aval):
+        return next(rows)
+    if isinstance(form, Fixed):
+        return form.value
+    return tree.build(form.kind, form.extra, [item_of(p, rows) for p in form.parts])
+
+
+# ---- the arrays ------------------------------------------------------------------------------------------------
+
+
+def gathered(n: int, parts: Sequence[tuple[Any, Any]], shape: tuple, dtype: Any) -> Any:
+    """One stack of n rows out of parts in order: ``(row, None)``, or ``(stack, length)`` for its first rows.
+
+    Rows beyond the n-th are dropped; who does not know that there are none has to look.
+    """
+    first = next((i for i, (_, length) in enumerate(parts) if length is not None), len(parts))
+    rows = [jnp.asarray(a).astype(dtype).reshape(shape) for a, _ in parts[:first]][:n]
+    stack, at = (jnp.stack(rows) if rows else jnp.zeros((0, *shape), dtype)), first
+    if not rows and first < len(parts):
+        stack, at = parts[first][0].astype(dtype), parts[first][1]
+        first += 1
+    stack = _resized(stack, n)
+    for array, length in parts[first:]:
+        if length is None:
+            stack = stack.at[at].set(jnp.asarray(array).astype(dtype).reshape(shape), mode="drop")
+        else:
+            longer = _resized(stack, n + array.shape[0])
+            at_row: Any = (jnp.minimum(at, n), *[0] * len(shape))
+            stack = lax.dynamic_update_slice(longer, array.astype(dtype), at_row)[:n]
+        at = at + (1 if length is None else length)
+    return stack
+
+
+def _resized(stack: Any, n: int) -> Any:
+    if stack.shape[0] >= n:
+        return stack[:n]
+    return jnp.concatenate([stack, jnp.zeros((n - stack.shape[0], *stack.shape[1:]), stack.dtype)])
+
+
+# ---- leaving the program ---------------------------------------------------------------------------------------
+
+
+def mentions(spec: Any) -> bool:
+    """Whether a structure's description has a list of staged length in it."""
+    return isinstance(spec, tree.Branch) and (spec.kind in (Series, Stacked) or any(map(mentions, spec.children)))
+
+
+def expanded(value: Any) -> Any:
+    """A program's result with every Series replaced by its items, now that its length is known."""
+    if type(value) is Stacked:
+        return value.tensor[:int(value.length)]
+    found = tree.parts(value)
+    if found is None or isinstance(value, Tensor):
+        return value
+    kind, extra, children = found
+    new: list[Any] = []
+    for child in children:
+        new += _items(child) if type(child) is Series else [expanded(child)]
+    return value if all(a is b for a, b in zip(new, children, strict=False)) and len(new) == len(children) else (
+        tree.build(kind, extra, new))
+
+
+def _items(series: Series) -> list[Any]:
+    n = int(series.length)
+    kinds = leaves(series.form)
+    columns = [[_row(stack, i, kind) for i in range(n)] for stack, kind in zip(series.stacks, kinds, strict=True)]
+    return [item_of(series.form, iter([c[i] for c in columns])) for i in range(n)]
+
+
+def _row(stack: Tensor, i: int, kind: Aval) -> Any:
+    if kind.weak:
+        return np.asarray(stack.storage.array[i]).item()
+    return stack[i] if not stack._stop_gradient else wrap(stack.storage.array[i])

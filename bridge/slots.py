@@ -1,0 +1,106 @@
+"""The places that a program fills in what it gives: where their values come from, on either side."""
+from __future__ import annotations
+
+import dataclasses
+import weakref
+from collections.abc import Sequence
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from kayax.bridge.blocks import Operands
+from kayax.bridge.cells import Storage, root_of
+from kayax.bridge.kinds import Aval
+from kayax.bridge.series import LENGTH, gathered
+from kayax.bridge.state import state
+from kayax.bridge.tensor import Tensor, as_number
+
+
+@dataclasses.dataclass
+class Slot:
+    """A place that the program fills; a recipe of None stands for a value that nobody will look at."""
+
+    aval: Aval
+    first: tuple | None
+    second: tuple | None
+    sources: list[Storage] = dataclasses.field(default_factory=list)    # tensors of before that it may be
+    roots: tuple[Storage, ...] = ()                                     # whose memory it may share
+
+
+def tensor_of(slot: Slot, out: Tensor) -> Tensor:
+    """The tensor of a slot after the operation."""
+    return known_as(slot, out.detach() if slot.aval.stop else out)
+
+
+def known_as(slot: Slot, tensor: Tensor) -> Tensor:
+    """The tensor of a slot, with what is known of it.
+
+    If it shares memory with one that was there before, that one may not be written as long as this is there.
+    """
+    if slot.sources or slot.roots:
+        note_alias(tensor, slot.sources)
+    for storage in slot.roots:
+        state.trace.root.lent.setdefault(storage, weakref.WeakSet()).add(tensor.storage)        # type: ignore[union-attr]
+    return as_number(tensor) if slot.aval.weak else tensor
+
+
+def note_alias(tensor: Tensor, sources: Sequence[Storage] = ()) -> None:
+    """Note that a tensor stands for one that was there before: eagerly, writing one in place would change the other."""
+    root = state.trace.root                                                     # type: ignore[union-attr]
+    root.aliases.add(tensor.storage)
+    for source in sources:
+        root.copies.setdefault(source, weakref.WeakSet()).add(tensor.storage)
+
+
+def note_items(tensors: Sequence[Tensor]) -> None:
+    """Note that a list holds copies of these tensors: eagerly it holds them, and what shares memory with them."""
+    aliases = state.trace.root.aliases                                          # type: ignore[union-attr]
+    for tensor in tensors:
+        aliases.update((tensor.storage, root_of(tensor.storage)))
+
+
+def note_operands(slots: Sequence[Slot], operands: Operands) -> None:
+    """Make every outer tensor that a slot may take its value from an operand."""
+    for slot in slots:
+        slot.first, slot.second = _as_operand(slot.first, operands), _as_operand(slot.second, operands)
+
+
+def _as_operand(recipe: tuple | None, operands: Operands) -> tuple | None:
+    if recipe is None:
+        return None
+    if recipe[0] == "stack":
+        return "stack", [(_as_operand(a, operands), _as_operand(n, operands)) for a, n in recipe[1]]
+    if recipe[0] == "count":
+        return "count", recipe[1], [_as_operand(n, operands) for n in recipe[2]]
+    return ("operand", operands.tensor(recipe[1]), recipe[1].storage) if recipe[0] == "outer" else recipe
+
+
+def fill(slots: Sequence[Slot], which: int, outs: Sequence[Any], cells: dict[Storage, Any],
+         arrays: Sequence[Any]) -> list[Any]:
+    """The arrays of one side for all slots: from a block's outputs, its cells, and the operands."""
+    def value(recipe: tuple, aval: Aval) -> Any:
+        kind, what, *rest = recipe
+        if kind == "out":
+            return outs[what]
+        if kind == "number":
+            return jnp.asarray(what)
+        if kind == "stack":
+            parts = [(value(a, aval), None if n is None else value(n, LENGTH)) for a, n in what]
+            return gathered(aval.shape[0], parts, aval.shape[1:], aval.dtype)
+        if kind == "count":
+            return sum([value(n, LENGTH) for n in rest[0]], jnp.asarray(what))
+        return cells[rest[0]] if rest[0] in cells else arrays[what]
+
+    return [_array(None if r is None else value(r, s.aval), s.aval)
+            for s in slots for r in [s.second if which else s.first]]
+
+
+def _array(array: Any, aval: Aval) -> Any:
+    if array is None:
+        return jnp.asarray(np.dtype(aval.dtype).type(0).item()) if aval.weak else jnp.zeros(aval.shape, aval.dtype)
+    kept = Aval.of(array)
+    if (kept.dtype, kept.weak) == (aval.dtype, aval.weak) or kept.dtype == bool:
+        return array
+    return lax.convert_element_type(array, np.dtype(aval.dtype))            # strongly typed

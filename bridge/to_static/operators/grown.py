@@ -1,0 +1,290 @@
+"""What rewritten code does with a list whose length a tensor decides (`kayax.bridge.series`)."""
+from __future__ import annotations
+
+import dataclasses
+import functools
+import operator
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import jax.numpy as jnp
+from jax import lax
+
+from kayax.bridge.call import Call
+from kayax.bridge.dispatch import run_call
+from kayax.bridge.errors import ConversionError, at_user_line
+from kayax.bridge.kinds import Aval, Mismatch
+from kayax.bridge.merging import kind_of
+from kayax.bridge.series import (
+    Series,
+    Stacked,
+    capacity,
+    form_of,
+    gathered,
+    is_grown,
+    item_of,
+    joined,
+    leaves,
+    leaves_of,
+    limit,
+    refusal,
+)
+from kayax.bridge.slots import note_alias, note_items
+from kayax.bridge.tensor import Tensor, as_number
+from kayax.bridge.to_static.operators import values as v
+from kayax.spec import tree
+
+
+def length(items: list) -> Any:
+    """``len(items)``, a staged Python number."""
+    parts = [x.length for x in items if type(x) is Series]
+    return functools.reduce(operator.add, parts, len(items) - len(parts))
+
+
+def truth(value: Any) -> Any:
+    """What `if` and the like ask of a value: for a list of staged length, whether there is an item."""
+    value = v.use(value)
+    return length(value) > 0 if is_grown(value) else value
+
+
+def plain(value: Any) -> Any:
+    """A value for code that cannot deal with a staged length."""
+    if is_grown(value) or type(value) is Series:
+        raise refusal()
+    return value
+
+
+def has_single(args: Iterable[Any]) -> bool:
+    """Whether one of these stands for several items, or is a tensor made of them."""
+    return any(type(arg) in (Series, Stacked) for arg in args)
+
+
+def series_in(values: Any) -> list[Series]:
+    """Every Series in nested values."""
+    return [s for items in lists_in(values) for s in items if type(s) is Series]
+
+
+def lists_in(values: Any) -> list[list]:
+    """Every list of staged length in nested values."""
+    found, stack = [], [values]
+    while stack:
+        value = stack.pop()
+        if is_grown(value):
+            found.append(value)
+        elif not isinstance(value, Tensor):
+            parts = tree.parts(value)
+            stack += parts[2] if parts is not None else ()
+    return found
+
+
+def check(values: Any, limits: set[int]) -> None:
+    """Give the run up if a list is longer than the loop that carries it can hold."""
+    for items in lists_in(values):
+        if limit(items) in limits and capacity(items) > limit(items):
+            v.bail_if(length(items) > limit(items))
+
+
+# ---- items -----------------------------------------------------------------------------------------------------
+
+
+def packed(items: list) -> Series:
+    """All items as one Series."""
+    if len(items) == 1 and type(items[0]) is Series:
+        return items[0]
+    form = _form(items)
+    n = capacity(items)
+    columns: list[list[Any]] = [[] for _ in leaves(form)]
+    for x in items:
+        for column, leaf in zip(columns, x.stacks if type(x) is Series else leaves_of(x, form), strict=True):
+            column.append(leaf)
+    lengths = [x.length if type(x) is Series else None for x in items]
+    counts = [x for x in lengths if x is not None]
+    stacks = []
+    for column, kind in zip(columns, leaves(form), strict=True):
+        def run(*arrays: Any, kind: Aval = kind) -> Any:
+            given = iter(arrays[len(lengths):])
+            parts = [(a, None if n_ is None else next(given)) for a, n_ in zip(arrays, lengths, strict=False)]
+            return gathered(n, parts, kind.shape, kind.dtype)
+
+        stacks.append(run_call(Call(run, "stack"), [*map(_operand, column), *counts]))
+    note_items([leaf for x in items if type(x) is not Series for leaf in leaves_of(x, form) if isinstance(leaf, Tensor)])
+    return Series(form, stacks, length(items), n, limit(items))
+
+
+def _operand(leaf: Any) -> Any:
+    return leaf if isinstance(leaf, Tensor) else jnp.asarray(leaf)
+
+
+def _form(items: list) -> Any:
+    try:
+        return joined([form_of(x, kind_of) for x in items])
+    except Mismatch:
+        raise ConversionError(
+            f"The items of a list whose length a tensor decides must be alike: tensors of one shape and dtype, "
+            f"numbers, or tuples of them.{at_user_line()}") from None
+
+
+def row(series: Series, index: Any) -> Any:
+    """The item of that number, which is there."""
+    rows = []
+    for stack, kind in zip(series.stacks, leaves(series.form), strict=True):
+        found = run_call(_weak_row if kind.weak else _row, [stack, _operand(index)])
+        if kind.stop and not found._stop_gradient:
+            found = found.detach()
+        note_alias(found)
+        rows.append(as_number(found) if kind.weak else found)
+    return item_of(series.form, iter(rows))
+
+
+def _take(stack: Any, index: Any) -> Any:
+    return lax.dynamic_index_in_dim(stack, index, keepdims=False)
+
+
+def _take_weak(stack: Any, index: Any) -> Any:
+    zero = jnp.asarray(stack.dtype.type(0).item())
+    return zero.at[()].set(_take(stack, index)) if stack.dtype != bool else _take(stack, index)
+
+
+_row, _weak_row = Call(_take, "getitem"), Call(_take_weak, "getitem")
+
+
+def item(items: list, key: Any) -> Any:
+    """``items[key]``."""
+    if isinstance(key, slice):
+        return _slice(items, key)
+    if _is_plain(items, key):
+        return items[key]
+    n = length(items)
+    v.bail_if(v.either(n <= key, n + key < 0))
+    return row(packed(items), _from_start(key, n))
+
+
+def at(items: list, i: Any) -> Any:
+    """The item of that number, which is there."""
+    return items[i] if _is_plain(items, i) else row(packed(items), i)
+
+
+def _from_start(key: Any, n: Any) -> Any:
+    if v.is_staged(key):
+        return key + (key < 0).astype("int64") * n
+    return key if key >= 0 else n + key
+
+
+def _is_plain(items: list, key: Any) -> bool:
+    """Whether no Series is among the items up to this one, counted from its end of the list."""
+    if not isinstance(key, int) or not -len(items) <= key < len(items):
+        return False
+    return not any(type(x) is Series for x in (items[:key + 1] if key >= 0 else items[key:]))
+
+
+def set_item(items: list, key: Any, value: Any) -> None:
+    """``items[key] = value``."""
+    if isinstance(key, slice):
+        raise refusal()
+    if _is_plain(items, key):
+        items[key] = value
+        return
+    n = length(items)
+    v.bail_if(v.either(n <= key, n + key < 0))
+    series = packed(items)
+    if _form([series, value]) != series.form:
+        raise refusal()
+    index = _operand(_from_start(key, n))
+    stacks = [run_call(_put, [stack, _operand(leaf), index])
+              for stack, leaf in zip(series.stacks, leaves_of(value, series.form), strict=True)]
+    note_items([leaf for leaf in leaves_of(value, series.form) if isinstance(leaf, Tensor)])
+    items[:] = [dataclasses.replace(series, stacks=stacks)]
+
+
+_put = Call(lambda stack, value, index: stack.at[index].set(value.astype(stack.dtype)), "setitem")
+
+
+def _slice(items: list, key: slice) -> list:
+    if key.start is None and key.stop is None and key.step is None:
+        return list(items)
+    if key.step not in (None, 1) or v.is_staged(key.start) or v.is_staged(key.stop):
+        raise refusal()
+    n, series = length(items), packed(items)
+    start, stop = (_clipped(k, n) for k in (key.start or 0, n if key.stop is None else key.stop))
+    return [_cut(series, start, (stop - start) * (stop > start).astype("int64"))]
+
+
+def _clipped(k: Any, n: Any) -> Any:
+    k = k if v.is_staged(k) else n * 0 + k if k >= 0 else n + k
+    k = k * (k > 0).astype("int64")
+    return k + (n - k) * (k > n).astype("int64")
+
+
+def _cut(series: Series, start: Any, n: Any) -> Series:
+    """`n` items from `start` on."""
+    stacks = [run_call(_roll, [stack, _operand(start)]) for stack in series.stacks]
+    return dataclasses.replace(series, stacks=stacks, length=n)
+
+
+_roll = Call(lambda stack, by: jnp.roll(stack, -by, axis=0), "roll")
+
+
+# ---- methods and functions -------------------------------------------------------------------------------------
+
+
+def pop(items: list, index: Any = -1) -> Any:
+    """``items.pop(index)``, of an item at an end of the list."""
+    if _is_plain(items, index):
+        return items.pop(index)
+    if v.is_staged(index) or index not in (0, -1):
+        raise refusal()
+    value = item(items, index)
+    series = packed(items)
+    left = series.length - 1
+    items[:] = [_cut(series, 1, left) if index == 0 else dataclasses.replace(series, length=left)]
+    return value
+
+
+def insert(items: list, index: Any, value: Any) -> None:
+    """``items.insert(0, value)``."""
+    if index != 0:
+        raise refusal()
+    items.insert(0, value)
+
+
+_METHODS: dict[str, Callable | None] = {"append": None, "extend": None, "clear": None, "copy": None,
+                                        "__len__": length, "pop": pop, "insert": insert}
+
+
+def method(owner: list, name: str, args: tuple) -> Any:
+    """A call of a list's method."""
+    if name not in _METHODS:
+        raise refusal()
+    found = _METHODS[name]
+    return getattr(owner, name)(*args) if found is None else found(owner, *args)
+
+
+def stack(items: list, axis: int = 0, name: str | None = None) -> Stacked:
+    """``paddle.stack(items)``."""
+    return _stacked(items, axis, True)
+
+
+def concat(items: list, axis: int = 0, name: str | None = None) -> Stacked:
+    """``paddle.concat(items)``."""
+    return _stacked(items, axis, False)
+
+
+def _stacked(items: Any, axis: int, new_dimension: bool) -> Stacked:
+    form = _form(items) if is_grown(items) else None
+    if not isinstance(form, Aval) or form.weak or not (form.shape or new_dimension) or axis != 0:
+        raise refusal()
+    n = length(items)
+    v.bail_if(n == 0)                           # which is an error
+    tensor = packed(items).stacks[0]
+    return Stacked(tensor, n) if new_dimension else Stacked(tensor.flatten(0, 1), n * form.shape[0])
+
+
+def refuse_in(args: Iterable[Any]) -> None:
+    """Refuse arguments that code which is not rewritten would misunderstand."""
+    for arg in args:
+        if type(arg) in (Series, Stacked) or lists_in(arg):
+            raise refusal()
+
+
+__all__ = ["at", "check", "concat", "has_single", "is_grown", "item", "length", "lists_in", "method", "plain",
+           "refuse_in", "row", "series_in", "set_item", "stack", "truth"]

@@ -1,0 +1,298 @@
+"""Lists whose length a tensor decides: grown in staged loops and under staged conditions, read, changed, returned."""
+from language import FALLBACK, case, dvec, num, vec, whole
+
+import kayax as paddle
+
+X = dvec(1.0, 2.0, 3.0)
+H = vec(1.0, 2.0, 3.0)               # wants no gradient
+
+
+@case((H, whole(3)), (H, whole(0)), given_up=0)
+def append_in_while(x, n):
+    items = []
+    i = 0
+    with paddle.jit.loop_bound(4):
+        while i < n:
+            items.append(x * i)
+            i += 1
+    return items
+
+
+@case((X, whole(2)), given_up=0)
+def gradients(x, n):
+    items = [x]
+    i = 0
+    with paddle.jit.loop_bound(3):
+        while i < n:
+            items.append(items[-1] * items[0])
+            i += 1
+    return items[-1].sum(), items
+
+
+@case((H, whole(1)), (H, whole(3)), given_up=True)
+def more_rounds_than_promised(x, n):
+    items = []
+    i = 0
+    with paddle.jit.loop_bound(2):
+        while i < n:
+            items.append(x * i)
+            i += 1
+    return items
+
+
+@case((H, whole(2)), expect=FALLBACK)
+def no_bound(x, n):
+    items = []
+    for i in range(n):
+        items.append(x * i)
+    return len(items)
+
+
+@case((H, whole(3)), (H, whole(0)), given_up=0)
+def range_of_a_tensor(x, n):
+    items = []
+    with paddle.jit.loop_bound(4):
+        for i in range(n):
+            if i != 1:
+                items.append(x * i)
+    y = x
+    for item in items:
+        y = y + item
+    return y, len(items), [y] if items else items
+
+
+@case((H, num(0.0)), (H, num(2.5)), (H, num(9.0)), given_up=0)
+def tensor_break_in_python_loop(x, limit):
+    items = []
+    for i in range(3):
+        items.append(x * (i + 1))
+        if items[-1][0] > limit:
+            break
+    return items[-1], len(items), not items, items
+
+
+@case((X, num(1.5)), (H, num(9.0)), given_up=0)
+def append_under_a_condition(x, limit):
+    found = []
+    for v in x:
+        if v > limit:
+            found.append(v * 2.0)
+    total = x.sum() * 0.0
+    for i, v in enumerate(found):
+        total = total + v * (i + 1)
+    return total, found
+
+
+@case((H, whole(3)), (H, whole(0)), given_up=0)
+def a_queue(x, n):
+    waiting = [x]
+    total = x * 0.0
+    i = 0
+    with paddle.jit.loop_bound(8):
+        while waiting:
+            now = waiting.pop(0)
+            total = total + now
+            if i < n:
+                waiting.append(now * 2.0)
+                waiting.append(now * 0.5)
+            i += 1
+    return total, i
+
+
+@case((H, whole(3)), (H, whole(1)), given_up=0)
+def a_stack(x, n):
+    items = [x]
+    for i in range(2):
+        if i < n:
+            items.append(x * (i + 2.0))
+    top = items.pop()
+    return top + items.pop() if len(items) > 1 else top, items
+
+
+@case((H, whole(3)), (H, whole(1)), given_up=0)
+def pairs_and_numbers(x, n):
+    pairs, numbers = [], [1, 2]
+    i = 0
+    with paddle.jit.loop_bound(4):
+        while i < n:
+            pairs.append((x * i, i))
+            numbers.append(i)
+            i += 1
+    total = x * 0.0
+    for a, k in pairs:
+        total = total + a * k
+    return total, pairs, numbers[-1] + len(numbers), numbers[1:], numbers[:-1], numbers[-2:]
+
+
+@case((H, whole(3)), (H, whole(1)), given_up=0)
+def items_written(x, n):
+    items = []
+    i = 0
+    with paddle.jit.loop_bound(4):
+        while i < n:
+            items.append(x * i)
+            i += 1
+    items[0] = x * 7.0
+    items[-1] = items[-1] + 1.0
+    items[n - 1] = items[n - 1] * 2.0
+    return items, items[n - 1]
+
+
+@case((H, whole(1)), (H, whole(2)), expect=IndexError)
+def index_out_of_range(x, n):
+    items = []
+    for i in range(3):
+        if i < n:
+            items.append(x * i)
+    return items[2]
+
+
+@case((H, whole(2)), (H, whole(0)), given_up=0)
+def loops_in_loops(x, n):
+    items = []
+    with paddle.jit.loop_bound(3):
+        for i in range(n):
+            for j in range(n):
+                if j <= i:
+                    items.append(x * (i + j))
+            items.append(x)
+    return items
+
+
+@case((H, whole(2)), given_up=0)
+def concatenated_copied_extended(x, n):
+    items = []
+    for i in range(3):
+        if i < n:
+            items = items + [x * i]
+    more = list(items)
+    more.extend(items + [x])
+    more.insert(0, x * 9.0)
+    return more, items[:], len(more)
+
+
+@case((H, whole(2)), (H, whole(0)), given_up=0)
+def returned_from_the_loop(x, n):
+    items = []
+    with paddle.jit.loop_bound(4):
+        for i in range(4 * n):
+            items.append(x * i)
+            if i == n:
+                return items
+    return [x]
+
+
+@case((H, whole(2)), (H, whole(0)), given_up=0)
+def two_in_step(x, n):
+    a, b = [], [x]
+    with paddle.jit.loop_bound(3):
+        for i in range(n):
+            a.append(x * i)
+            b.append(x + i)
+    total = x * 0.0
+    for p, q in zip(a, reversed(b)):
+        total = total + p * q
+    return total
+
+
+@case([whole(3)], [whole(1)])
+def argument_list_grows(items):
+    with paddle.jit.loop_bound(4):
+        while len(items) < items[0]:
+            items.append(items[-1] * 2)
+    return len(items)
+
+
+@case((H, whole(2)), expect=FALLBACK)
+def different_shapes(x, n):
+    items = [x]
+    for i in range(2):
+        if i < n:
+            items.append(x[:2] * i)
+    return items
+
+
+@case((H, whole(2)), expect=FALLBACK)
+def written_after_it_was_appended(x, n):
+    items, y = [], x * 1.0
+    for i in range(2):
+        if i < n:
+            items.append(y)
+    y.add_(x)
+    return items
+
+
+@case((H, whole(2)), expect=FALLBACK)
+def item_written_in_place(x, n):
+    items = []
+    for i in range(2):
+        if i < n:
+            items.append(x * 1.0)
+    items[0].add_(x)
+    return items
+
+
+@case((X, whole(2)), given_up=0)
+def stacked_and_returned(x, n):
+    items = []
+    i = 0
+    with paddle.jit.loop_bound(4):
+        while i < n:
+            items.append(x * i)
+            i += 1
+    return paddle.stack(items), {"flat": paddle.concat(items)}
+
+
+@case((H, whole(0)), expect=ValueError)
+def nothing_to_stack(x, n):
+    items = []
+    for i in range(3):
+        if i < n:
+            items.append(x * i)
+    return paddle.stack(items)
+
+
+@case((H, whole(2)), expect=FALLBACK)
+def stacked_and_used(x, n):
+    items = []
+    for i in range(3):
+        if i < n:
+            items.append(x * i)
+    return paddle.stack(items).mean()
+
+
+@case((H, whole(2)), expect=FALLBACK)
+def handed_to_a_library(x, n):
+    items = []
+    for i in range(3):
+        if i < n:
+            items.append(x * i)
+    return paddle.add_n(items)
+
+
+@case((H, whole(2)), expect=FALLBACK)
+def compared_with_another(x, n):
+    items = []
+    for i in range(3):
+        if i < n:
+            items.append(i)
+    same = items == [0, 1]
+    return x if same else x * 2.0
+
+
+@case((H, whole(2)), expect=FALLBACK)
+def in_a_comprehension(x, n):
+    items = []
+    for i in range(3):
+        if i < n:
+            items.append(x * i)
+    return [1 for _ in items]
+
+
+@case((whole(1), whole(0)), (whole(1), whole(1)), given_up=0)
+def decoding(token, end):
+    tokens = [token]
+    with paddle.jit.loop_bound(6):
+        while tokens[-1] != end:
+            tokens.append((tokens[-1] * 3 + 1) % 5)
+    return paddle.stack(tokens)

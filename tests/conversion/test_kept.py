@@ -1,0 +1,65 @@
+"""Attributes in which a converted function leaves tensors, from call to call."""
+import numpy as np
+import pytest
+
+import kayax as paddle
+from kayax import nn
+from kayax.bridge.errors import FallbackWarning
+
+
+class Net(nn.Layer):
+    def __init__(self):
+        super().__init__()
+        self.w = self.create_parameter([2], default_initializer=nn.initializer.Constant(3.0))
+        self.last = None
+
+    def forward(self, x):
+        self.last = self.w * x
+        return x.sum()
+
+
+def test_each_call_leaves_a_tensor_of_its_own_and_makes_no_program():
+    net = paddle.jit.to_static(Net(), full_graph=True)
+    kept = []
+    for k in range(3):
+        net(paddle.to_tensor([1.0, k]))
+        kept.append(net.last)
+    np.testing.assert_array_equal([t.numpy() for t in kept], [[3, 0], [3, 3], [3, 6]])
+    net(paddle.to_tensor([[1.0, 2.0]]))                 # another shape
+    assert net.last.shape == [1, 2] and kept[0].shape == [2]
+    assert [len(group) for group in net.forward.programs.values()] == [1, 1]
+
+
+def test_gradients_go_through_what_is_left():
+    net = paddle.jit.to_static(Net(), full_graph=True)
+    out = net(paddle.to_tensor([1.0, 2.0]))
+    (out + net.last.sum()).backward()
+    np.testing.assert_array_equal(net.w.grad.numpy(), [1, 2])
+
+
+def test_who_reads_it_elsewhere_sees_the_last_one():
+    net = paddle.jit.to_static(Net(), full_graph=True)
+    double = paddle.jit.to_static(lambda: net.last * 2.0)
+    for k in (1.0, 5.0):
+        net(paddle.to_tensor([k, 0.0]))
+        np.testing.assert_array_equal(double().numpy(), [6 * k, 0])
+
+
+def test_code_without_source_may_have_read_it():
+    scope = {}
+    exec("def was(box):\n    return box.last is None", scope)
+    was = scope["was"]
+
+    class Box:
+        last = None
+
+        def run(self, x):
+            y = x if was(self) else x * 2.0
+            self.last = y
+            return y
+
+    box = Box()
+    run = paddle.jit.to_static(box.run)
+    with pytest.warns(FallbackWarning, match="read before it is stored"):
+        results = [run(paddle.to_tensor([1.0])).item() for _ in range(2)]
+    assert results == [1.0, 2.0]
