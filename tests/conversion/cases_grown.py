@@ -281,6 +281,43 @@ def compared_with_another(x, n):
 
 
 @case((H, whole(2)), expect=FALLBACK)
+def unpacked(x, n):
+    items = [x]
+    if n > 1:
+        items.append(x * 2.0)
+    _, *rest = items
+    return rest
+
+
+@case((H, whole(2)), expect=FALLBACK)
+def handed_on_one_by_one(x, n):
+    def count(*given):
+        return len(given)
+
+    items = [x]
+    if n > 1:
+        items.append(x * 2.0)
+    return x * count(*items)
+
+
+@case((H, whole(2)), expect=FALLBACK)
+def made_a_tuple(x, n):
+    items = [x]
+    if n > 1:
+        items.append(x * 2.0)
+    return x * len((*items,))
+
+
+@case((H, whole(2)), given_up=0)
+def taken_up_by_another_list(x, n):
+    items = [x]
+    if n > 1:
+        items.append(x * 2.0)
+    more = [x * 3.0, *items, x * 4.0]
+    return len(more), more[1], more[-1]
+
+
+@case((H, whole(2)), expect=FALLBACK)
 def in_a_comprehension(x, n):
     items = []
     for i in range(3):

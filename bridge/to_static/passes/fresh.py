@@ -18,7 +18,19 @@ class Fresh(Rewrite):
         self.generic_visit(node)
         return ast.copy_location(call("born", node), node)
 
-    visit_List = visit_Dict = visit_Set = visit_ListComp = visit_DictComp = visit_SetComp = _made
+    def visit_List(self, node: ast.List) -> ast.AST:
+        """A list may take up the items of another one, however many they are."""
+        for element in node.elts:
+            element.in_list = True              # type: ignore[attr-defined]
+        return self._made(node)
+
+    def visit_Starred(self, node: ast.Starred) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.ctx, ast.Load) and not hasattr(node, "in_list"):
+            node.value = ast.copy_location(call("plain", node.value), node.value)
+        return node
+
+    visit_Dict = visit_Set = visit_ListComp = visit_DictComp = visit_SetComp = _made
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
         """Lists are made by `+` and `*` too."""
@@ -39,8 +51,10 @@ class Fresh(Rewrite):
         return node
 
     def visit_Assign(self, node: ast.Assign) -> ast.AST | list[ast.stmt]:
-        """And by a starred target."""
+        """And by a starred target. Unpacking needs to know how many items there are."""
         self.generic_visit(node)
+        if any(isinstance(t, (ast.Tuple, ast.List)) for t in node.targets) and not isinstance(node.value, ast.Tuple):
+            node.value = ast.copy_location(call("plain", node.value), node.value)
         stars = [n.value.id for t in node.targets for n in ast.walk(t)
                  if isinstance(n, ast.Starred) and isinstance(n.value, ast.Name)]
         return [node, *(ast.copy_location(ast.Expr(call("fresh", load(s))), node) for s in stars)]
