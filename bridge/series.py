@@ -227,7 +227,7 @@ def mentions(spec: Any) -> bool:
 def expanded(value: Any) -> Any:
     """A program's result with every Series replaced by its items, now that its length is known."""
     if type(value) is Stacked:
-        return value.tensor[:int(value.length)]
+        return value.tensor[:int(value.length)].clone()
     found = tree.parts(value)
     if found is None or isinstance(value, Tensor):
         return value
@@ -249,4 +249,4 @@ def _items(series: Series) -> list[Any]:
 def _row(stack: Tensor, i: int, kind: Aval) -> Any:
     if kind.weak:
         return np.asarray(stack.storage.array[i]).item()
-    return stack[i] if not stack._stop_gradient else wrap(stack.storage.array[i])
+    return stack[i].clone() if not stack._stop_gradient else wrap(stack.storage.array[i])

@@ -14,7 +14,7 @@ from kayax.bridge.call import Call
 from kayax.bridge.dispatch import run_call
 from kayax.bridge.errors import ConversionError, at_user_line
 from kayax.bridge.kinds import Aval, Mismatch
-from kayax.bridge.merging import kind_of
+from kayax.bridge.merging import kind_of, tensors_in
 from kayax.bridge.series import (
     Series,
     Stacked,
@@ -107,7 +107,7 @@ def packed(items: list) -> Series:
             return gathered(n, parts, kind.shape, kind.dtype)
 
         stacks.append(run_call(Call(run, "stack"), [*map(_operand, column), *counts]))
-    note_items([leaf for x in items if type(x) is not Series for leaf in leaves_of(x, form) if isinstance(leaf, Tensor)])
+    note_items(tensors_in([x for x in items if type(x) is not Series]))
     return Series(form, stacks, length(items), n, limit(items))
 
 
