@@ -18,7 +18,7 @@ def unified(fn: Any = None, *, for_sot: bool = True, for_ast: bool = True) -> An
     if fn is None:
         return lambda function: unified(function, for_sot=for_sot, for_ast=for_ast)
     if for_sot or for_ast:
-        not_to_static(fn.forward if isinstance(fn, type) else fn)
+        not_to_static(_code_of(fn))
     return fn
 
 
@@ -31,8 +31,12 @@ def force_dynamic(fn: Any = None) -> Any:
     """Mark a function or a Layer's class that runs eagerly, and so does what calls it (an error with full_graph)."""
     if not callable(fn):
         raise TypeError(f"force_dynamic marks a function or a Layer's class, but got {type(fn).__name__}.")
-    (fn.forward if isinstance(fn, type) else fn)._force_dynamic = True
+    _code_of(fn)._force_dynamic = True
     return fn
+
+
+def _code_of(fn: Any) -> Any:
+    return getattr(fn, "forward", fn) if isinstance(fn, type) else fn
 
 
 def dynamic_dims(tensor: Tensor, dims: int | Sequence[int]) -> None:
