@@ -9,7 +9,6 @@ import functools
 import importlib
 import os
 from dataclasses import replace
-from typing import Any
 
 import pytest
 import store
@@ -44,14 +43,11 @@ ILL_CONDITIONED = {"nn.TransformerDecoder"}
 AMP_TOLERANCE = {"rtol": 0.1, "atol": 0.15, "grad_rtol": 0.1, "grad_atol": 0.25}
 
 
-def _amp_params() -> list[Any]:
-    """All cases; quick are some of those that compute in 16 bits."""
-    quick = [n for n in STATIC if (n.startswith(AMP_LAYERS) or n in AMP_NAMES) and "float64" not in n]
-    return [pytest.param(n, marks=() if n in quick else pytest.mark.slow) for n in STATIC if n not in ILL_CONDITIONED]
+AMP = [n for n in STATIC if (n.startswith(AMP_LAYERS) or n in AMP_NAMES) and "float64" not in n]
 
 
 @pytest.mark.parametrize("static", [False, True], ids=["eager", "converted"])
-@pytest.mark.parametrize("name", _amp_params())
+@pytest.mark.parametrize("name", AMP)
 def test_auto_cast(name: str, static: bool) -> None:
     """Under auto_cast O1 values stay near float32's, and gradients of float32 inputs are float32."""
     case, module = CASES[name], importlib.import_module(MODULE)
@@ -60,6 +56,14 @@ def test_auto_cast(name: str, static: bool) -> None:
         got = run(case, module, static)
     problems = differences(replace(case, **AMP_TOLERANCE), want, renamed(got, want), static)
     assert not problems, "\n".join([name, *problems])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [n for n in STATIC if n not in ILL_CONDITIONED and n not in AMP])
+def test_auto_cast_of_all(name: str) -> None:
+    """As above, of every case: what computes in 32 bits under auto_cast is as ever."""
+    test_auto_cast(name, False)
+    test_auto_cast(name, True)
 
 
 def renamed(record: Record, want: Record) -> Record:
