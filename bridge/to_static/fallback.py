@@ -82,7 +82,12 @@ def untouched(keep: bool = True) -> Iterator[Attempt]:
 
 def why(error: Exception) -> str:
     """The reason for running eagerly, in words."""
-    return f"{error}" if isinstance(error, ConversionError) else f"{type(error).__name__}: {error}"
+    if isinstance(error, ConversionError):
+        return f"{error}"
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:               # it is about a tensor of the run that failed, which has no value
+        return type(error).__name__
 
 
 def warn_fallback(name: str, error: Exception) -> None:

@@ -39,7 +39,10 @@ def _scalar(x: Tensor, what: str) -> Tensor:
 def to_int(*args: Any, **kwargs: Any) -> Any:
     """`int`."""
     if len(args) == 1 and v.is_staged(args[0]):
-        return run_call(_as_int, [_scalar(args[0], "int")], False)
+        x = _scalar(args[0], "int")
+        if x.storage.array.dtype.kind in "fV" and v.can_bail():
+            v.bail_if(v.negated(x.isfinite()))                  # ValueError, OverflowError
+        return run_call(_as_int, [x], False)
     return int(*args, **kwargs)
 
 
@@ -199,7 +202,8 @@ GROWN = {length, to_bool, enumerate_, zip_, reversed_, isinstance_, list, type, 
 JOINS = {manipulation_join.stack: grown.stack, manipulation_join.concat: grown.concat}
 
 TABLE: dict[Any, Callable] = {
-    builtins.print: text.print, builtins.len: length, builtins.range: range_, builtins.enumerate: enumerate_,
+    builtins.print: text.print, builtins.str: text.to_text, builtins.repr: text.to_repr,
+    builtins.format: text.to_format, builtins.len: length, builtins.range: range_, builtins.enumerate: enumerate_,
     builtins.zip: zip_, builtins.reversed: reversed_, builtins.int: to_int, builtins.float: to_float,
     builtins.bool: to_bool, builtins.isinstance: isinstance_, builtins.sorted: sorted_, builtins.next: next_,
     builtins.max: _extreme(max, lambda a, b: a > b), builtins.min: _extreme(min, lambda a, b: a < b),

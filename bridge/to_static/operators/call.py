@@ -10,7 +10,7 @@ from typing import Any
 from kayax.bridge.journal import CONTAINERS, born, fresh, touch_contents, unseen
 from kayax.bridge.state import state
 from kayax.bridge.to_static.convert import converted, reason
-from kayax.bridge.to_static.operators import builtins, grown, impure
+from kayax.bridge.to_static.operators import builtins, grown, impure, text
 from kayax.bridge.to_static.operators import values as v
 
 _BUILTIN = (types.BuiltinFunctionType, types.MethodWrapperType)
@@ -45,6 +45,8 @@ def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:
         owner = getattr(function, "__self__", None)
         if isinstance(owner, CONTAINERS):
             touch_contents(owner)
+        elif isinstance(owner, str):
+            text.check(function, args, kwargs)
         return born(function(*args, **kwargs)) if isinstance(function, type) else made(function(*args, **kwargs))
     if kind is functools.partial:
         return call(function.func, *function.args, *args, **{**function.keywords, **kwargs})

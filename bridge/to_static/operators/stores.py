@@ -13,7 +13,7 @@ from kayax.bridge.errors import ConversionError, at_user_line
 from kayax.bridge.journal import Attribute, fresh, is_born, loaded, touch, touch_contents
 from kayax.bridge.state import state
 from kayax.bridge.tensor import Tensor
-from kayax.bridge.to_static.operators import grown
+from kayax.bridge.to_static.operators import arithmetic, grown
 from kayax.bridge.to_static.operators import values as v
 
 slice = builtins.slice
@@ -111,6 +111,7 @@ def delete_item(owner: Any, key: Any) -> None:
 def augmented(sign: str, old: Any, value: Any) -> Any:
     """What ``old += value`` stores."""
     touch_contents(old)
+    arithmetic.check(sign, old, value)
     return _AUGMENTED[sign](old, value)
 
 
@@ -121,6 +122,9 @@ def item(owner: Any, key: Any) -> Any:
         return grown.item(owner, key)
     if v.is_staged(key) and isinstance(owner, (list, tuple, range)):
         return _staged_item(owner, key)
+    if isinstance(owner, dict) and v.is_staged(key) and key not in owner:
+        raise ConversionError(f"A tensor's value is looked up in a dict.{at_user_line()}\nPut the values in a list or "
+                              "a Tensor, and take the item that the tensor chooses.")
     if isinstance(owner, (Tensor, list, tuple, dict)) or not hasattr(type(owner), "__getitem__"):
         return owner[key]
     if state.trace is not None and type(owner) in _LOOKED_AT:

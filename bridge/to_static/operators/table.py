@@ -6,6 +6,7 @@ from typing import Any
 from kayax.bridge.errors import ConversionError
 from kayax.bridge.journal import UNDEFINED, born, fresh
 from kayax.bridge.to_static.operators import values as _values
+from kayax.bridge.to_static.operators.arithmetic import divide
 from kayax.bridge.to_static.operators.branch import finish, if_, then
 from kayax.bridge.to_static.operators.call import call, made
 from kayax.bridge.to_static.operators.grown import plain, truth
@@ -39,5 +40,5 @@ def assert_(test: Any, message: Any = None) -> None:
 
 __all__ = ["BREAK", "CONTINUE", "ConversionError", "NONE", "Return", "UNDEFINED", "Variables", "and_", "assert_",
            "attribute", "augmented", "born", "call", "chain", "choose", "compared", "delete_attribute", "delete_item",
-           "finish", "for_", "formatted", "fresh", "if_", "in_", "is_", "is_not", "item", "made", "not_", "not_in",
-           "or_", "plain", "set_attribute", "set_item", "slice", "sliced", "text", "then", "use", "while_"]
+           "divide", "finish", "for_", "formatted", "fresh", "if_", "in_", "is_", "is_not", "item", "made", "not_",
+           "not_in", "or_", "plain", "set_attribute", "set_item", "slice", "sliced", "text", "then", "use", "while_"]

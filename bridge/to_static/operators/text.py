@@ -22,6 +22,8 @@ _CONVERSIONS: dict[int, Callable[[Any], str]] = {115: str, 114: repr, 97: ascii}
 class StagedText:
     """Text that has tensors in it whose values are not known yet: it can be printed, and put into other text."""
 
+    is_staged_text = True
+
     def __init__(self, parts: list[Any]):
         self.parts = parts
 
@@ -59,6 +61,28 @@ def text(*parts: Any) -> Any:
     if any(isinstance(p, (_Formatted, StagedText)) for p in parts):
         return StagedText(list(parts))
     return "".join(parts)
+
+
+def to_text(*args: Any, **kwargs: Any) -> Any:
+    """`str`."""
+    return text(formatted(args[0], 115, "")) if len(args) == 1 and not kwargs else str(*args, **kwargs)
+
+
+def to_repr(value: Any) -> Any:
+    """`repr`."""
+    return text(formatted(value, 114, ""))
+
+
+def to_format(value: Any, spec: str = "") -> Any:
+    """`format`."""
+    return text(formatted(value, -1, spec))
+
+
+def check(method: Any, args: tuple, kwargs: dict[str, Any]) -> None:
+    """Refuse `"...".format(tensor)` and the like: the text would have no value in it."""
+    if any(isinstance(a, StagedText) or _has_staged(a) for a in (*args, *kwargs.values())):
+        raise ConversionError(f"str.{method.__name__} gets a tensor whose value is known only when the program runs."
+                              f"{at_user_line()}\nUse an f-string, which can be printed.")
 
 
 def _has_staged(value: Any) -> bool:

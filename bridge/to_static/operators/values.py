@@ -51,6 +51,11 @@ def both(a: Tensor, b: Tensor) -> Tensor:
     return run_call(_and, [a, b], False)
 
 
+def can_bail() -> bool:
+    """Whether the program that is being made can be given up for an eager run: a saved one cannot."""
+    return state.trace is not None and state.trace.root.bail is not None
+
+
 def bail_cell() -> Storage:
     """The cell that says whether the present run has to be done over eagerly."""
     trace = state.trace
@@ -94,8 +99,10 @@ def use(value: Any) -> Any:
 def settled(value: Any) -> Any:
     """A function's result with every `Either` in it settled, as it leaves the program."""
     value = use(value)
+    if getattr(value, "is_staged_text", False):
+        raise ConversionError("The function returns a text with a tensor's value in it, which a program cannot.")
     found = tree.parts(value)
-    if found is None or not any(type(part) is Either or tree.parts(part) is not None for part in found[2]):
+    if found is None:
         return value
     kind, extra, children = found
     new = [settled(part) for part in children]

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import ast
 
+from kayax.bridge.to_static.passes.arithmetic import Arithmetic
 from kayax.bridge.to_static.passes.asserts import Asserts
 from kayax.bridge.to_static.passes.base import Context
 from kayax.bridge.to_static.passes.calls import Calls
@@ -18,7 +19,7 @@ from kayax.bridge.to_static.passes.text import Text
 from kayax.bridge.to_static.passes.uses import Uses
 from kayax.bridge.to_static.source.parse import Found
 
-PASSES = (Supers, Matches, Asserts, Handlers, Stores, Text, Logic, Fresh, Reads, Calls, Uses)
+PASSES = (Supers, Matches, Asserts, Handlers, Stores, Text, Logic, Arithmetic, Fresh, Reads, Calls, Uses)
 
 
 def rewrite(found: Found) -> ast.FunctionDef:
