@@ -99,10 +99,11 @@ def use(value: Any) -> Any:
 def settled(value: Any) -> Any:
     """A function's result with every `Either` in it settled, as it leaves the program."""
     value = use(value)
-    if getattr(value, "is_staged_text", False):
+    if hasattr(type(value), "is_staged_text"):
         raise ConversionError("The function returns a text with a tensor's value in it, which a program cannot.")
     found = tree.parts(value)
-    if found is None:
+    if found is None or not any(type(part) is Either or hasattr(type(part), "is_staged_text")
+                                or tree.parts(part) is not None for part in found[2]):
         return value
     kind, extra, children = found
     new = [settled(part) for part in children]
