@@ -39,15 +39,16 @@ def _kind(x: Any) -> str:
 
 def _check_power(a: Any, b: Any) -> None:
     """Ints to a negative power are floats, 0 has none, and a negative number to a broken power is complex."""
-    if not isinstance(b, Tensor):
+    tensors = isinstance(a, Tensor), isinstance(b, Tensor)
+    if not tensors[1]:
         if b < 0:
             v.bail_if(True if _kind(a) != "f" else a == 0)
         if b != b // 1:
             v.bail_if(a < 0)
-    elif _kind(b) != "f":
-        if _kind(a) != "f":
-            v.bail_if(b < 0)
-        elif isinstance(a, Tensor) or a == 0:
-            v.bail_if((a == 0) & (b < 0) if isinstance(a, Tensor) else b < 0)
-    elif isinstance(a, Tensor) or a <= 0:
-        v.bail_if(a <= 0)
+    elif _kind(b) == "f":
+        if tensors[0] or a <= 0:
+            v.bail_if(a <= 0)
+    elif _kind(a) != "f" or (not tensors[0] and a == 0):
+        v.bail_if(b < 0)
+    elif tensors[0]:
+        v.bail_if((a == 0) & (b < 0))
