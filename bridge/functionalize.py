@@ -13,10 +13,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from kayax.bridge.cells import Storage, root_of
+from kayax.bridge.cells import Storage, raw_array, root_of
 from kayax.bridge.errors import ConversionError
 from kayax.bridge.journal import STORES
-from kayax.bridge.layout import reshaped
+from kayax.bridge.layout import is_open, reshaped
 from kayax.bridge.series import mentions
 from kayax.bridge.tape import Node
 from kayax.bridge.tensor import Tensor, is_number, view, wrap
@@ -197,7 +197,7 @@ class Functionalized:
         results = {leaf.storage: i for i, leaf in reversed(list(enumerate(leaves)))}
         for i, leaf in enumerate(leaves):
             storage: Any = leaf.storage
-            if self.outs[i][0] is not NEW or self.outs[i][-1]:
+            if self.outs[i][0] is not NEW or self.outs[i][-1] or _is_open(storage):
                 continue
             is_view = storage.is_view and not storage.is_copy()
             first = results[storage]
@@ -233,6 +233,11 @@ class Functionalized:
         if self.bail is not None:
             new = [jnp.where(outputs[self.bail], old, n) for old, n in zip(written, new, strict=True)]
         return outputs, new
+
+
+def _is_open(storage: Storage) -> bool:
+    """Whether a dimension of a cell, or of what it is a view of, has any size: saved functions link no results."""
+    return any(is_open(n) for s in (storage, root_of(storage)) for n in raw_array.__get__(s).shape)
 
 
 def _pass_on(given: Any, cotangents: Sequence[Any]) -> Sequence[Any]:

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import as_strided, sliding_window_view
 
+from kayax.bridge.errors import ConversionError
+
 
 class Layout(NamedTuple):
     """The element at position i lies at ``offset + sum(i[d] * strides[d])``; the offset may be a program's value."""
@@ -48,12 +50,20 @@ class Layout(NamedTuple):
 
         given: the run-time numbers of an index, each of which moves the offset by its stride.
         """
+        if any(map(is_open, (*self.shape, *shape))):
+            raise ConversionError("A tensor that shares memory with another one is written in place, and has "
+                                  "dimensions that are left open.\nWrite the whole tensor, or clone() the part first.")
         found = _tried(self.shape, self.strides, shape, rule, args)
         if found is None:
             return None
         strides, offset, weights = found
         offset += self.offset + sum(i * w for i, w in zip(given, weights, strict=True))
         return Layout(shape, strides, offset)
+
+
+def is_open(n: Any) -> bool:
+    """Whether a dimension has any size: a symbol, while a function is saved."""
+    return not isinstance(n, (int, np.integer))
 
 
 @functools.lru_cache(maxsize=4096)

@@ -15,7 +15,7 @@ from jax import lax
 
 from kayax.bridge.call import Call
 from kayax.bridge.dispatch import run_call
-from kayax.bridge.layout import INT, NEW, WHOLE, indexed
+from kayax.bridge.layout import INT, NEW, WHOLE, indexed, is_open
 from kayax.bridge.ops.checks import check_range, true_positions
 from kayax.bridge.registry import attach
 from kayax.bridge.staging import staged
@@ -362,7 +362,7 @@ def _placed(x: Tensor, plan: _Plan) -> tuple:
 
 
 def _placed_one(array: Any, n: int) -> Any:
-    return (array, n) if isinstance(array, jax.core.Tracer) else int(array) % n
+    return (array, n) if isinstance(array, jax.core.Tracer) or is_open(n) else int(array) % n
 
 
 @staged

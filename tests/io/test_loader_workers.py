@@ -165,7 +165,7 @@ def test_an_interrupt_ends_the_script_and_its_workers(tmp_path):
     process = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     pids = [int(process.stdout.readline()) for _ in range(2)]
     process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=20)
+    _, stderr = process.communicate(timeout=60)
     assert process.returncode in (1, -signal.SIGINT)
     assert stderr.count("Traceback") == 1
     assert stderr.rstrip().endswith("KeyboardInterrupt")
@@ -305,13 +305,14 @@ def test_persistent_workers_keep_their_dataset():
 
 
 def test_ending_early_gives_the_workers_back():
+    before = len(pool._running)             # of loaders of other tests
     for _ in range(3):
         for batch in DataLoader(Made(lambda i: np.zeros((200, 200)), 1000), num_workers=2):
             assert batch.shape == [1, 200, 200]
             break
     assert wait_until(lambda: not [t for t in threading.enumerate() if t.name == "kayax-loader"])
     assert len(pool._running) == len(pool._idle)
-    assert len(pool._running) <= 4
+    assert len(pool._running) <= max(4, before)
     iterator = iter(DataLoader(Made(lambda i: i, 1000), num_workers=2))
     next(iterator)
     del iterator

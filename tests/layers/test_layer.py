@@ -230,7 +230,7 @@ def test_an_assigned_tensor_is_a_buffer_that_is_not_saved_and_lasts_through_prog
     assert found[0] == found[1]
 
 
-def test_a_buffer_cannot_keep_a_gradient_in_a_program():
+def test_a_buffer_keeps_a_tensor_and_its_gradient_in_a_program():
     class Keeps(paddle.nn.Layer):
         def __init__(self):
             super().__init__()
@@ -241,5 +241,13 @@ def test_a_buffer_cannot_keep_a_gradient_in_a_program():
             self.last = self.fc(x)
             return self.last * 2
 
-    with pytest.raises(RuntimeError, match="detach"):
-        paddle.jit.to_static(Keeps(), full_graph=True)(paddle.ones([1, 2]))
+    def run(convert):
+        paddle.seed(5)
+        net = convert(Keeps())
+        for k in (1.0, 2.0):
+            out = net(paddle.full([1, 2], k))
+        (out.sum() + net.last.sum()).backward()
+        return [v.numpy() for v in (out, net.last, net.fc.weight.grad, net.fc.bias.grad)]
+
+    for a, b in zip(run(lambda net: net), run(lambda net: paddle.jit.to_static(net, full_graph=True)), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-6)
