@@ -275,7 +275,7 @@ def stop_gradient_set_inside(x, n):
 def inplace_in_loop(x, n):
     y = x * 1.0
     for i in range(n):
-        y[i] = y[i] * x[i] + 1.0
+        y[i] = y[i].clone() * x[i] + 1.0        # without the clone, Paddle and the eager run refuse the gradient
     return y
 
 
