@@ -1,9 +1,12 @@
 """Errors in the user's terms: which line of the user's file, what was given, what to do."""
 from __future__ import annotations
 
+import functools
 import linecache
 import os
+import site
 import sys
+import sysconfig
 from types import FrameType
 
 import jax
@@ -13,6 +16,9 @@ _INSTALLED = os.path.exists(os.path.join(_HERE, "__init__.py"))         # the ro
 # Frames in these folders are ours or JAX's, never the user's.
 _ROOMS = (*(os.path.join(_HERE, room) + os.sep for room in ("spec", "bridge", "layers", "io", "kayax")),
           os.path.dirname(os.path.abspath(jax.__file__)) + os.sep) + ((_HERE + os.sep,) if _INSTALLED else ())
+_LIBRARIES = tuple({os.path.realpath(p) + os.sep for p in (
+    *site.getsitepackages(), site.getusersitepackages(), sysconfig.get_paths()["stdlib"],
+    sysconfig.get_paths()["platstdlib"])})
 
 
 class LeakedTensorError(RuntimeError):
@@ -58,6 +64,12 @@ class FallbackWarning(UserWarning):
 def is_ours(filename: str) -> bool:
     """Whether a source file belongs to this package or to JAX."""
     return filename.startswith(_ROOMS)
+
+
+@functools.cache
+def is_foreign(filename: str) -> bool:
+    """Whether a source file is not the user's own: this package's or JAX's, Python's, or an installed package's."""
+    return is_ours(filename) or filename.startswith("<frozen") or os.path.realpath(filename).startswith(_LIBRARIES)
 
 
 def user_frame() -> FrameType | None:

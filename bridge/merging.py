@@ -32,7 +32,7 @@ from kayax.bridge.series import (
     stacked,
 )
 from kayax.bridge.slots import Slot, note_items, tensor_of
-from kayax.bridge.state import state
+from kayax.bridge.state import root_trace
 from kayax.bridge.tensor import Tensor, is_number
 from kayax.spec import tree
 
@@ -242,7 +242,7 @@ class Planner:
         length = Slot(LENGTH, _count(*sides[0]), _count(*sides[1]))
         note_items(tensors_in([v for v in (*x, *y) if type(v) is not Series]))
         self.slots += [*stacks, length]
-        state.trace.root.grown = True                                           # type: ignore[union-attr]
+        root_trace().grown = True
         return Grown(form, stacks, length, n, limit(x))
 
     def _capacity(self, x: list, y: list) -> int:

@@ -14,21 +14,18 @@ from kayax.bridge.call import Call
 from kayax.bridge.device import scalar
 from kayax.bridge.dispatch import run_call
 from kayax.bridge.errors import ConversionError, DataDependentShapeError, at_user_line
+from kayax.bridge.freezing import ARRAY, NUMBERS, PLAIN, SCALAR, freeze, thaw
 from kayax.bridge.rng import advance, key_of
 from kayax.bridge.state import state
 from kayax.bridge.symbols import check_values
 from kayax.bridge.tensor import Tensor, wrap
 from kayax.bridge.views import replace, view_of
-from kayax.spec.dtype import DType
 
 F = TypeVar("F", bound=Callable)
 OPS: dict[str, Op] = {}
 
-_ARRAY, _SCALAR = "<array>", "<scalar>"             # in a key: a run-time argument stands here
 _ONE = frozenset(("axis", "dim"))           # parameters that are always Python values: a number, or a list
 _SEVERAL = frozenset(("axes", "perm", "repeat_times"))
-_PLAIN = frozenset({type(None), str, DType, type})
-_NUMBERS = frozenset({bool, int, float, complex})
 
 
 class Op:
@@ -116,19 +113,19 @@ class Op:
         kind = type(value)
         if kind is Tensor or isinstance(value, Tensor):
             if i in self.static:
-                return _freeze(_read_out(value, self.names[i], self.names[i] in _ONE), inputs)
+                return freeze(_read_out(value, self.names[i], self.names[i] in _ONE), inputs)
             inputs.append(value)
-            return _ARRAY
-        if kind in _PLAIN:
+            return ARRAY
+        if kind in PLAIN:
             return value
-        if kind in _NUMBERS:
+        if kind in NUMBERS:
             if i in self.scalars:
                 inputs.append(scalar(value) if state.trace is None else value)
-                return _SCALAR
+                return SCALAR
             return (kind, value)
         if i in self.static and kind in (list, tuple):
             value = [_read_out(v, self.names[i], True) if isinstance(v, Tensor) else v for v in value]
-        return _freeze(value, inputs)
+        return freeze(value, inputs)
 
     def _make_call(self, key: tuple) -> Call:
         fn, template = self.fn, key
@@ -144,7 +141,7 @@ class Op:
 
         def arguments(arrays: tuple) -> tuple[list, dict[str, Any]]:
             rest = iter(arrays)
-            values = [_thaw(part, rest) for part in template]
+            values = [thaw(part, rest) for part in template]
             return values[:plain], dict(zip(by_name, values[plain:], strict=True))
 
         def run(*arrays: Any) -> Any:
@@ -213,52 +210,6 @@ def _read_out(value: Tensor, name: str, one: bool) -> Any:
             f"The argument `{name}` must be known when the function is converted, but it is a Tensor whose value is "
             f"only known when the program runs.{at_user_line()}\nPass a Python number, or take it from `.shape`.")
     return value.item() if one and value.size == 1 else value.tolist()
-
-
-def _freeze(value: Any, inputs: list[Any]) -> Any:
-    """A hashable form that compares by type and value; Tensors and arrays inside go to `inputs`."""
-    kind = type(value)
-    if kind in _PLAIN:
-        return value
-    if kind in _NUMBERS:
-        return (kind, value)
-    if isinstance(value, (Tensor, np.ndarray, jax.Array)):
-        inputs.append(value)
-        return _ARRAY
-    if kind in (list, tuple):
-        return (tuple, tuple([_freeze(v, inputs) for v in value]))
-    if isinstance(value, np.generic):
-        return (type(value.item()), value.item())
-    if kind is dict:
-        return (dict, tuple([(k, _freeze(v, inputs)) for k, v in value.items()]))
-    if kind is slice:
-        return (slice, tuple([_freeze(v, inputs) for v in (value.start, value.stop, value.step)]))
-    if isinstance(value, (list, tuple)):
-        return (tuple, tuple([_freeze(v, inputs) for v in value]))
-    # What calls itself an array, or (if sparse) says why it is none; an open dim of a shape is a number, not an array.
-    if hasattr(kind, "__jax_array__") and hasattr(kind, "dtype"):
-        inputs.append(value.__jax_array__())
-        return _ARRAY
-    return (_As, value)
-
-
-class _As:
-    """In a key: the value stands for itself."""
-
-
-def _thaw(part: Any, arrays: Any) -> Any:
-    if part is _ARRAY or part is _SCALAR:
-        return next(arrays)
-    if type(part) is not tuple:
-        return part
-    kind, value = part
-    if kind is tuple:
-        return tuple([_thaw(v, arrays) for v in value])
-    if kind is dict:
-        return {k: _thaw(v, arrays) for k, v in value}
-    if kind is slice:
-        return slice(*[_thaw(v, arrays) for v in value])
-    return value
 
 
 def _describe(value: Any) -> str:

@@ -14,7 +14,7 @@ from kayax.bridge.blocks import Operands
 from kayax.bridge.cells import Storage, root_of
 from kayax.bridge.kinds import Aval
 from kayax.bridge.series import LENGTH, gathered
-from kayax.bridge.state import state
+from kayax.bridge.state import root_trace
 from kayax.bridge.tensor import Tensor, as_number
 
 
@@ -42,13 +42,13 @@ def known_as(slot: Slot, tensor: Tensor) -> Tensor:
     if slot.sources or slot.roots:
         note_alias(tensor, slot.sources)
     for storage in slot.roots:
-        state.trace.root.lent.setdefault(storage, weakref.WeakSet()).add(tensor.storage)        # type: ignore[union-attr]
+        root_trace().lent.setdefault(storage, weakref.WeakSet()).add(tensor.storage)
     return as_number(tensor) if slot.aval.weak else tensor
 
 
 def note_alias(tensor: Tensor, sources: Sequence[Storage] = ()) -> None:
     """Note that a tensor stands for one that was there before: eagerly, writing one in place would change the other."""
-    root = state.trace.root                                                     # type: ignore[union-attr]
+    root = root_trace()
     root.aliases.add(tensor.storage)
     for source in sources:
         root.copies.setdefault(source, weakref.WeakSet()).add(tensor.storage)
@@ -56,7 +56,7 @@ def note_alias(tensor: Tensor, sources: Sequence[Storage] = ()) -> None:
 
 def note_items(tensors: Sequence[Tensor]) -> None:
     """Note that a list holds copies of these tensors: eagerly it holds them, and what shares memory with them."""
-    aliases = state.trace.root.aliases                                          # type: ignore[union-attr]
+    aliases = root_trace().aliases
     for tensor in tensors:
         aliases.update((tensor.storage, root_of(tensor.storage)))
 

@@ -41,6 +41,12 @@ def tracing() -> bool:
     return state.trace is not None
 
 
+def root_trace() -> Trace:
+    """The trace of the whole program that is being made."""
+    assert state.trace is not None
+    return state.trace.root
+
+
 @contextlib.contextmanager
 def outside_traces() -> Iterator[None]:
     """State that outlives a program but is made in its first run (an optimizer's slots) is made here, as arrays."""

@@ -5,7 +5,6 @@ import argparse
 import enum
 import functools
 import inspect
-import os
 import sys
 import types
 import weakref
@@ -15,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from kayax.bridge.errors import is_ours
+from kayax.bridge.errors import is_foreign, is_ours
 
 _NEVER_REBOUND = (types.ModuleType, type, types.BuiltinFunctionType)
 
@@ -196,7 +195,6 @@ _CODE = (types.FunctionType, types.MethodType, functools.partial)
 _PLAIN = frozenset({bool, int, float, complex, str, bytes, type(None)})
 _SMALL = 16384
 _MUTABLE = (list, deque, dict, OrderedDict, defaultdict, set, np.ndarray)
-_STANDARD = os.path.dirname(os.__file__) + os.sep
 _records: dict[type, bool] = {argparse.Namespace: True, types.SimpleNamespace: True}
 
 
@@ -230,8 +228,8 @@ def is_library(module: str) -> bool:
     """Whether a module is Python's, an installed package's or ours: nobody changes what it holds."""
     if module.partition(".")[0] in sys.stdlib_module_names - {"__main__"}:
         return True
-    file = getattr(sys.modules.get(module), "__file__", None) or ""
-    return file.startswith(_STANDARD) or "site-packages" in file or is_ours(file)
+    file = getattr(sys.modules.get(module), "__file__", None)
+    return file is not None and is_foreign(file)
 
 
 @functools.cache

@@ -38,7 +38,6 @@ globals().update(_public.TOP_LEVEL)
 globals().update(_DTYPES | _ALIASES)
 
 __version__ = "0.1.0"
-Tensor.__module__ = "kayax"             # as `type(x)` shows it
 e, pi, inf, nan, newaxis = _math.e, _math.pi, _math.inf, _math.nan, None
 autocast, get_autocast_cpu_dtype = amp.autocast, amp.get_autocast_cpu_dtype
 get_autocast_gpu_dtype = amp.get_autocast_gpu_dtype

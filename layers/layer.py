@@ -5,7 +5,6 @@ import contextlib
 import copy
 import re
 import sys
-import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -13,26 +12,23 @@ from typing import Any
 import jax.numpy as jnp
 
 from kayax.bridge.errors import ConversionError, at_user_line
+from kayax.bridge.journal import STORES
 from kayax.bridge.parameter import Parameter
 from kayax.bridge.state import bump, state
-from kayax.bridge.surroundings import Same, attribute_names, can_change, of_ours
 from kayax.bridge.tensor import Tensor
 from kayax.bridge.to_static.convert import converted
 from kayax.layers import layer_state
 from kayax.layers.compiled import compiled_forward
 from kayax.layers.hooks import HookHandle, Hooks
+from kayax.layers.layer_facts import LayerFacts
 from kayax.layers.layer_state import LayerMoves
 from kayax.layers.layer_tree import LayerTree
 from kayax.layers.parameter import new_parameter
 from kayax.spec import dtype as dtypes
 from kayax.spec import unique_name
 
-_STORES = ("_parameters", "_buffers", "_sub_layers")
-# What a Layer keeps for itself; programs note these one by one where they read them.
-_OWN_FIELDS = frozenset((*_STORES, "_non_persistable_buffer_names_set", "_training", "_full_name", "_dtype", "_hooks",
-                         "_state_dict_hooks", "forward"))
 
-class Layer(LayerTree, LayerMoves):
+class Layer(LayerTree, LayerMoves, LayerFacts):
     """A part of a model: subclass it, make parameters and sublayers in `__init__`, compute in `forward`.
 
     name_scope: the prefix of this layer's full name and of its parameters' names; the class's name in snake case.
@@ -119,7 +115,7 @@ class Layer(LayerTree, LayerMoves):
 
     def __getattr__(self, name: str) -> Any:
         fields = self.__dict__
-        for store_name in _STORES:
+        for store_name in STORES:
             store = fields.get(store_name)
             if store is not None and name in store:
                 value = store[name]
@@ -142,7 +138,7 @@ class Layer(LayerTree, LayerMoves):
                                  f"{name!r}, a {type(value).__name__}.")
         if kind is not None:
             fields.pop(name, None)
-            for other in _STORES:
+            for other in STORES:
                 if other != kind:
                     fields[other].pop(name, None)
             fields[kind][name] = value
@@ -190,7 +186,7 @@ class Layer(LayerTree, LayerMoves):
 
     def __delattr__(self, name: str) -> None:
         bump()
-        for store in _STORES:
+        for store in STORES:
             if name in self.__dict__.get(store, ()):
                 del self.__dict__[store][name]
                 self._non_persistable_buffer_names_set.discard(name)
@@ -198,43 +194,8 @@ class Layer(LayerTree, LayerMoves):
         object.__delattr__(self, name)
 
     def __dir__(self) -> list[str]:
-        names = [n for store in _STORES for n in self.__dict__.get(store, ()) if n.isidentifier()]
+        names = [n for store in STORES for n in self.__dict__.get(store, ()) if n.isidentifier()]
         return sorted({*super().__dir__(), *names})
-
-    def _guard(self, name: str, value: Any, get: Callable[..., Any], lasting: bool = True) -> None:
-        reference = weakref.ref(self)
-
-        def now() -> Any:
-            layer = reference()
-            return None if layer is None else get(layer)
-
-        state.trace.guard((id(self), name), f"{self.__dict__['_full_name']}.{name}", now, value, lasting)    # type: ignore[union-attr]
-
-    def _note_attributes(self, names: frozenset[str] = frozenset()) -> None:
-        """Note that the program being made depends on this layer's plain attributes and on which sublayers it has."""
-        kind: Any = type(self)
-        names |= attribute_names(kind.forward, kind)
-        for name, value in self.__dict__.items():
-            if name in names and name not in _OWN_FIELDS:
-                self._guard(name, value, lambda layer, name=name: layer.__dict__.get(name), lasting=False)
-        for store in _STORES:
-            self._guard(store, _held(self, store), lambda layer, store=store: _held(layer, store), lasting=False)
-
-    def note_read(self, name: str, value: Any) -> bool:
-        """Note an attribute that rewritten code reads; True if it may change without a word to this layer."""
-        kind: Any = type(self)
-        if name in self.__dict__:
-            self._guard(name, value, lambda layer: layer.__dict__.get(name), lasting=False)
-            return can_change(value)
-        if any(name in self.__dict__[store] for store in _STORES):
-            return False
-        self._guard(name, None, lambda layer: layer.__dict__.get(name), lasting=False)
-        return not hasattr(getattr(kind, name, None), "__get__") and not of_ours(kind)
-
-    def note_all(self, names: frozenset[str]) -> None:
-        """The same of this layer and all below it: a function that names it may look at any of them."""
-        for layer in self.sublayers(include_self=True):
-            layer._note_attributes(names)
 
     # ---- making and adding -----------------------------------------------------------------------------------
 
@@ -355,10 +316,6 @@ class Layer(LayerTree, LayerMoves):
         if not children:
             return head + ("\n  " + "\n  ".join(lines) + "\n)" if len(lines) > 1 else "".join(lines) + ")")
         return head + (", ".join(lines) if lines else "") + "\n  " + "\n  ".join(children) + "\n)"
-
-
-def _held(layer: Layer, store: str) -> tuple:
-    return tuple([(name, Same(value)) for name, value in layer.__dict__[store].items()])
 
 
 def _hook_ids(layer: Layer) -> tuple[int, ...]:

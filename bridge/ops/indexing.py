@@ -16,158 +16,14 @@ from jax import lax
 from kayax.bridge.call import Call
 from kayax.bridge.dispatch import run_call
 from kayax.bridge.layout import INT, NEW, WHOLE, indexed, is_open
-from kayax.bridge.ops.checks import check_range, true_positions
+from kayax.bridge.ops.index_plan import ARRAY, TRUE, Plan
 from kayax.bridge.registry import attach
 from kayax.bridge.staging import staged
 from kayax.bridge.state import state
 from kayax.bridge.tensor import Tensor, wrap
 from kayax.bridge.views import view_of
 
-# The parts of a plan: those of `layout.indexed`, and of index arrays.
-_WHOLE, _INT, _NEW, _ARRAY, _TRUE = WHOLE, INT, NEW, "array", "true"
 _calls: dict[Any, Call] = {}
-
-
-# ---- taking an index apart -----------------------------------------------------------------------------------------
-
-class _Plan:
-    """The index, resolved against the tensor's shape."""
-
-    __slots__ = ("parts", "given", "arrays")
-
-    def __init__(self, shape: tuple, index: Any):
-        self.parts: list[Any] = []
-        self.given: list[Any] = []
-        self.arrays = False
-        items = _expand_ellipsis(index if type(index) is tuple else (index,), len(shape))
-        dim = 0
-        for item in items:
-            dim = self._take(item, shape, dim)
-        self.parts += [_WHOLE] * (len(shape) - dim)
-
-    def _take(self, item: Any, shape: tuple, dim: int) -> int:
-        kind = type(item)
-        if item is None:
-            self.parts.append(_NEW)
-            return dim
-        if kind is int:
-            self._int(item, shape, dim)
-        elif kind is slice:
-            self._slice(item, shape[dim], dim)
-        elif kind is bool or isinstance(item, np.bool_):
-            self.parts.append(_TRUE if item else False)
-            self.arrays = True
-            return dim
-        elif isinstance(item, np.integer):
-            self._int(int(item), shape, dim)
-        else:
-            return self._array(item, shape, dim)
-        return dim + 1
-
-    def _int(self, i: int, shape: tuple, dim: int) -> None:
-        n = shape[dim]
-        if type(n) is int and not -n <= i < n:
-            raise IndexError(f"Index {i} is out of range for dimension {dim} of a Tensor of shape {list(shape)}: it "
-                             f"must be in [{-n}, {n}).")
-        self.parts.append(_INT)
-        self.given.append(i + n if i < 0 else i)
-
-    def _slice(self, item: slice, n: Any, dim: int) -> None:
-        if item.start is None and item.stop is None and item.step is None:
-            self.parts.append(_WHOLE)
-            return
-        item = slice(_bound(item.start), _bound(item.stop), _bound(item.step))
-        if type(n) is not int:
-            self.parts.append(("cut", item.start, item.stop, item.step))
-            return
-        if item.step == 0:
-            raise ValueError("The step of a slice cannot be 0.")
-        start, stop, step = item.indices(n)
-        length = len(range(start, stop, step))
-        if length == n and step == 1:
-            self.parts.append(_WHOLE)
-        elif step == 1:
-            self.parts.append(("start", length))
-            self.given.append(min(start, n - length))
-        else:
-            self.parts.append(("cut", item.start, item.stop, item.step))
-
-    def _array(self, item: Any, shape: tuple, dim: int) -> int:
-        if isinstance(item, (list, tuple, range)):
-            item = _from_list(item)
-        if (isinstance(item, Tensor) and item.storage.array.dtype == np.bool_) or (
-                isinstance(item, np.ndarray) and item.dtype == np.bool_):
-            return self._mask(item, shape, dim)
-        if not isinstance(item, (Tensor, np.ndarray, jax.Array)):
-            raise ValueError(f"An index is an int, a slice, None, ..., a list, an array or a Tensor of ints or bools, "
-                             f"or a tuple of these, but got {type(item).__name__}.")
-        if item.dtype.kind not in "iu" if not isinstance(item, Tensor) else not item.dtype.is_integer:
-            raise ValueError(f"An index Tensor must be of integers or bools, but got {item.dtype}.")
-        check_range(item, shape[dim], dim, shape)
-        if item.ndim == 0:                      # as an int, but its value is known only when the program runs
-            self.parts.append(_INT)
-            self.given.append(item)
-            return dim + 1
-        self.parts.append(_ARRAY)
-        self.given.append(item)
-        self.arrays = True
-        return dim + 1
-
-    def _mask(self, mask: Any, shape: tuple, dim: int) -> int:
-        if tuple(mask.shape) != tuple(shape[dim:dim + mask.ndim]):
-            raise IndexError(f"The mask of shape {list(mask.shape)} does not fit dimensions {dim} to "
-                             f"{dim + mask.ndim - 1} of a Tensor of shape {list(shape)}.")
-        if mask.ndim == 0:
-            self.parts.append(_TRUE if bool(mask) else False)
-            self.arrays = True
-            return dim
-        for positions in true_positions(mask):
-            self.parts.append(_ARRAY)
-            self.given.append(positions)
-        self.arrays = True
-        return dim + mask.ndim
-
-
-def _expand_ellipsis(items: tuple, ndim: int) -> tuple:
-    used = 0
-    at = -1
-    for i, item in enumerate(items):
-        if item is Ellipsis:
-            if at >= 0:
-                raise IndexError("An index can have only one ellipsis (...).")
-            at = i
-        elif item is not None and item is not True and item is not False:
-            used += _rank(item)
-    if used > ndim:
-        raise IndexError(f"Too many indices: {used} for a Tensor of {ndim} dimensions.")
-    if at < 0:
-        return items
-    return (*items[:at], *(slice(None),) * (ndim - used), *items[at + 1:])
-
-
-def _rank(item: Any) -> int:
-    """How many dimensions an item uses up."""
-    if isinstance(item, (Tensor, np.ndarray)):
-        is_bool = item.storage.array.dtype == np.bool_ if isinstance(item, Tensor) else item.dtype == np.bool_
-        return item.ndim if is_bool else 1
-    if isinstance(item, list):
-        depth, first = 1, item
-        while first and isinstance(first[0], list):
-            depth, first = depth + 1, first[0]
-        return depth if first and isinstance(first[0], (bool, np.bool_)) else 1
-    return 1
-
-
-def _bound(value: Any) -> Any:
-    return value if value is None or type(value) is int else value.__index__()
-
-
-def _from_list(items: Any) -> Any:
-    if any(isinstance(i, Tensor) for i in items):
-        from kayax.bridge.ops.manipulation_join import stack
-        return stack([i if isinstance(i, Tensor) else wrap(jnp.asarray(i)) for i in items])
-    found = np.asarray(items)
-    return found.astype(np.int64) if found.size == 0 else found
 
 
 # ---- the programs --------------------------------------------------------------------------------------------------
@@ -177,13 +33,13 @@ def _numpy_index(parts: tuple, given: tuple, shape: tuple) -> tuple:
     rest = iter(given)
     out: list[Any] = []
     for part in parts:
-        if part is _WHOLE or part == _WHOLE:
+        if part is WHOLE or part == WHOLE:
             out.append(slice(None))
-        elif part == _NEW:
+        elif part == NEW:
             out.append(None)
-        elif part == _TRUE or part is False:
-            out.append(part == _TRUE)
-        elif part in (_INT, _ARRAY):
+        elif part == TRUE or part is False:
+            out.append(part == TRUE)
+        elif part in (INT, ARRAY):
             out.append(next(rest))
         elif part[0] == "cut":
             out.append(slice(*part[1:]))
@@ -199,10 +55,10 @@ def _window(parts: tuple, given: tuple, shape: tuple) -> tuple:
     starts, sizes, out = [], [], []
     dim = 0
     for part in parts:
-        if part == _NEW:
+        if part == NEW:
             out.append(1)
             continue
-        if part == _INT:
+        if part == INT:
             starts.append(next(rest))
             sizes.append(1)
         elif type(part) is tuple and part[0] == "start":
@@ -212,7 +68,7 @@ def _window(parts: tuple, given: tuple, shape: tuple) -> tuple:
         else:
             starts.append(0)
             sizes.append(shape[dim])
-            out.append(shape[dim] if part == _WHOLE else part)
+            out.append(shape[dim] if part == WHOLE else part)
         dim += 1
     return starts, sizes, out
 
@@ -220,7 +76,7 @@ def _window(parts: tuple, given: tuple, shape: tuple) -> tuple:
 def _strides(parts: tuple) -> tuple:
     """What is left to do after the block was cut out: only slices with steps."""
     return tuple(slice(*p[1:]) if type(p) is tuple and p[0] == "cut" else slice(None)
-                 for p in parts if p != _INT and p != _NEW)
+                 for p in parts if p != INT and p != NEW)
 
 
 def _read_basic(parts: tuple) -> Any:
@@ -231,17 +87,17 @@ def _read_basic(parts: tuple) -> Any:
             return x[_numpy_index(parts, given, x.shape)]
         starts, sizes, _ = _window(parts, given, x.shape)
         block = lax.dynamic_slice(x, _same_type(starts), sizes)
-        block = block.reshape([s for s, p in zip(sizes, [p for p in parts if p != _NEW], strict=True) if p != _INT])
+        block = block.reshape([s for s, p in zip(sizes, [p for p in parts if p != NEW], strict=True) if p != INT])
         if strided:
             block = block[_strides(parts)]
-        return block.reshape(_with_new(parts, block.shape)) if _NEW in parts else block
+        return block.reshape(_with_new(parts, block.shape)) if NEW in parts else block
 
     return getitem
 
 
 def _with_new(parts: tuple, shape: tuple) -> list:
     rest = iter(shape)
-    return [1 if p == _NEW else next(rest) for p in parts if p != _INT]
+    return [1 if p == NEW else next(rest) for p in parts if p != INT]
 
 
 def _same_type(starts: list) -> list:
@@ -285,15 +141,15 @@ def _write(parts: tuple, x: Any, value: Any, given: tuple) -> Any:
 
 def _arranged(parts: tuple) -> tuple:
     """The parts in two steps, as in Paddle: first ints and slices, then index arrays on what they leave."""
-    basic = tuple(_WHOLE if p == _ARRAY else p for p in parts if p != _TRUE and p is not False)
-    then = tuple(p if p in (_ARRAY, _TRUE) or p is False else _WHOLE for p in parts if p != _INT)
+    basic = tuple(WHOLE if p == ARRAY else p for p in parts if p != TRUE and p is not False)
+    then = tuple(p if p in (ARRAY, TRUE) or p is False else WHOLE for p in parts if p != INT)
     return basic, then
 
 
 def _split_given(parts: tuple, given: tuple) -> tuple[tuple, tuple]:
-    needs = [p for p in parts if p in (_INT, _ARRAY) or (type(p) is tuple and p[0] == "start")]
+    needs = [p for p in parts if p in (INT, ARRAY) or (type(p) is tuple and p[0] == "start")]
     pairs = list(zip(needs, given, strict=True))
-    return tuple(g for p, g in pairs if p != _ARRAY), tuple(g for p, g in pairs if p == _ARRAY)
+    return tuple(g for p, g in pairs if p != ARRAY), tuple(g for p, g in pairs if p == ARRAY)
 
 
 def _read_arrays(parts: tuple) -> Any:
@@ -302,7 +158,7 @@ def _read_arrays(parts: tuple) -> Any:
 
     def getitem(x: Any, *given: Any) -> Any:
         numbers, arrays = _split_given(parts, given)
-        if any(p != _WHOLE for p in basic):
+        if any(p != WHOLE for p in basic):
             x = read(x, *numbers)
         return x[_numpy_index(then, arrays, x.shape)]
 
@@ -317,7 +173,7 @@ def _write_arrays(parts: tuple) -> Any:
         numbers, arrays = _split_given(parts, given)
         # Positions of the flattened x, indexed the way x would be: what is read there is where to write.
         places = jnp.arange(math.prod(x.shape)).reshape(x.shape)
-        if any(p != _WHOLE for p in basic):
+        if any(p != WHOLE for p in basic):
             places = read(places, *numbers)
         places = places[_numpy_index(then, arrays, places.shape)]
         return x.reshape(-1).at[places].set(_fitted(value, places.shape, x.dtype)).reshape(x.shape)
@@ -337,7 +193,7 @@ def _unpacking(body: Any, operands: int) -> Any:
 
 
 def _run(kind: str, operands: tuple, index: Any) -> Tensor:
-    plan = _Plan(operands[0].storage.array.shape, index)
+    plan = Plan(operands[0].storage.array.shape, index)
     given = plan.given
     # A jitted call takes a NumPy array in half the time that a Python number takes.
     packed = state.trace is None and bool(given) and all([type(g) is int for g in given])
@@ -353,10 +209,10 @@ def _run(kind: str, operands: tuple, index: Any) -> Tensor:
     return out
 
 
-def _placed(x: Tensor, plan: _Plan) -> tuple:
+def _placed(x: Tensor, plan: Plan) -> tuple:
     """The run-time numbers of an index; a Tensor's value with the size of its dimension, since it may be negative."""
-    sizes = [n for n, p in zip(x.storage.array.shape, [p for p in plan.parts if p != _NEW], strict=True)
-             if p == _INT or p[0] == "start"]
+    sizes = [n for n, p in zip(x.storage.array.shape, [p for p in plan.parts if p != NEW], strict=True)
+             if p == INT or p[0] == "start"]
     return tuple([g if isinstance(g, int) else _placed_one(g.storage.array if isinstance(g, Tensor) else g, n)
                   for g, n in zip(plan.given, sizes, strict=True)])
 

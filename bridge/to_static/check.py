@@ -250,6 +250,7 @@ def _compare(name: str, eager: _Run, converted: _Run, rtol: float | None, atol: 
         comparison.noise = 0.0
         for path, value in a.roots:
             comparison.compare(path, value, value)
+        comparison.note_sharing()
         comparison.found += [f"{whose} random state: the function draws numbers from it, which a program does only "
                              "when it is made." for whose in a.world.other_draws(b.world)]
         if not equal_text(a.text, b.text, rtol or 1e-5):

@@ -3,24 +3,18 @@ from __future__ import annotations
 import __future__
 
 import ast
-import os
-import site
 import sys
-import sysconfig
 import types
 import weakref
 from typing import Any
 
-from kayax.bridge.errors import is_ours
+from kayax.bridge.errors import is_foreign, is_ours
 from kayax.bridge.to_static import showing
 from kayax.bridge.to_static.passes import rewrite
 from kayax.bridge.to_static.passes.base import OPERATORS
 from kayax.bridge.to_static.source.parse import Found, NoSource, find, is_generator
 
 _FUTURE = sum(getattr(__future__, n).compiler_flag for n in __future__.all_feature_names)
-_LIBRARIES = tuple({os.path.realpath(p) + os.sep for p in (
-    *site.getsitepackages(), site.getusersitepackages(), sysconfig.get_paths()["stdlib"],
-    sysconfig.get_paths()["platstdlib"])})
 _codes: weakref.WeakKeyDictionary[types.CodeType, types.CodeType | str] = weakref.WeakKeyDictionary()
 _functions: weakref.WeakKeyDictionary[types.FunctionType, types.FunctionType] = weakref.WeakKeyDictionary()
 _trees: weakref.WeakKeyDictionary[types.CodeType, ast.FunctionDef] = weakref.WeakKeyDictionary()
@@ -70,9 +64,7 @@ def is_users(function: types.FunctionType) -> bool:
     if any(module == m or module.startswith(m + ".") for m in ignored_modules):
         return False
     file = function.__code__.co_filename
-    if is_ours(file) or file.startswith("<frozen"):
-        return False
-    return not os.path.realpath(file).startswith(_LIBRARIES) or _uses_kayax(module)
+    return not is_foreign(file) or (not is_ours(file) and not file.startswith("<frozen") and _uses_kayax(module))
 
 
 def _uses_kayax(module: str) -> bool:

@@ -9,7 +9,8 @@ import jax
 import numpy as np
 
 from kayax.bridge.call import is_inexact
-from kayax.bridge.cells import Leaked
+from kayax.bridge.cells import Leaked, Storage, root_of
+from kayax.bridge.journal import STORES
 from kayax.bridge.kinds import fits
 from kayax.bridge.tensor import ZERO, Tensor
 from kayax.bridge.to_static.world import PLAIN, World, kind_of
@@ -32,6 +33,7 @@ class Comparison:
         self.noise = 0.0                    # the size of values next to which what is compared may be rounding error
         self.cells = 0
         self._seen: set[tuple[int, int]] = set()
+        self._shared: list[tuple[str, Storage, Storage]] = []       # of views, the roots
 
     def compare(self, path: str, a: Any, b: Any) -> None:
         """Note how `b`, of the converted run, differs from `a`."""
@@ -62,6 +64,8 @@ class Comparison:
             return self._tensors(path, left, right)
         if kind == "storage":
             self.cells += 1
+            if a.is_view:
+                self._shared.append((path, root_of(a), root_of(b)))
             self.arrays(path, left[0], right[0])
             return []
         if kind == "array":
@@ -88,9 +92,16 @@ class Comparison:
             return [(path, x, y) for x, y in zip(left, right, strict=True)]
         return []
 
+    def note_sharing(self) -> None:
+        """Note which results are parts of another tensor in the eager run only, once all has been compared."""
+        partner = dict(self._seen)
+        for path, root, other in self._shared:
+            if partner.get(id(root), id(other)) != id(other):
+                self.notes.append(f"{path} shares memory with another tensor in the eager run only")
+
     def _tables(self, path: str, kind: str, left: dict, right: dict) -> list[tuple[str, Any, Any]]:
         def name(key: Any) -> str:
-            return f"{path}[{key!r}]" if kind == "dict" else path if key in _STORES else f"{path}.{key}"
+            return f"{path}[{key!r}]" if kind == "dict" else path if key in STORES else f"{path}.{key}"
 
         skipped = _BOOKKEEPING | {" class"} if kind != "dict" else frozenset()
         ours = [k for k in left if k not in skipped]
@@ -207,7 +218,6 @@ class Comparison:
         self.found.append(f"{path}: the eager run {verb} {a}, the converted run {b}.")
 
 
-_STORES = ("_parameters", "_buffers", "_sub_layers")
 
 
 def _item(container: Any, i: int) -> str:

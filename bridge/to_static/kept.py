@@ -1,26 +1,27 @@
 """Tensors that a function leaves in attributes of objects: outputs of its program, put there after each call."""
 from __future__ import annotations
 
-import sys
 from typing import Any
 
-from kayax.bridge.errors import ConversionError, is_ours
+from kayax.bridge.errors import ConversionError
 from kayax.bridge.journal import Attribute, changed_attributes, was_loaded
 from kayax.bridge.merging import tensors_in
 from kayax.bridge.state import bump, state
+from kayax.bridge.surroundings import of_ours
 from kayax.bridge.tensor import Tensor
 
 
 def take() -> list[Any]:
     """What the run which ends now leaves in attributes, with tensors of its own in it; they get back what they held."""
-    trace = state.trace
     found = [(place, old) for place, old in changed_attributes() if _is_kept(place)]
     for place, _ in found:
         if was_loaded(place):
             raise ConversionError(
                 f"{place} is read before it is stored, a tensor from call to call, which a program cannot keep in an "
                 "attribute.\nKeep it in a buffer (`register_buffer(name, tensor)`) that is there from the start.")
-    trace.kept = [place for place, _ in found]                                  # type: ignore[union-attr]
+    trace = state.trace
+    assert trace is not None
+    trace.kept = [place for place, _ in found]
     values = [place.get() for place, _ in found]
     for place, old in found:
         place.put(old)
@@ -28,9 +29,8 @@ def take() -> list[Any]:
 
 
 def _is_kept(place: Attribute) -> bool:
-    owner = type(place.owner)
-    ours = is_ours(getattr(sys.modules.get(owner.__module__), "__file__", None) or "")
-    if ours and not hasattr(owner, "named_sublayers"):          # the context of a PyLayer, and the like
+    owner: Any = type(place.owner)
+    if of_ours(owner) and not hasattr(owner, "named_sublayers"):          # the context of a PyLayer, and the like
         return False
     return any(t.storage.trace is state.trace for t in tensors_in(place.get()))
 

@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import collections
 import functools
-import os
 import random
 import sys
 import types
@@ -15,7 +14,7 @@ import numpy as np
 
 from kayax.bridge import rng
 from kayax.bridge.cells import Storage, raw_array, raw_version, root_of
-from kayax.bridge.errors import is_ours
+from kayax.bridge.errors import is_foreign
 from kayax.bridge.state import bump
 from kayax.bridge.surroundings import _global_names
 from kayax.bridge.tape import Node
@@ -24,7 +23,6 @@ from kayax.bridge.to_static.static_function import StaticFunction
 from kayax.spec import unique_name
 
 PLAIN = (bool, int, float, complex, str, bytes, type(None), np.generic, type(Ellipsis), type(NotImplemented))
-_STANDARD = os.path.dirname(os.__file__) + os.sep
 _OURS_WITHIN = ("kayax.bridge.", "kayax.spec.")         # what these rooms make is machinery, but for what follows
 _STATEFUL = {rng.Generator}
 
@@ -110,11 +108,6 @@ def kind_of(value: Any) -> str | None:
         cls: Any = value
         return None if cls.__module__.startswith("kayax.") or _closed(cls) else "class"
     return "object" if hasattr(value, "__dict__") and not _closed(kind) else None
-
-
-def is_foreign(filename: str) -> bool:
-    """Whether a source file is not the user's own."""
-    return is_ours(filename) or filename.startswith(_STANDARD) or "site-packages" in filename
 
 
 @functools.lru_cache(maxsize=4096)

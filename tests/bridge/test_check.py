@@ -134,6 +134,18 @@ def test_what_no_program_can_avoid_is_noted():
                                 "the result[1] has stop_gradient=False in the converted run only"]
 
 
+def test_memory_that_only_the_eager_results_share_is_noted():
+    def chosen(x):
+        for row in x:
+            if row > 2:
+                return row
+        return x.sum()
+
+    x = paddle.to_tensor([1.0, 2.0, 9.0])
+    assert check(chosen, x).notes == ["the result shares memory with another tensor in the eager run only"]
+    assert check(lambda x: (x[1], (x * 2)[0]), x).notes == []       # linked in both, and of a tensor that is gone
+
+
 # ---- what differs ------------------------------------------------------------------------------------------------
 
 

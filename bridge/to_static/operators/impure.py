@@ -18,6 +18,9 @@ _CLOCKS = {getattr(time, name + unit) for unit in ("", "_ns")
 _IMPURE = frozenset({*_CLOCKS, os.urandom, uuid.uuid1, uuid.uuid4, input})
 _NOW = {(kind, name) for kind in (datetime.datetime, datetime.date) for name in ("now", "utcnow", "today")}
 GENERATORS = (np.random.Generator, np.random.RandomState, np.random.BitGenerator, random.Random)
+# Those behind `random` and `numpy.random`, whose states every attempt to make a program compares.
+_DRAWS: tuple[Any, ...] = (random.random, np.random.rand)
+_WATCHED = tuple([draw.__self__ for draw in _DRAWS])
 # Pure if they are given a seed.
 _SEEDED = frozenset({np.random.default_rng, np.random.RandomState, np.random.PCG64, np.random.MT19937, random.Random})
 
@@ -26,8 +29,7 @@ def check(function: Any, args: tuple, kwargs: dict[str, Any]) -> None:
     """Refuse to make a call, while a program is made, whose result differs from call to call."""
     owner = getattr(function, "__self__", None)
     if isinstance(owner, GENERATORS):
-        # The generators behind `random` and `numpy.random` are watched as a whole.
-        varies = owner not in (random._inst, np.random.mtrand._rand) and may_be_older(owner)    # type: ignore[attr-defined]
+        varies = owner not in _WATCHED and may_be_older(owner)
     elif isinstance(owner, type):
         varies = (owner, getattr(function, "__name__", "")) in _NOW
     else:
