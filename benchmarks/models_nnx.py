@@ -75,7 +75,7 @@ class Encoder(nnx.Module):
         self.drop = nnx.Dropout(DROPOUT, rngs=rngs)
 
     def __call__(self, x: Any) -> Any:
-        x = x + self.drop(self.attention(self.n1(x)))
+        x = x + self.drop(self.attention(self.n1(x), deterministic=False))
         return x + self.drop(self.f2(self.drop(jax.nn.gelu(self.f1(self.n2(x)), approximate=False))))
 
 
