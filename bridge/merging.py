@@ -150,7 +150,7 @@ class Split:
 
 @dataclasses.dataclass
 class Grown:
-    """The plan of a list of staged length: a slot for each stack, and one for the length."""
+    """The plan of a `Series` in a list: a slot for each stack, and one for the length."""
 
     form: Any
     stacks: list[Slot]
@@ -214,7 +214,7 @@ class Planner:
                 return Same(x)
             raise Mismatch
         if type(x) is list and type(y) is list and (len(x) != len(y) or is_grown(x) or is_grown(y)):
-            return self._series(x, y)
+            return self._lists(x, y)
         a, b = tree.parts(x), tree.parts(y)
         if a is None or b is None or a[:2] != b[:2] or len(a[2]) != len(b[2]):
             raise Mismatch
@@ -231,6 +231,16 @@ class Planner:
         return Split(*children) if found[0] is Either else Group(found[0], found[1], children)
 
     # ---- lists of different lengths --------------------------------------------------------------------------
+
+    def _lists(self, x: list, y: list) -> Group:
+        """What both branches have at the beginning stays as it is; of a loop, the whole list is carried."""
+        n = 0
+        while not self.loop and n < min(len(x), len(y)) and x[n] is y[n]:
+            n += 1
+        a, b = x[n:], y[n:]
+        same = len(a) == len(b) and not is_grown(a) and not is_grown(b)
+        rest = [self._unify(p, q) for p, q in zip(a, b, strict=True)] if same else [self._series(a, b)]
+        return Group(list, None, [*map(Same, x[:n]), *rest])
 
     def _series(self, x: list, y: list) -> Grown:
         sides = list(zip((x, y), self.sides, strict=True))
@@ -352,7 +362,7 @@ def build(plan: Any, filled: dict[int, Any], carried: bool = False) -> Any:
     if isinstance(plan, Grown):
         stacks = [filled[id(s)] for s in plan.stacks]
         kept = plan.capacity if carried else plan.limit
-        return [Series(plan.form, stacks, filled[id(plan.length)], plan.capacity, kept)]
+        return Series(plan.form, stacks, filled[id(plan.length)], plan.capacity, kept)
     return Either(*(build(p, filled, carried) for p in (plan.flag, plan.first, plan.second)))
 
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 
 from kayax.bridge.errors import ConversionError, at_user_line
 from kayax.bridge.kinds import Aval, Mismatch, common
@@ -198,16 +197,25 @@ def gathered(n: int, parts: Sequence[tuple[Any, Any]], shape: tuple, dtype: Any)
     if not rows and first < len(parts):
         stack, at = parts[first][0].astype(dtype), parts[first][1]
         first += 1
-    stack = _resized(stack, n)
-    for array, length in parts[first:]:
-        if length is None:
-            stack = stack.at[at].set(jnp.asarray(array).astype(dtype).reshape(shape), mode="drop")
-        else:
-            longer = _resized(stack, n + array.shape[0])
-            at_row: Any = (jnp.minimum(at, n), *[0] * len(shape))
-            stack = lax.dynamic_update_slice(longer, array.astype(dtype), at_row)[:n]
-        at = at + (1 if length is None else length)
-    return stack
+    return _followed(_resized(stack, n), at, parts[first:], shape, dtype)
+
+
+def _followed(stack: Any, at: Any, parts: Sequence[tuple[Any, Any]], shape: tuple, dtype: Any) -> Any:
+    """The stack with the rows of these parts from row `at` on."""
+    n = stack.shape[0]
+    if all(length is None for _, length in parts):
+        for i, (array, _) in enumerate(parts):
+            stack = stack.at[at + i].set(jnp.asarray(array).astype(dtype).reshape(shape), mode="drop")
+        return stack
+    rows, places = [], []
+    passed = n                                  # rows that do not count go to places of their own behind the stack
+    for array, length in parts:
+        rows.append(jnp.asarray(array).astype(dtype).reshape((-1, *shape)))
+        k = rows[-1].shape[0]
+        here = jnp.arange(k)
+        places.append(at + here if length is None else jnp.where(here < length, at + here, passed + here))
+        at, passed = at + (k if length is None else length), passed + k
+    return stack.at[jnp.concatenate(places)].set(jnp.concatenate(rows), mode="drop", unique_indices=True)
 
 
 def _resized(stack: Any, n: int) -> Any:

@@ -27,14 +27,123 @@ def python_filter(x, n):
     return [x * i for i in range(n) if i % 2 == 0]
 
 
-@case(X, vec(-1.0, 2.0, -3.0), expect=FALLBACK)
+@case(X, vec(-1.0, 2.0, -3.0), given_up=0)
 def tensor_filter(x):
     return [v * 2.0 for v in x if v > 1.5]
 
 
-@case(X, vec(-1.0, 2.0, -3.0), expect=FALLBACK)
+@case(H, vec(-1.0, 2.0, -3.0), vec(-1.0, -2.0, -3.0), given_up=0)
+def built_in_functions_of_what_is_left(x):
+    left = [v for v in x if v > 0]
+    numbers = [i for i in range(3) if x[i] > 0]
+    return (sum(left) + x.sum(), sum([v > 1 for v in left]) + 0 * x.sum(), sum(numbers, 5), any(numbers), all(left),
+            len(left), max([x[0], *left]), min(i for i in range(4) if i == 3 or x[i] > 0))
+
+
+@case(X, vec(-1.0, 2.0, -3.0), given_up=0)
 def sum_with_tensor_filter(x):
     return sum(v * 2.0 for v in x if v > 1.5) + x.sum()
+
+
+@case((mat((1.0, 2.0), (3.0, 4.0)), whole(2)), (mat((1.0, 2.0), (3.0, 4.0)), whole(0)), given_up=True)
+def sum_of_rows(m, n):
+    """Without any, the sum is a number, which is no row."""
+    return sum(row for i, row in enumerate(m) if i < n)
+
+
+@case(H, vec(-1.0, -2.0, 3.0), given_up=0)
+def extremes_of_equal_and_of_nan(x):
+    nan = x[1] * float("nan")
+    a = max(v for v in [nan, x[0], x[2], x[0] + 0.0] if v != 3)
+    b = max(v for v in [x[0], nan, x[2]] if not v > 3)
+    return a, b
+
+
+@case(vec(-1.0, -2.0, -3.0), expect=ValueError)
+def greatest_of_none(x):
+    return max(v for v in x if v > 0)
+
+
+@case((mat((1.0, -2.0), (-3.0, 4.0)), whole(1)), (mat((1.0, -2.0), (-3.0, 4.0)), whole(0)), given_up=0)
+def nested_with_tensor_filters(m, n):
+    v = m[0, 0] * 7.0
+    found = [(v, last := i + j) for i, row in enumerate(m) if i >= n for j, v in enumerate(row) if v > 0 and j < 2]
+    return found, v, last
+
+
+@case((H, whole(2)), (H, whole(0)), given_up=0)
+def over_a_list_of_staged_length(x, n):
+    items = [x * i for i in range(3) if i < n]
+    return [v + 1.0 for v in items], [v for k, v in enumerate(items) if k != 1], len([1 for _ in items])
+
+
+@case((H, whole(2)), (H, whole(0)), given_up=0)
+def over_a_range_of_a_tensor(x, n):
+    with paddle.jit.loop_bound(3):
+        return [x * i for i in range(n)], sum(i for i in range(n) if i != 1)
+
+
+@case((H, whole(2)), expect=FALLBACK)
+def over_a_range_without_a_bound(x, n):
+    return [x * i for i in range(n)]
+
+
+@case(H, vec(-1.0, 2.0, -3.0), given_up=0)
+def any_and_all_stop_early(x):
+    seen = []
+
+    def positive(v):
+        seen.append(1)
+        return v > 0
+
+    return any(positive(v) for v in x if v != 2), all(positive(v) for v in x if v != 2), len(seen)
+
+
+@case((num(1.0), whole(3)), given_up=0)
+def in_the_test_of_a_loop(x, n):
+    while len([k for k in range(3) if x * k > 4.0]) < 2:
+        x = x + 1.0
+    return x
+
+
+@case(H, expect=FALLBACK)
+def lazy_generator_with_a_filter(x):
+    found = (v for v in x if v > 1.5)
+    return next(found)
+
+
+@case(H, expect=FALLBACK)
+def set_with_a_tensor_filter(x):
+    return len({i % 2 for i in range(3) if x[i] > 1.5})
+
+
+@case(H, expect=FALLBACK)
+def dict_with_a_tensor_filter(x):
+    return {i: v for i, v in enumerate(x) if v > 1.5}
+
+
+@case(H, expect=FALLBACK)
+def tuple_with_a_tensor_filter(x):
+    return tuple(v for v in x if v > 1.5)
+
+
+@case(H)
+def name_of_a_built_in_function(x):
+    def sum(items):
+        return next(items)
+
+    return sum(v * 2.0 for v in x)
+
+
+@case(())
+class Private:
+    def __init__(self):
+        self.__k = 2.0
+
+    def run(self):
+        x = paddle.to_tensor([1.0, -2.0, 3.0])
+        fns = [lambda v=v: v * self.__k for v in x if v.shape == []]
+        return [f() for f in fns], [v * self.__k for v in x if v > 0], [(lambda: i)() for i in range(3)]
 
 
 @case(X)

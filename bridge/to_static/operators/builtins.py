@@ -14,7 +14,7 @@ from kayax.bridge.errors import ConversionError, at_user_line
 from kayax.bridge.journal import Attribute, loaded, touch
 from kayax.bridge.ops import manipulation_join
 from kayax.bridge.tensor import Tensor, as_number, is_number
-from kayax.bridge.to_static.operators import grown, iterate, logic, text
+from kayax.bridge.to_static.operators import grown, iterate, logic, stacked, text
 from kayax.bridge.to_static.operators import values as v
 
 
@@ -101,6 +101,8 @@ def _extreme(builtin: Callable, better: Callable) -> Callable:
     def run(*args: Any, **kwargs: Any) -> Any:
         if kwargs or not args or isinstance(args[0], (str, bytes, dict)):
             return builtin(*args, **kwargs)
+        if grown.is_grown(args[0]) and len(args) == 1:
+            return stacked.extreme(args[0], better)
         items = args if len(args) > 1 else list(args[0])
         if not items or not any(map(v.is_staged, items)):
             return builtin(items)
@@ -114,6 +116,8 @@ def _extreme(builtin: Callable, better: Callable) -> Callable:
 
 def all_(iterable: Any) -> Any:
     """`all`."""
+    if grown.is_grown(iterable):
+        return stacked.truth(iterable, all)
     items = list(iterable)
     if not any(map(v.is_staged, items)):
         return all(items)
@@ -122,10 +126,17 @@ def all_(iterable: Any) -> Any:
 
 def any_(iterable: Any) -> Any:
     """`any`."""
+    if grown.is_grown(iterable):
+        return stacked.truth(iterable, any)
     items = list(iterable)
     if not any(map(v.is_staged, items)):
         return any(items)
     return to_bool(logic.or_(False, *(lambda x=x: to_bool(x) for x in items)))       # type: ignore[misc]
+
+
+def sum_(items: Any, *args: Any, **kwargs: Any) -> Any:
+    """`sum`."""
+    return stacked.total(items, *args, **kwargs) if grown.is_grown(items) else sum(items, *args, **kwargs)
 
 
 def map_(function: Any, *iterables: Any) -> Any:
@@ -196,9 +207,6 @@ def sorted_(iterable: Any, **kwargs: Any) -> Any:
     return sorted(items, **kwargs)
 
 
-# They know lists whose length a tensor decides.
-GROWN = {length, to_bool, enumerate_, zip_, reversed_, isinstance_, list, type, id}
-
 JOINS = {manipulation_join.stack: grown.stack, manipulation_join.concat: grown.concat}
 
 TABLE: dict[Any, Callable] = {
@@ -209,4 +217,9 @@ TABLE: dict[Any, Callable] = {
     builtins.max: _extreme(max, lambda a, b: a > b), builtins.min: _extreme(min, lambda a, b: a < b),
     builtins.all: all_, builtins.any: any_, builtins.map: map_, builtins.filter: filter_, builtins.setattr: setattr_,
     functools.reduce: reduce_, builtins.delattr: delattr_, builtins.getattr: getattr_, builtins.hasattr: hasattr_,
+    builtins.sum: sum_,
 }
+
+# They know lists whose length a tensor decides.
+GROWN = {length, to_bool, enumerate_, zip_, reversed_, isinstance_, sum_, all_, any_, TABLE[max], TABLE[min],
+         list, type, id}

@@ -5,6 +5,7 @@ import functools
 import inspect
 import sys
 import types
+from collections.abc import Callable
 from typing import Any
 
 from kayax.bridge.journal import CONTAINERS, born, fresh, touch_contents, unseen
@@ -51,6 +52,18 @@ def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:
     if kind is functools.partial:
         return call(function.func, *function.args, *args, **{**function.keywords, **kwargs})
     return _call_object(function, args, kwargs)
+
+
+def used_up(function: Any, iterable: Any, lazily: Callable, at_once: Callable, /, *args: Any, **kwargs: Any) -> Any:
+    """``function(generator, *args, **kwargs)``, where all items are wanted at once if it is the built-in function.
+
+    lazily: gives the generator that goes over `iterable`. at_once: gives its items, or what any() or all() says of them.
+    """
+    function = v.use(function)
+    if function not in (any, all, sum, list, tuple, max, min, sorted, set, frozenset, dict):
+        return call(function, lazily(iterable), *args, **kwargs)
+    items = at_once(iterable)
+    return items if function in (any, all) else call(function, items, *args, **kwargs)
 
 
 def _has_grown() -> bool:

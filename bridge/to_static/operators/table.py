@@ -8,7 +8,7 @@ from kayax.bridge.journal import UNDEFINED, born, fresh
 from kayax.bridge.to_static.operators import values as _values
 from kayax.bridge.to_static.operators.arithmetic import divide
 from kayax.bridge.to_static.operators.branch import finish, if_, then
-from kayax.bridge.to_static.operators.call import call, made
+from kayax.bridge.to_static.operators.call import call, made, used_up
 from kayax.bridge.to_static.operators.grown import plain, truth
 from kayax.bridge.to_static.operators.iterate import for_
 from kayax.bridge.to_static.operators.logic import and_, chain, choose, compared, in_, is_, is_not, not_, not_in, or_
@@ -41,4 +41,5 @@ def assert_(test: Any, message: Any = None) -> None:
 __all__ = ["BREAK", "CONTINUE", "ConversionError", "NONE", "Return", "UNDEFINED", "Variables", "and_", "assert_",
            "attribute", "augmented", "born", "call", "chain", "choose", "compared", "delete_attribute", "delete_item",
            "divide", "finish", "for_", "formatted", "fresh", "if_", "in_", "is_", "is_not", "item", "made", "not_",
-           "not_in", "or_", "plain", "set_attribute", "set_item", "slice", "sliced", "text", "then", "use", "while_"]
+           "not_in", "or_", "plain", "set_attribute", "set_item", "slice", "sliced", "text", "then", "use", "used_up",
+           "while_"]

@@ -7,6 +7,7 @@ from kayax.bridge.to_static.passes.arithmetic import Arithmetic
 from kayax.bridge.to_static.passes.asserts import Asserts
 from kayax.bridge.to_static.passes.base import Context
 from kayax.bridge.to_static.passes.calls import Calls
+from kayax.bridge.to_static.passes.comprehensions import Comprehensions
 from kayax.bridge.to_static.passes.control import Control
 from kayax.bridge.to_static.passes.fresh import Fresh
 from kayax.bridge.to_static.passes.handlers import Handlers
@@ -19,12 +20,12 @@ from kayax.bridge.to_static.passes.text import Text
 from kayax.bridge.to_static.passes.uses import Uses
 from kayax.bridge.to_static.source.parse import Found
 
-PASSES = (Supers, Matches, Asserts, Handlers, Stores, Text, Logic, Arithmetic, Fresh, Reads, Calls, Uses)
+PASSES = (Supers, Comprehensions, Matches, Asserts, Handlers, Stores, Text, Logic, Arithmetic, Fresh, Reads, Calls, Uses)
 
 
-def rewrite(found: Found) -> ast.FunctionDef:
-    """The function's tree with everything rewritten that may depend on a tensor."""
-    context = Context(found)
+def rewrite(found: Found, outer: Context | None = None) -> ast.FunctionDef:
+    """The function's tree with everything rewritten that may depend on a tensor. outer: of what it was made inside."""
+    context = Context(found, rewrite, outer)
     body = context.body
     for rewriting in PASSES:
         body = rewriting(context).block(body)

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import ast
 import itertools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from kayax.bridge.to_static.source import activity
@@ -17,8 +17,9 @@ _COMPOUND = (ast.If, ast.For, ast.While, ast.With, ast.Try, ast.Match)
 class Context:
     """One function being rewritten: its names, and what the passes tell each other."""
 
-    def __init__(self, found: Found):
+    def __init__(self, found: Found, rewrite: Callable[[Found, Context], ast.FunctionDef], outer: Context | None = None):
         self.found, self.node = found, found.node
+        self.rewrite = rewrite                  # for functions that are made of parts of this one
         self.body = self._body()
         _refuse(self.body)
         arguments = self.node.args
@@ -30,7 +31,7 @@ class Context:
         self.nonlocals = activity.declared(self.body, ast.Nonlocal)
         self._numbers = itertools.count(1)
         self.variables = {*self.arguments, *activity.stored(self.body)}
-        self.staged = self._staged()
+        self.staged = self._staged() | (outer.staged if outer is not None else set())
 
     def _body(self) -> list[ast.stmt]:
         if isinstance(self.node, ast.Lambda):
@@ -154,4 +155,4 @@ def assign(name: str, value: ast.expr) -> ast.Assign:
 
 def has_walrus(node: ast.AST) -> bool:
     """Whether evaluating the expression may store a variable."""
-    return any(isinstance(n, ast.NamedExpr) for n in ast.walk(node))
+    return any(isinstance(n, ast.NamedExpr) or getattr(n, "stores", ()) for n in ast.walk(node))

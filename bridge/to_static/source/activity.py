@@ -26,6 +26,13 @@ class _Names(ast.NodeVisitor):
         self.visit(node.value)
         self.stored.setdefault(node.target.id)
 
+    def visit_Call(self, node: ast.Call) -> None:
+        """One in place of a comprehension reads and stores what that did."""
+        hidden = set().union(*self.hidden)
+        self.loaded |= getattr(node, "reads", set()) - hidden
+        self.stored.update(dict.fromkeys(getattr(node, "stores", ())))
+        self.generic_visit(node)
+
     def visit_AugAssign(self, node: ast.AugAssign) -> None:
         if isinstance(node.target, ast.Name):
             self.loaded.add(node.target.id)
@@ -34,7 +41,8 @@ class _Names(ast.NodeVisitor):
     def _definition(self, node: ast.AST) -> None:
         if not isinstance(node, ast.Lambda):
             self.stored.setdefault(node.name)                                       # type: ignore[attr-defined]
-        self.loaded |= names_of_scope(node)
+        if not hasattr(node, "mentions"):           # a comprehension's function reads where it is called
+            self.loaded |= names_of_scope(node)
 
     visit_FunctionDef = visit_AsyncFunctionDef = visit_Lambda = visit_ClassDef = _definition
 
@@ -111,6 +119,9 @@ def shared(body: list[ast.stmt]) -> tuple[set[str], set[str]]:
     mentioned: set[str] = set()
     written: set[str] = set()
     for node in _scopes(body):
+        if hasattr(node, "mentions"):               # a comprehension's function: those of lambdas in it
+            mentioned |= node.mentions
+            continue
         mentioned |= names_of_scope(node)
         written |= {n for inner in ast.walk(node) if isinstance(inner, ast.Nonlocal) for n in inner.names}
     return mentioned, written
