@@ -57,7 +57,7 @@ def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:
 def used_up(function: Any, iterable: Any, lazily: Callable, at_once: Callable, /, *args: Any, **kwargs: Any) -> Any:
     """``function(generator, *args, **kwargs)``, where all items are wanted at once if it is the built-in function.
 
-    lazily: gives the generator that goes over `iterable`. at_once: gives its items, or what any() or all() says of them.
+    lazily: gives the generator that goes over `iterable`. at_once: its items, or what any() or all() says of them.
     """
     function = v.use(function)
     if function not in (any, all, sum, list, tuple, max, min, sorted, set, frozenset, dict):

@@ -20,7 +20,8 @@ from kayax.bridge.to_static.passes.text import Text
 from kayax.bridge.to_static.passes.uses import Uses
 from kayax.bridge.to_static.source.parse import Found
 
-PASSES = (Supers, Comprehensions, Matches, Asserts, Handlers, Stores, Text, Logic, Arithmetic, Fresh, Reads, Calls, Uses)
+PASSES = (Supers, Comprehensions, Matches, Asserts, Handlers, Stores, Text, Logic, Arithmetic, Fresh, Reads, Calls,
+          Uses)
 
 
 def rewrite(found: Found, outer: Context | None = None) -> ast.FunctionDef:

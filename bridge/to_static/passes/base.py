@@ -17,7 +17,8 @@ _COMPOUND = (ast.If, ast.For, ast.While, ast.With, ast.Try, ast.Match)
 class Context:
     """One function being rewritten: its names, and what the passes tell each other."""
 
-    def __init__(self, found: Found, rewrite: Callable[[Found, Context], ast.FunctionDef], outer: Context | None = None):
+    def __init__(self, found: Found, rewrite: Callable[[Found, Context], ast.FunctionDef],
+                 outer: Context | None = None):
         self.found, self.node = found, found.node
         self.rewrite = rewrite                  # for functions that are made of parts of this one
         self.body = self._body()
@@ -31,7 +32,7 @@ class Context:
         self.nonlocals = activity.declared(self.body, ast.Nonlocal)
         self._numbers = itertools.count(1)
         self.variables = {*self.arguments, *activity.stored(self.body)}
-        self.staged = self._staged() | (outer.staged if outer is not None else set())
+        self.staged: set[str] = self._staged() | (outer.staged if outer is not None else set())
 
     def _body(self) -> list[ast.stmt]:
         if isinstance(self.node, ast.Lambda):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import copy
+from typing import Any
 
 from kayax.bridge.to_static.passes.base import Context, Rewrite, assign, call, generated, load
 from kayax.bridge.to_static.source import activity
@@ -26,7 +27,7 @@ class Comprehensions(Rewrite):
         super().__init__(context)
         self.made: list[list[ast.stmt]] = []        # for each statement around, what goes before it
 
-    def visit(self, node: ast.AST) -> ast.AST | list[ast.stmt]:
+    def visit(self, node: ast.AST) -> Any:
         if not isinstance(node, ast.stmt):
             return super().visit(node)
         self.made.append([])
@@ -73,7 +74,7 @@ class Comprehensions(Rewrite):
         if stem in EARLY:
             decides = node.elt if stem == "any" else ast.UnaryOp(ast.Not(), node.elt)   # type: ignore[union-attr]
             last: list[ast.stmt] = [ast.If(decides, [ast.Return(ast.Constant(stem == "any"))], [])]
-            body = [*_loops(node.generators, last), ast.Return(ast.Constant(stem == "all"))]
+            body: list[ast.stmt] = [*_loops(node.generators, last), ast.Return(ast.Constant(stem == "all"))]
         else:
             empty = copy.deepcopy(_EMPTY.get(type(node), _EMPTY[ast.ListComp]))
             body = [assign(out, empty), *_loops(node.generators, self._added(node, out)), ast.Return(load(out))]
@@ -89,7 +90,7 @@ class Comprehensions(Rewrite):
                 ast.copy_location(part, node)
         found = Found(plain, context.found.class_name, context.found.file)
         function = context.rewrite(found, context)
-        function.mentions = activity.shared([node])[0]                          # type: ignore[attr-defined]
+        function.mentions = activity.shared([node])[0]                          # type: ignore[attr-defined,list-item]
         self.made[-1].append(ast.copy_location(function, node))
         return name
 
@@ -117,6 +118,6 @@ def _filtered(node: ast.GeneratorExp) -> bool:
 
 def _called(name: str, args: list[ast.expr], node: Comprehension) -> ast.Call:
     """The call in place of a comprehension, with the names that its function reads and stores of those around it."""
-    new = call(name, *args) if name == "used_up" else generated(ast.Call(load(name), args, []))
+    new: Any = call(name, *args) if name == "used_up" else generated(ast.Call(load(name), args, []))
     new.reads, new.stores = activity.loaded(node), activity.stored(node)
     return new
