@@ -29,8 +29,8 @@ def refusal() -> ConversionError:
         "list. It may be returned, as it is or by paddle.stack or concat.")
 
 
-class _Refusing:
-    """What has no meaning but to rewritten code that asks for it."""
+class Counted:
+    """What a tensor decides the length of, and so has no meaning but to rewritten code that asks for it."""
 
     def _refuse(self, *_: Any, **__: Any) -> Any:
         raise refusal()
@@ -39,6 +39,8 @@ class _Refusing:
     __sub__ = __rsub__ = __truediv__ = __rtruediv__ = __lt__ = __le__ = __gt__ = __ge__ = __neg__ = __int__ = _refuse
     __float__ = __index__ = __contains__ = __str__ = __repr__ = __matmul__ = __rmatmul__ = __invert__ = _refuse
     __pow__ = __rpow__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __eq__ = __ne__ = __format__ = _refuse
+    __setitem__ = __delitem__ = __iadd__ = __isub__ = __imul__ = __itruediv__ = __imatmul__ = __ipow__ = _refuse
+    __ifloordiv__ = __imod__ = __and__ = __or__ = __xor__ = __abs__ = __pos__ = __lshift__ = __rshift__ = _refuse
     __hash__ = object.__hash__
 
     def __getattr__(self, name: str) -> Any:
@@ -48,15 +50,7 @@ class _Refusing:
 
 
 @dataclasses.dataclass(eq=False, repr=False)
-class Stacked(_Refusing):
-    """The first `length` rows of a tensor, which is all that `paddle.stack` gives of a list of staged length."""
-
-    tensor: Tensor
-    length: Any
-
-
-@dataclasses.dataclass(eq=False, repr=False)
-class Series(_Refusing):
+class Series(Counted):
     """Items of a list: the first `length` rows of `stacks`, one stack for each leaf of an item's `form`.
 
     capacity: how many there are at most. limit: how many a loop carries it with; 0 for one that no loop carries.
@@ -224,18 +218,24 @@ def _resized(stack: Any, n: int) -> Any:
     return jnp.concatenate([stack, jnp.zeros((n - stack.shape[0], *stack.shape[1:]), stack.dtype)])
 
 
+def counting(stack: Any, n: Any, otherwise: Any) -> Any:
+    """The stack with `otherwise` for every row beyond the n-th."""
+    counts = (jnp.arange(stack.shape[0]) < n).reshape((-1, *[1] * (stack.ndim - 1)))
+    return jnp.where(counts, stack, otherwise.astype(stack.dtype))
+
+
 # ---- leaving the program ---------------------------------------------------------------------------------------
 
 
 def mentions(spec: Any) -> bool:
     """Whether a structure's description has a list of staged length in it."""
-    return isinstance(spec, tree.Branch) and (spec.kind in (Series, Stacked) or any(map(mentions, spec.children)))
+    return isinstance(spec, tree.Branch) and (issubclass(spec.kind, Counted) or any(map(mentions, spec.children)))
 
 
 def expanded(value: Any) -> Any:
     """A program's result with every Series replaced by its items, now that its length is known."""
-    if type(value) is Stacked:
-        return value.tensor[:int(value.length)].clone()
+    if isinstance(value, Counted) and hasattr(type(value), "whole"):
+        return value.whole()
     found = tree.parts(value)
     if found is None or isinstance(value, Tensor):
         return value

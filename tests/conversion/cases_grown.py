@@ -262,15 +262,6 @@ def nothing_to_stack(x, n):
 
 
 @case((H, whole(2)), expect=FALLBACK)
-def stacked_and_used(x, n):
-    items = []
-    for i in range(3):
-        if i < n:
-            items.append(x * i)
-    return paddle.stack(items).mean()
-
-
-@case((H, whole(2)), expect=FALLBACK)
 def handed_to_a_library(x, n):
     items = []
     for i in range(3):

@@ -12,10 +12,11 @@ from kayax.bridge.call import Call
 from kayax.bridge.dispatch import run_call
 from kayax.bridge.errors import ConversionError, at_user_line
 from kayax.bridge.journal import Attribute, loaded, touch
-from kayax.bridge.ops import manipulation_join
+from kayax.bridge.series import Series
 from kayax.bridge.tensor import Tensor, as_number, is_number
-from kayax.bridge.to_static.operators import grown, iterate, logic, stacked, text
+from kayax.bridge.to_static.operators import grown, iterate, logic, text, totals
 from kayax.bridge.to_static.operators import values as v
+from kayax.bridge.to_static.operators.stacked import Stacked
 
 
 def _number(wide: str, zero: Any) -> Call:
@@ -65,6 +66,8 @@ def length(x: Any) -> Any:
         return x.storage.array.shape[0]
     if grown.is_grown(x):
         return grown.length(x)
+    if isinstance(x, Stacked):
+        return x.length
     return x.length if isinstance(x, iterate.Staged) else len(x)
 
 
@@ -102,7 +105,7 @@ def _extreme(builtin: Callable, better: Callable) -> Callable:
         if kwargs or not args or isinstance(args[0], (str, bytes, dict)):
             return builtin(*args, **kwargs)
         if grown.is_grown(args[0]) and len(args) == 1:
-            return stacked.extreme(args[0], better)
+            return totals.extreme(args[0], better)
         items = args if len(args) > 1 else list(args[0])
         if not items or not any(map(v.is_staged, items)):
             return builtin(items)
@@ -117,7 +120,7 @@ def _extreme(builtin: Callable, better: Callable) -> Callable:
 def all_(iterable: Any) -> Any:
     """`all`."""
     if grown.is_grown(iterable):
-        return stacked.truth(iterable, all)
+        return totals.truth(iterable, all)
     items = list(iterable)
     if not any(map(v.is_staged, items)):
         return all(items)
@@ -127,7 +130,7 @@ def all_(iterable: Any) -> Any:
 def any_(iterable: Any) -> Any:
     """`any`."""
     if grown.is_grown(iterable):
-        return stacked.truth(iterable, any)
+        return totals.truth(iterable, any)
     items = list(iterable)
     if not any(map(v.is_staged, items)):
         return any(items)
@@ -136,7 +139,7 @@ def any_(iterable: Any) -> Any:
 
 def sum_(items: Any, *args: Any, **kwargs: Any) -> Any:
     """`sum`."""
-    return stacked.total(items, *args, **kwargs) if grown.is_grown(items) else sum(items, *args, **kwargs)
+    return totals.total(items, *args, **kwargs) if grown.is_grown(items) else sum(items, *args, **kwargs)
 
 
 def map_(function: Any, *iterables: Any) -> Any:
@@ -159,6 +162,7 @@ def reduce_(function: Any, iterable: Any, *start: Any) -> Any:
 
 def isinstance_(value: Any, kinds: Any) -> bool:
     """`isinstance`; what is a Python number eagerly is one here, too."""
+    value = value.tensor if isinstance(value, Stacked) else value
     if v.is_staged(value) and is_number(value):
         like = {"b": False, "i": 0, "f": 0.0, "c": 0j}[value.storage.array.dtype.kind]
         return isinstance(like, kinds)
@@ -207,8 +211,6 @@ def sorted_(iterable: Any, **kwargs: Any) -> Any:
     return sorted(items, **kwargs)
 
 
-JOINS = {manipulation_join.stack: grown.stack, manipulation_join.concat: grown.concat}
-
 TABLE: dict[Any, Callable] = {
     builtins.print: text.print, builtins.str: text.to_text, builtins.repr: text.to_repr,
     builtins.format: text.to_format, builtins.len: length, builtins.range: range_, builtins.enumerate: enumerate_,
@@ -223,3 +225,10 @@ TABLE: dict[Any, Callable] = {
 # They know lists whose length a tensor decides.
 GROWN = {length, to_bool, enumerate_, zip_, reversed_, isinstance_, sum_, all_, any_, TABLE[max], TABLE[min],
          list, type, id}
+# They know tensors that are stacked out of such lists.
+STACKED = {length, enumerate_, zip_, reversed_, isinstance_}
+
+
+def knows(function: Any, args: tuple) -> bool:
+    """Whether a built-in function, or what stands for it, may be given a list of staged length, or these arguments."""
+    return function in (STACKED if grown.has_single(args) else GROWN) and not any(type(a) is Series for a in args)

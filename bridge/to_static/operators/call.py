@@ -13,6 +13,7 @@ from kayax.bridge.state import state
 from kayax.bridge.to_static.convert import converted, reason
 from kayax.bridge.to_static.operators import builtins, grown, impure, text
 from kayax.bridge.to_static.operators import values as v
+from kayax.bridge.to_static.operators.stacked import KNOWING, Stacked
 
 _BUILTIN = (types.BuiltinFunctionType, types.MethodWrapperType)
 
@@ -33,7 +34,7 @@ def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:
         return made(function(*args, **kwargs))
     if kind in _BUILTIN or isinstance(function, type):
         replaced = builtins.TABLE.get(function) if _hashable(function) else None
-        if _has_grown() and ((replaced or function) not in builtins.GROWN or grown.has_single(args)):
+        if _has_grown() and not builtins.knows(replaced or function, args):
             owner: Any = getattr(function, "__self__", None)
             if grown.is_grown(owner):
                 touch_contents(owner)
@@ -100,9 +101,9 @@ def _run(function: types.FunctionType, args: tuple, kwargs: dict[str, Any]) -> A
         if reason(function) is not None:
             unseen(function.__code__)
         if _has_grown():
-            joins = builtins.JOINS.get(getattr(function, "__wrapped__", function))
-            if joins is not None and any(map(grown.is_grown, args[:1])) and set(kwargs) <= {"axis", "name"}:
-                return joins(*args, **kwargs)
+            knowing = KNOWING.get(getattr(function, "__wrapped__", function))
+            if knowing is not None and any(grown.is_grown(a) or isinstance(a, Stacked) for a in args[:1]):
+                return knowing(*args, **kwargs)
             grown.refuse_in((*args, *kwargs.values()))
         return made(function(*args, **kwargs))
     if state.trace is not None:

@@ -16,8 +16,8 @@ from kayax.bridge.errors import ConversionError, at_user_line
 from kayax.bridge.kinds import Aval, Mismatch
 from kayax.bridge.merging import kind_of, tensors_in
 from kayax.bridge.series import (
+    Counted,
     Series,
-    Stacked,
     capacity,
     form_of,
     gathered,
@@ -56,7 +56,7 @@ def plain(value: Any) -> Any:
 
 def has_single(args: Iterable[Any]) -> bool:
     """Whether one of these stands for several items, or is a tensor made of them."""
-    return any(type(arg) in (Series, Stacked) for arg in args)
+    return any(isinstance(arg, Counted) for arg in args)
 
 
 def series_in(values: Any) -> list[Series]:
@@ -259,32 +259,12 @@ def method(owner: list, name: str, args: tuple) -> Any:
     return getattr(owner, name)(*args) if found is None else found(owner, *args)
 
 
-def stack(items: list, axis: int = 0, name: str | None = None) -> Stacked:
-    """``paddle.stack(items)``."""
-    return _stacked(items, axis, True)
-
-
-def concat(items: list, axis: int = 0, name: str | None = None) -> Stacked:
-    """``paddle.concat(items)``."""
-    return _stacked(items, axis, False)
-
-
-def _stacked(items: Any, axis: int, new_dimension: bool) -> Stacked:
-    form = _form(items) if is_grown(items) else None
-    if not isinstance(form, Aval) or form.weak or not (form.shape or new_dimension) or axis != 0:
-        raise refusal()
-    n = length(items)
-    v.bail_if(n == 0)                           # which is an error
-    tensor = packed(items).stacks[0]
-    return Stacked(tensor, n) if new_dimension else Stacked(tensor.flatten(0, 1), n * form.shape[0])
-
-
 def refuse_in(args: Iterable[Any]) -> None:
     """Refuse arguments that code which is not rewritten would misunderstand."""
     for arg in args:
-        if type(arg) in (Series, Stacked) or lists_in(arg):
+        if isinstance(arg, Counted) or lists_in(arg):
             raise refusal()
 
 
-__all__ = ["at", "check", "concat", "has_single", "is_grown", "item", "length", "lists_in", "method", "plain",
-           "refuse_in", "row", "series_in", "set_item", "stack", "truth"]
+__all__ = ["at", "check", "has_single", "is_grown", "item", "length", "lists_in", "method", "plain",
+           "refuse_in", "row", "series_in", "set_item", "truth"]

@@ -13,6 +13,7 @@ from kayax.bridge.to_static.operators import values as v
 from kayax.bridge.to_static.operators.branch import then
 from kayax.bridge.to_static.operators.loop import after_loop, after_round, staged_while
 from kayax.bridge.to_static.operators.outcome import NONE, Mixed, Outcome, Variables
+from kayax.bridge.to_static.operators.stacked import Stacked
 
 
 class Staged:
@@ -131,7 +132,8 @@ class Items(Staged):
 
 
 def staged(iterable: Any) -> Any:
-    """A list as something staged, if a tensor decides its length; anything else as it is."""
+    """A list, or a tensor made of one, as something staged, if a tensor decides its length; anything else as it is."""
+    iterable = iterable.listed() if isinstance(iterable, Stacked) else iterable
     return Items(iterable) if grown.is_grown(iterable) else iterable
 
 

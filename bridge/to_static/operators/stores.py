@@ -13,7 +13,7 @@ from kayax.bridge.errors import ConversionError, at_user_line
 from kayax.bridge.journal import Attribute, fresh, is_born, loaded, touch, touch_contents
 from kayax.bridge.state import state
 from kayax.bridge.tensor import Tensor
-from kayax.bridge.to_static.operators import arithmetic, grown
+from kayax.bridge.to_static.operators import arithmetic, grown, stacked
 from kayax.bridge.to_static.operators import values as v
 
 slice = builtins.slice
@@ -120,6 +120,8 @@ def item(owner: Any, key: Any) -> Any:
     owner, key = v.use(owner), v.use(key)
     if grown.is_grown(owner):
         return grown.item(owner, key)
+    if isinstance(owner, (stacked.Stacked, stacked.Sizes)):
+        return stacked.item(owner, key)
     if v.is_staged(key) and isinstance(owner, (list, tuple, range)):
         return _staged_item(owner, key)
     if isinstance(owner, dict) and v.is_staged(key) and key not in owner:
@@ -136,6 +138,8 @@ def item(owner: Any, key: Any) -> Any:
 def sliced(owner: Any, key: Any) -> Any:
     """``owner[a:b]``, whose result is a list that nobody else has."""
     from kayax.bridge.to_static.operators.call import made
+    if isinstance(owner, stacked.Stacked):
+        return stacked.item(owner, key)
     return fresh(grown.item(owner, key)) if grown.is_grown(owner) else made(owner[key])
 
 

@@ -1,0 +1,74 @@
+"""Built-in functions of the items of a list of staged length: `sum`, `max`, `min`, `any`, `all`."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from kayax.bridge.call import Call
+from kayax.bridge.dispatch import run_call
+from kayax.bridge.kinds import Aval
+from kayax.bridge.merging import kind_of
+from kayax.bridge.series import Series, counting, refusal
+from kayax.bridge.tensor import as_number
+from kayax.bridge.to_static.operators import grown
+from kayax.bridge.to_static.operators import values as v
+
+
+def total(items: list, start: Any = 0) -> Any:
+    """``sum(items, start)``."""
+    series, kind = _column(items)
+    one = kind_of(start + grown.row(series, 0))             # what an addition gives, whether or not there is an item
+    if one.shape != kind_of(start).shape:
+        v.bail_if(series.length == 0)                       # then it is the start alone
+
+    def run(stack: Any, n: Any) -> Any:
+        found = jnp.sum(counting(stack.astype(one.dtype), n, jnp.asarray(0)), axis=0, dtype=one.dtype)
+        return jnp.asarray(np.dtype(one.dtype).type(0).item()).at[()].set(found) if one.weak else found
+
+    found = run_call(Call(run, "sum"), [series.stacks[0], series.length])
+    found = found.detach() if kind.stop else found
+    return start + (as_number(found) if one.weak else found)
+
+
+def extreme(items: list, better: Callable) -> Any:
+    """``max(items)`` or ``min(items)``: the first item that none is better than."""
+    series, _ = _numbers(items)
+    v.bail_if(series.length == 0)
+
+    def run(stack: Any, n: Any) -> Any:
+        def look(i: Any, best: Any) -> Any:
+            return jnp.where((i < n) & better(stack[i], stack[best]), i, best)
+
+        return lax.fori_loop(1, stack.shape[0], look, jnp.zeros((), "int64"))
+
+    return grown.row(series, run_call(Call(run, "argmax"), [series.stacks[0].detach(), series.length]))
+
+
+def truth(items: list, function: Callable) -> Any:
+    """``any(items)`` or ``all(items)``."""
+    series, _ = _numbers(items)
+    reduced = jnp.any if function is any else jnp.all
+
+    def run(stack: Any, n: Any) -> Any:
+        return reduced(counting(stack.astype(bool), n, jnp.asarray(function is all)))
+
+    return as_number(run_call(Call(run, function.__name__), [series.stacks[0].detach(), series.length]))
+
+
+def _column(items: list) -> tuple[Series, Aval]:
+    """The items of a list of tensors, or of numbers, as one."""
+    series = grown.packed(items)
+    if not isinstance(series.form, Aval):
+        raise refusal()
+    return series, series.form
+
+
+def _numbers(items: list) -> tuple[Series, Aval]:
+    series, kind = _column(items)
+    if kind.shape:
+        raise refusal()
+    return series, kind
