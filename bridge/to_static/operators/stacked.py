@@ -26,7 +26,6 @@ from kayax.bridge.to_static.operators import grown
 from kayax.bridge.to_static.operators import values as v
 from kayax.spec.size import Size
 
-
 _FACTS = ("ndim", "dtype", "stop_gradient")          # alike for any number of rows
 
 
@@ -45,7 +44,7 @@ class Stacked(Counted):
             return Sizes(self.length, tuple(self.tensor.shape[1:]))
         if name in _FACTS:
             return getattr(self.tensor, name)
-        function = getattr(Tensor, name, None)
+        function: Any = getattr(Tensor, name, None)
         if _plain(function) not in KNOWING:
             return super().__getattr__(name)
         return types.MethodType(function, self)
@@ -161,11 +160,11 @@ def _mean(x: Stacked, axes: tuple, axis: Any = None, keepdim: bool = False, name
 
 
 def _least(dtype: Any) -> Any:
-    return False if dtype == bool else -np.inf if dtype.kind in "fV" else np.iinfo(dtype).min
+    return False if dtype.kind == "b" else -np.inf if dtype.kind in "fV" else np.iinfo(dtype).min
 
 
 def _greatest(dtype: Any) -> Any:
-    return True if dtype == bool else np.inf if dtype.kind in "fV" else np.iinfo(dtype).max
+    return True if dtype.kind == "b" else np.inf if dtype.kind in "fV" else np.iinfo(dtype).max
 
 
 def _row_by_row(function: Callable, x: Stacked, args: tuple, kwargs: dict[str, Any]) -> Stacked:
@@ -195,8 +194,8 @@ def _linear(x: Stacked, weight: Any, bias: Any = None, name: str | None = None) 
 
 
 _ELEMENTS = ("abs", "exp", "expm1", "log", "log1p", "sqrt", "rsqrt", "square", "tanh", "sin", "cos", "floor", "ceil",
-             "round", "reciprocal", "neg", "clip", "isnan", "isinf", "isfinite", "logical_not", "cast", "astype", "sign",
-             "sigmoid", "detach", "clone")
+             "round", "reciprocal", "neg", "clip", "isnan", "isinf", "isfinite", "logical_not", "cast", "astype",
+             "sign", "sigmoid", "detach", "clone")
 _ACTIVATIONS = ("relu", "gelu", "silu", "leaky_relu", "elu", "softplus")
 _ALONG = ("softmax", "log_softmax")
 _REDUCTIONS = {"sum": lambda dtype: 0, "prod": lambda dtype: 1, "max": _least, "amax": _least, "min": _greatest,
@@ -231,7 +230,7 @@ def item(x: Stacked | Sizes, key: Any) -> Any:
             if key == slice(None):
                 return x
             return stack(grown.item(x.listed(), key))
-        if not isinstance(key, int) and not v.is_staged(key) or isinstance(key, bool):
+        if not _is_whole(key):
             raise refusal()
         return grown.item(x.listed(), key)
     first, *rest = key
@@ -241,6 +240,13 @@ def item(x: Stacked | Sizes, key: Any) -> Any:
         return item(x, first)[tuple(rest)] if rest else item(x, first)
     cut: Any = item(x, first)
     return Stacked(cut.tensor[(slice(None), *rest)], cut.length)
+
+
+def _is_whole(key: Any) -> bool:
+    """Whether a key is the number of one row."""
+    if v.is_staged(key):
+        return key.storage.array.dtype.kind in "iu" and not key.storage.array.ndim
+    return isinstance(key, int) and not isinstance(key, bool)
 
 
 def _operator(name: str) -> Callable:
