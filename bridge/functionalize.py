@@ -139,7 +139,10 @@ class Functionalized:
         leaves, self.out_spec = tree.flatten(out, lambda v: isinstance(v, Tensor))
         self.grown = mentions(self.out_spec)    # a tensor decides the length of a list that is returned
         if self.grown and not self.can_bail:
-            raise ConversionError("A saved program cannot return a list whose length a tensor decides.")
+            raise ConversionError(
+                "A saved program cannot return a list whose length a tensor decides, or what is stacked out of one.\n"
+                "Write the items into a tensor of fixed size (`for i, x in enumerate(items): out[i] = x`), and return "
+                "that with the length.")
         # One for each leaf: (NEW, stop, output, whether it is a number), (INPUT, i) or (OUTER, tensor).
         self.outs: list[tuple] = []
         outputs: list[Any] = []

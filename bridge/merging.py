@@ -26,6 +26,7 @@ from kayax.bridge.series import (
     form_of,
     is_grown,
     joined,
+    least,
     leaves,
     leaves_of,
     limit,
@@ -157,6 +158,7 @@ class Grown:
     length: Slot
     capacity: int
     limit: int                      # how many items a loop around it carries the list with
+    least: int                      # how many there are certainly
 
 
 class Planner:
@@ -253,7 +255,8 @@ class Planner:
         note_items(tensors_in([v for v in (*x, *y) if type(v) is not Series]))
         self.slots += [*stacks, length]
         root_trace().grown = True
-        return Grown(form, stacks, length, n, limit(x))
+        fewer = self.loop and least(y) < least(x)           # in some round; how many rounds, nobody knows
+        return Grown(form, stacks, length, n, limit(x), 0 if fewer else min(least(x), least(y)))
 
     def _capacity(self, x: list, y: list) -> int:
         """How many items the list that stands for both holds at most."""
@@ -362,7 +365,7 @@ def build(plan: Any, filled: dict[int, Any], carried: bool = False) -> Any:
     if isinstance(plan, Grown):
         stacks = [filled[id(s)] for s in plan.stacks]
         kept = plan.capacity if carried else plan.limit
-        return Series(plan.form, stacks, filled[id(plan.length)], plan.capacity, kept)
+        return Series(plan.form, stacks, filled[id(plan.length)], plan.capacity, kept, plan.least)
     return Either(*(build(p, filled, carried) for p in (plan.flag, plan.first, plan.second)))
 
 
@@ -375,5 +378,5 @@ def signature(plan: Any) -> Any:
     if isinstance(plan, Group):
         return plan.kind, plan.extra, tuple(signature(p) for p in plan.parts)
     if isinstance(plan, Grown):
-        return Grown, plan.form, plan.capacity, tuple(s.aval for s in plan.stacks)
+        return Grown, plan.form, plan.capacity, plan.least, tuple(s.aval for s in plan.stacks)
     return Split, signature(plan.flag), signature(plan.first), signature(plan.second)

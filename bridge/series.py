@@ -54,6 +54,7 @@ class Series(Counted):
     """Items of a list: the first `length` rows of `stacks`, one stack for each leaf of an item's `form`.
 
     capacity: how many there are at most. limit: how many a loop carries it with; 0 for one that no loop carries.
+    least: how many there are at least.
     """
 
     form: Any
@@ -61,6 +62,7 @@ class Series(Counted):
     length: Any
     capacity: int
     limit: int = 0
+    least: int = 0
 
 
 def is_grown(value: Any) -> bool:
@@ -71,6 +73,11 @@ def is_grown(value: Any) -> bool:
 def capacity(items: Sequence[Any]) -> int:
     """How many items a list has at most."""
     return sum(x.capacity if type(x) is Series else 1 for x in items)
+
+
+def least(items: Sequence[Any]) -> int:
+    """How many items a list has at least."""
+    return sum(x.least if type(x) is Series else 1 for x in items)
 
 
 def limit(items: Sequence[Any]) -> int:

@@ -24,6 +24,7 @@ from kayax.bridge.series import (
     is_grown,
     item_of,
     joined,
+    least,
     leaves,
     leaves_of,
     limit,
@@ -81,7 +82,24 @@ def check(values: Any, limits: set[int]) -> None:
     """Give the run up if a list is longer than the loop that carries it can hold."""
     for items in lists_in(values):
         if limit(items) in limits and capacity(items) > limit(items):
-            v.bail_if(length(items) > limit(items))
+            hold(length(items) > limit(items), "that the list grows no more often than paddle.jit.loop_bound says",
+                 "Let a `for` over something of known length add the items, and leave it with `break`.")
+
+
+def hold(wrong: Any, what: str, mend: str) -> None:
+    """Give the run up where something is wrong that a saved program could not check."""
+    if not v.can_bail():
+        raise ConversionError(f"A saved program cannot check {what}.{at_user_line()}\n{mend}")
+    v.bail_if(wrong)
+
+
+def need_item(items: list) -> None:
+    """Give the run up if there is no item at all."""
+    if not least(items):
+        hold(length(items) == 0, "that a list whose length a tensor decides has an item", _AN_ITEM)
+
+
+_AN_ITEM = "Begin the list with an item that is always there."
 
 
 # ---- items -----------------------------------------------------------------------------------------------------
@@ -108,7 +126,7 @@ def packed(items: list) -> Series:
 
         stacks.append(run_call(Call(run, "stack"), [*map(_operand, column), *counts]))
     note_items(tensors_in([x for x in items if type(x) is not Series]))
-    return Series(form, stacks, length(items), n, limit(items))
+    return Series(form, stacks, length(items), n, limit(items), least(items))
 
 
 def _operand(leaf: Any) -> Any:
@@ -154,9 +172,7 @@ def item(items: list, key: Any) -> Any:
         return _slice(items, key)
     if _is_plain(items, key):
         return items[key]
-    n = length(items)
-    v.bail_if(v.either(n <= key, n + key < 0))
-    return row(packed(items), _from_start(key, n))
+    return row(packed(items), _found(items, key))
 
 
 def at(items: list, i: Any) -> Any:
@@ -164,7 +180,12 @@ def at(items: list, i: Any) -> Any:
     return items[i] if _is_plain(items, i) else row(packed(items), i)
 
 
-def _from_start(key: Any, n: Any) -> Any:
+def _found(items: list, key: Any) -> Any:
+    """The number of an item from the start of the list; without it, the run is given up."""
+    n = length(items)
+    if v.is_staged(key) or not -least(items) <= key < least(items):
+        hold(v.either(n <= key, n + key < 0), "that a list whose length a tensor decides has the item that is asked for",
+             f"Go over the list with `for`. {_AN_ITEM}")
     if v.is_staged(key):
         return key + (key < 0).astype("int64") * n
     return key if key >= 0 else n + key
@@ -184,12 +205,10 @@ def set_item(items: list, key: Any, value: Any) -> None:
     if _is_plain(items, key):
         items[key] = value
         return
-    n = length(items)
-    v.bail_if(v.either(n <= key, n + key < 0))
     series = packed(items)
     if _form([series, value]) != series.form:
         raise refusal()
-    index = _operand(_from_start(key, n))
+    index = _operand(_found(items, key))
     stacks = [run_call(_put, [stack, _operand(leaf), index])
               for stack, leaf in zip(series.stacks, leaves_of(value, series.form), strict=True)]
     note_items([leaf for leaf in leaves_of(value, series.form) if isinstance(leaf, Tensor)])
@@ -218,7 +237,7 @@ def _clipped(k: Any, n: Any) -> Any:
 def _cut(series: Series, start: Any, n: Any) -> Series:
     """`n` items from `start` on."""
     stacks = [run_call(_roll, [stack, _operand(start)]) for stack in series.stacks]
-    return dataclasses.replace(series, stacks=stacks, length=n)
+    return dataclasses.replace(series, stacks=stacks, length=n, least=0)
 
 
 _roll = Call(lambda stack, by: jnp.roll(stack, -by, axis=0), "roll")
@@ -235,8 +254,8 @@ def pop(items: list, index: Any = -1) -> Any:
         raise refusal()
     value = item(items, index)
     series = packed(items)
-    left = series.length - 1
-    items[:] = [_cut(series, 1, left) if index == 0 else dataclasses.replace(series, length=left)]
+    left = _cut(series, 1, series.length - 1) if index == 0 else dataclasses.replace(series, length=series.length - 1)
+    items[:] = [dataclasses.replace(left, least=max(series.least - 1, 0))]
     return value
 
 
@@ -266,5 +285,5 @@ def refuse_in(args: Iterable[Any]) -> None:
             raise refusal()
 
 
-__all__ = ["at", "check", "has_single", "is_grown", "item", "length", "lists_in", "method", "plain",
+__all__ = ["at", "check", "has_single", "hold", "is_grown", "item", "length", "lists_in", "method", "need_item", "plain",
            "refuse_in", "row", "series_in", "set_item", "truth"]

@@ -61,7 +61,7 @@ class Stacked(Counted):
         """Its rows as a list of staged length."""
         kind = kind_of(self.tensor)
         form = dataclasses.replace(kind, shape=kind.shape[1:], weak=False)
-        return [Series(form, [self.tensor], self.length, kind.shape[0])]
+        return [Series(form, [self.tensor], self.length, kind.shape[0], least=1)]
 
 
 _filled = Call(counting, "where")
@@ -110,7 +110,7 @@ def _column(items: Any, numbers: bool, axis: Any, more: Any) -> tuple[Tensor, An
     series = grown.packed(items) if is_grown(items) and not more else None
     if series is None or not isinstance(series.form, Aval) or series.form.weak is not numbers or axis != 0:
         raise refusal()
-    v.bail_if(series.length == 0)
+    grown.need_item(items)
     return series.stacks[0], series.length
 
 

@@ -15,7 +15,6 @@ from kayax.bridge.merging import kind_of
 from kayax.bridge.series import Series, counting, refusal
 from kayax.bridge.tensor import as_number
 from kayax.bridge.to_static.operators import grown
-from kayax.bridge.to_static.operators import values as v
 
 
 def total(items: list, start: Any = 0) -> Any:
@@ -23,7 +22,7 @@ def total(items: list, start: Any = 0) -> Any:
     series, kind = _column(items)
     one = kind_of(start + grown.row(series, 0))             # what an addition gives, whether or not there is an item
     if one.shape != kind_of(start).shape:
-        v.bail_if(series.length == 0)                       # then it is the start alone
+        grown.need_item(items)                              # without one, it is the start alone
 
     def run(stack: Any, n: Any) -> Any:
         found = jnp.sum(counting(stack.astype(one.dtype), n, jnp.asarray(0)), axis=0, dtype=one.dtype)
@@ -37,7 +36,7 @@ def total(items: list, start: Any = 0) -> Any:
 def extreme(items: list, better: Callable) -> Any:
     """``max(items)`` or ``min(items)``: the first item that none is better than."""
     series, _ = _numbers(items)
-    v.bail_if(series.length == 0)
+    grown.need_item(items)
 
     def run(stack: Any, n: Any) -> Any:
         def look(i: Any, best: Any) -> Any:
