@@ -184,7 +184,8 @@ def _found(items: list, key: Any) -> Any:
     """The number of an item from the start of the list; without it, the run is given up."""
     n = length(items)
     if v.is_staged(key) or not -least(items) <= key < least(items):
-        hold(v.either(n <= key, n + key < 0), "that a list whose length a tensor decides has the item that is asked for",
+        missing = v.either(n <= key, n + key < 0)
+        hold(missing, "that a list whose length a tensor decides has the item that is asked for",
              f"Go over the list with `for`. {_AN_ITEM}")
     if v.is_staged(key):
         return key + (key < 0).astype("int64") * n
