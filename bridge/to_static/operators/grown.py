@@ -286,5 +286,5 @@ def refuse_in(args: Iterable[Any]) -> None:
             raise refusal()
 
 
-__all__ = ["at", "check", "has_single", "hold", "is_grown", "item", "length", "lists_in", "method", "need_item", "plain",
-           "refuse_in", "row", "series_in", "set_item", "truth"]
+__all__ = ["at", "check", "has_single", "hold", "is_grown", "item", "length", "lists_in", "method", "need_item",
+           "plain", "refuse_in", "row", "series_in", "set_item", "truth"]
