@@ -20,6 +20,7 @@ class _State(threading.local):
     compiles: bool = False          # a converted function runs eagerly: the layers that it calls are compiled
     skip_updates: Any = None        # a boolean array: where it is true, `run_update` changes nothing
     loop_bound: int | None = None   # how many rounds the loops of the code that runs have at most (jit.loop_bound)
+    portable: bool = False          # the program being made leaves the process: no form of this machine's alone
     graph: Any = None               # bridge.graph.Graph while a static graph is being built
 
 
@@ -45,6 +46,16 @@ def root_trace() -> Trace:
     """The trace of the whole program that is being made."""
     assert state.trace is not None
     return state.trace.root
+
+
+@contextlib.contextmanager
+def portable() -> Iterator[None]:
+    """Programs made inside have operations as every machine and framework knows them."""
+    held, state.portable = state.portable, True
+    try:
+        yield
+    finally:
+        state.portable = held
 
 
 @contextlib.contextmanager

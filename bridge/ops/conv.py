@@ -5,18 +5,9 @@ from typing import Any
 
 from jax import lax
 
+from kayax.bridge.ops.conv_forms import Window, convolve
 from kayax.bridge.ops.windows import channels_last, need_rank, per_dim, positive, resolve, spatial
 from kayax.bridge.registry import op
-
-_SPATIAL = {1: "W", 2: "HW", 3: "DHW"}
-
-
-def dimension_numbers(n: int, last: bool) -> tuple[str, str, str]:
-    """JAX's words for the layouts of input, kernel and output; kernels are always [out, in, *spatial], as in Paddle."""
-    s = _SPATIAL[n]
-    image = f"N{s}C" if last else f"NC{s}"
-    return image, f"OI{s}", image
-
 
 def check(x: Any, weight: Any, n: int, last: bool, groups: int, in_axis: int) -> None:
     """Errors for ranks, types and channel counts that do not fit; `in_axis` is the weight's axis of input channels."""
@@ -54,9 +45,8 @@ def _conv(n: int, x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dil
         dilation = (1,) * n
     _need_windows(spatial(x, last), weight.shape[2:], pairs, dilation)
     x, pairs = _without_rest(x, weight.shape[2:], stride, pairs, dilation, last)
-    y = lax.conv_general_dilated(x, weight, stride, pairs, rhs_dilation=dilation, feature_group_count=groups,
-                                 dimension_numbers=dimension_numbers(n, last))
-    return add_bias(y, bias, n, last)
+    window = Window(stride, tuple(map(tuple, pairs)), dilation, (1,) * n)
+    return add_bias(convolve(x, weight, window, groups, last), bias, n, last)
 
 
 def _without_rest(x: Any, kernel: Any, stride: Any, pairs: Any, dilation: Any, last: bool) -> tuple[Any, Any]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 from typing import Any
 
 import jax.numpy as jnp
-from jax import lax
 
-from kayax.bridge.ops.conv import add_bias, check, dimension_numbers
+from kayax.bridge.ops.conv import add_bias, check
+from kayax.bridge.ops.conv_forms import Window, convolve
 from kayax.bridge.ops.windows import channels_last, per_dim, positive, resolve, spatial
 from kayax.bridge.registry import op
 
@@ -25,10 +25,8 @@ def _conv_transpose(n: int, x: Any, weight: Any, bias: Any, stride: Any, padding
     smallest = [(i - 1) * s - sum(p) + r + 1 for i, s, p, r in zip(sizes, stride, pairs, reach, strict=True)]
     extra = _extra(output_padding, output_size, smallest, stride, dilation, n)
     around = [(r - before, r - after + e) for r, (before, after), e in zip(reach, pairs, extra, strict=True)]
-    y = lax.conv_general_dilated(x, _as_forward(weight, groups, n), (1,) * n, around, lhs_dilation=stride,
-                                 rhs_dilation=dilation, feature_group_count=groups,
-                                 dimension_numbers=dimension_numbers(n, last))
-    return add_bias(y, bias, n, last)
+    window = Window((1,) * n, tuple(around), dilation, stride)
+    return add_bias(convolve(x, _as_forward(weight, groups, n), window, groups, last), bias, n, last)
 
 
 def _as_forward(weight: Any, groups: int, n: int) -> Any:

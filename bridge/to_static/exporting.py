@@ -19,6 +19,7 @@ from kayax.bridge.call import Call, Saving, is_inexact
 from kayax.bridge.cells import Storage
 from kayax.bridge.errors import ConversionError
 from kayax.bridge.functionalize import INPUT, NEW, Abstract, Functionalized
+from kayax.bridge.state import portable
 from kayax.spec.constraints import Constraint, symbolic_forms
 from kayax.spec.input_spec import InputSpec
 
@@ -62,6 +63,11 @@ class Exported:
     def __init__(self, body: Callable, specs: Sequence[InputSpec], name: str, trainable: bool,
                  constraints: Sequence[Constraint] = ()):
         self.name = name
+        with portable():
+            self._export(body, specs, trainable, constraints)
+
+    def _export(self, body: Callable, specs: Sequence[InputSpec], trainable: bool,
+                constraints: Sequence[Constraint]) -> None:
         shapes = symbolic_shapes(specs, constraints)
         dtypes = [s.dtype.numpy if s.dtype is not None else np.dtype("float32") for s in specs]
         examples = [Abstract(shape, d, d.kind not in "fcV") for shape, d in zip(shapes, dtypes, strict=True)]
