@@ -89,5 +89,5 @@ def make_step(name: str, way: str, paddle: Any) -> Any:
 
     run = paddle.jit.to_static(step) if way == "step" else step
     x, y = (paddle.to_tensor(a) for a in batch(name))
-    smallest = min(optimizer._parameter_list, key=lambda p: p.size)
+    smallest = min(model.parameters(), key=lambda p: p.size)
     return lambda: run(x, y), lambda loss: (loss.numpy(), smallest.numpy())
