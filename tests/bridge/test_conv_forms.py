@@ -78,3 +78,14 @@ def test_a_depthwise_gradient_keeps_the_image_alone():
     window = Window((1, 1), ((0, 0), (0, 0)), (1, 1), (1, 1))
     _, pull = jax.vjp(lambda x, w: forms.convolve(x, w, window, 2, False), x, weight)
     assert sum(leaf.size for leaf in jax.tree.leaves(pull)) <= x.size + weight.size
+
+
+def test_a_saved_program_has_the_plain_convolution(tmp_path):
+    layer = paddle.nn.Sequential(paddle.nn.Conv2D(4, 4, 3, groups=4), paddle.nn.Conv2D(4, 8, 1))
+    x = paddle.randn([2, 4, 6, 6])
+    expected = layer(x)
+    paddle.jit.save(layer, str(tmp_path / "net"), input_spec=[paddle.static.InputSpec([None, 4, 6, 6])])
+    loaded = paddle.jit.load(str(tmp_path / "net"))
+    np.testing.assert_allclose(loaded(x).numpy(), expected.numpy(), rtol=1e-5, atol=1e-6)
+    paddle.convert.to_stablehlo(str(tmp_path / "net"), str(tmp_path / "out"))
+    assert "feature_group_count = 4" in (tmp_path / "out.mlir").read_text()
