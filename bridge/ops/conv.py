@@ -9,6 +9,7 @@ from kayax.bridge.ops.conv_forms import Window, convolve
 from kayax.bridge.ops.windows import channels_last, need_rank, per_dim, positive, resolve, spatial
 from kayax.bridge.registry import op
 
+
 def check(x: Any, weight: Any, n: int, last: bool, groups: int, in_axis: int) -> None:
     """Errors for ranks, types and channel counts that do not fit; `in_axis` is the weight's axis of input channels."""
     need_rank(x, n)

@@ -1,9 +1,9 @@
 """The forms in which a convolution goes to XLA.
 
 XLA's CPU compiler has fast kernels for dense convolutions alone. A depthwise or grouped one, one whose kernel is larger
-than its image (a 3 x 3 kernel on the 2 x 2 image of a deep ResNet), and the gradient of a transposed one's weight run in
-plain loops, 5 to 170 times slower than the same sum in another form. Which form is taken is decided here, from shapes.
-Programs that leave the process have the plain convolution, for other machines and frameworks to know it by.
+than its image (a 3 x 3 kernel on the 2 x 2 image of a deep ResNet), and the gradient of a transposed one by its weight
+run in plain loops, 5 to 170 times slower than the same sum in another form. Which form is taken is decided here, from
+shapes. Programs that leave the process have the plain convolution, for other machines and frameworks to know it by.
 """
 from __future__ import annotations
 
