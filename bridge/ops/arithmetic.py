@@ -118,7 +118,7 @@ def _power(x: Any, y: Any) -> Any:
         raise TypeError("One of the operands of a power must be a Tensor.")
     x, y = unify(x, y)
     need(x, "x", (1, 2, 3), "a number, not a bool")
-    return jnp.power(x, y)
+    return jnp.power(jnp.where((x == 0) & (y == 0), 1, x), y)      # JAX's gradient of 0 ** 0 is nan
 
 
 @op(method=True, inplace=True)
@@ -180,7 +180,8 @@ hypot = _floating_pair("hypot", jnp.hypot, "``sqrt(x**2 + y**2)``, elementwise."
 logaddexp = _floating_pair("logaddexp", jnp.logaddexp, "``log(exp(x) + exp(y))``, elementwise, without overflow.")
 copysign = _floating_pair("copysign", lambda x, y: jnp.copysign(jnp.where(x == 0, 0, x), y),
                           "The magnitude of `x` with the sign of `y`, elementwise.", inplace=True)
-nextafter = _floating_pair("nextafter", jnp.nextafter, "The next representable number from `x` towards `y`.")
+nextafter = _floating_pair("nextafter", jnp.nextafter, "The next representable number from `x` towards `y`.",
+                           differentiable=False)
 
 
 @op(method=True)

@@ -32,7 +32,7 @@ def conj(x, name=None):
 def angle(x, name=None):
     """The angle in radians, elementwise; of real numbers, 0 or pi."""
     need(x, "x", (2, 3), "a floating or complex Tensor")
-    return jnp.angle(x)
+    return jnp.angle(x if x.dtype.kind == "c" else lax.stop_gradient(x))
 
 
 @op

@@ -28,14 +28,24 @@ def adjoint(x: Any) -> Any:
     return jnp.conj(jnp.swapaxes(x, -1, -2))
 
 
+def _of_triangle(x: Any, lower: bool) -> Any:
+    """The Hermitian matrix with this triangle of `x`. Its gradient goes to both triangles, as in Paddle."""
+    half = jnp.tril(x, -1) if lower else jnp.triu(x, 1)
+    diagonal = jnp.real(jnp.diagonal(x, axis1=-2, axis2=-1)).astype(x.dtype)
+    whole = half + adjoint(half) + diagonal[..., None] * jnp.eye(x.shape[-1], dtype=x.dtype)
+    mean = (x + adjoint(x)) / 2
+    return mean + lax.stop_gradient(whole - mean)
+
+
 @op(method=True, residuals=True, verify=finite("a matrix is not positive definite: it has no Cholesky factor."))
 def cholesky(x, upper=False, name=None):
     """The triangular factor of a positive definite matrix: ``L @ L.T = x``, or ``U.T @ U = x`` if `upper`.
 
-    A matrix that is not positive definite is an error; in a converted function, which cannot raise, the result is nan.
+    Of `x` the lower triangle is read, with `upper` the upper one. A matrix that is not positive definite is an error;
+    in a converted function, which cannot raise, the result is nan.
     """
     matrices(x, square=True)
-    return jnp.linalg.cholesky(x, upper=upper)
+    return jnp.linalg.cholesky(_of_triangle(x, lower=not upper), upper=upper, symmetrize_input=False)
 
 
 @op(name="cholesky_inverse", method=True)
@@ -59,9 +69,22 @@ def qr(x, mode="reduced", name=None):
 
 @op(name="svd", residuals=True)
 def svd(x, full_matrices=False, name=None):
-    """``x = U @ diag(S) @ VH``: (U, S, VH), the singular values falling."""
+    """``x = U @ diag(S) @ VH``: (U, S, VH), the singular values falling.
+
+    full_matrices: U and VH are square. Gradients come through the vectors that belong to singular values alone.
+    """
     matrices(x)
-    return tuple(jnp.linalg.svd(x, full_matrices=full_matrices))
+    rows, columns = x.shape[-2:]
+    left, values, right = jnp.linalg.svd(x, full_matrices=False)
+    if not full_matrices or rows == columns:
+        return left, values, right
+    all_left, _, all_right = jnp.linalg.svd(lax.stop_gradient(x), full_matrices=True)
+    rank = min(rows, columns)
+    # Each pair of vectors has a phase of its own choice: those of the whole matrices are taken.
+    phase = lax.stop_gradient(jnp.sum(jnp.conj(left) * all_left[..., :rank], -2))
+    left = jnp.concatenate([left * phase[..., None, :], all_left[..., rank:]], -1)
+    right = jnp.concatenate([right * jnp.conj(phase)[..., :, None], all_right[..., rank:, :]], -2)
+    return left, values, right
 
 
 @op(name="svdvals", residuals=True)
@@ -89,7 +112,7 @@ def _hermitian(x: Any, UPLO: str) -> Any:
     matrices(x, square=True)
     if UPLO not in ("L", "U"):
         raise ValueError(f'UPLO must be "L" or "U", but got {UPLO!r}.')
-    return jnp.linalg.eigh(x, UPLO=UPLO, symmetrize_input=False)
+    return jnp.linalg.eigh(_of_triangle(x, lower=UPLO == "L"), UPLO=UPLO, symmetrize_input=False)
 
 
 @op(name="eigh", residuals=True)

@@ -6,6 +6,7 @@ import itertools
 import jax
 import jax.numpy as jnp
 
+from kayax.bridge.ops.bounds import need_range
 from kayax.bridge.registry import op
 
 _NAME = "nn.functional."
@@ -27,13 +28,18 @@ def _picked(log_probability, index):
     return jnp.where(valid, found, jnp.nan)
 
 
-@op(name=_NAME + "adaptive_log_softmax_with_loss", amp="log_softmax")
+def _check_labels(input, label, head_weight, tail_weights, cutoffs, *rest):
+    need_range(label, int(cutoffs[-1]), "label")
+
+
+@op(name=_NAME + "adaptive_log_softmax_with_loss", amp="log_softmax", check=_check_labels)
 def adaptive_log_softmax_with_loss(input, label, head_weight, tail_weights, cutoffs, head_bias=None, name=None):
     """The log-probability of each sample's label, and the mean negative one.
 
     input: [N, features] with label [N], or [features] with a scalar label. head_weight: [features, classes in the head
     + clusters]. tail_weights: for each cluster a pair [features, smaller], [smaller, classes]. cutoffs: the first class
-    of each cluster, then the number of classes. head_bias: as long as the head. A label outside of them gives nan.
+    of each cluster, then the number of classes. head_bias: as long as the head. A label outside of
+    them is a ValueError; in a converted function, which cannot raise, it gives nan.
     """
     if label.ndim != input.ndim - 1 or input.ndim not in (1, 2) or label.shape != input.shape[:-1]:
         raise ValueError(f"input must be [N, features] with label [N], or [features] with a scalar label, but got "

@@ -18,8 +18,9 @@ def ctc_loss(log_probs, labels, input_lengths, label_lengths, blank=0, reduction
 
     log_probs: logits [time, batch, classes], to which a log-softmax is applied. labels: [batch, longest label].
     input_lengths, label_lengths: [batch]. blank: the class of "nothing". reduction: "mean" divides each loss by its
-    label's length first. norm_by_times: the gradient is divided by the number of time steps. zero_infinity: losses of
-    labels that do not fit become 0.
+    label's length first. norm_by_times: the gradient is divided by the number of time steps. A label that does not fit
+    into its steps (each symbol takes one, and a repeated one another before it) has the loss 0, with or without
+    zero_infinity, as in Paddle.
     """
     check_reduction(reduction)
     logits = jnp.swapaxes(log_probs, 0, 1)
@@ -27,8 +28,8 @@ def ctc_loss(log_probs, labels, input_lengths, label_lengths, blank=0, reduction
     past = (steps >= input_lengths[:, None]).astype(logits.dtype)
     unused = (longest >= label_lengths[:, None]).astype(logits.dtype)
     loss = optax.ctc_loss(logits, past, labels, unused, blank_id=blank)
-    if zero_infinity:
-        loss = jnp.where(loss < 1e4, loss, 0)           # optax's logarithm of 0 is -1e5
+    repeated = (labels[:, 1:] == labels[:, :-1]) & (longest[1:] < label_lengths[:, None])
+    loss = jnp.where(label_lengths + jnp.sum(repeated, 1) <= input_lengths, loss, 0)
     if norm_by_times:
         share = (1 / input_lengths).astype(loss.dtype)
         loss = loss * share + lax.stop_gradient(loss * (1 - share))
@@ -36,7 +37,6 @@ def ctc_loss(log_probs, labels, input_lengths, label_lengths, blank=0, reduction
     if reduction == "mean":
         return jnp.mean(loss / label_lengths.astype(loss.dtype))
     return reduced(loss, reduction)
-
 
 
 __all__ = ["ctc_loss"]

@@ -84,6 +84,9 @@ def reshape(x, shape, name=None):
             raise ValueError(f"The sizes of a shape must not be below -1, but shape={wanted}.")
     if sum(_is(s, -1) for s in wanted) > 1:
         raise ValueError(f"Only one size of a shape may be -1, but shape={wanted}.")
+    if 0 in x.shape and 0 in wanted and -1 in wanted and all(isinstance(s, int) for s in (*x.shape, *wanted)):
+        left, given = (math.prod(s for s in sizes if s > 0) for sizes in (x.shape, wanted))
+        wanted = [left // given if _is(s, -1) and left % given == 0 else s for s in wanted]
     try:
         return jnp.reshape(x, wanted)
     except (TypeError, ValueError):

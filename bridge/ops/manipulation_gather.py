@@ -58,6 +58,8 @@ def gather_nd(x, index, name=None):
     need_index(index)
     if index.shape[-1] > x.ndim:
         raise ValueError(f"index names {index.shape[-1]} dimensions, but x {list(x.shape)} has only {x.ndim}.")
+    if not index.shape[-1]:
+        return jnp.broadcast_to(x, (*index.shape[:-1], *x.shape))
     return x.at[tuple(jnp.moveaxis(index, -1, 0))].get(mode="fill")
 
 

@@ -133,13 +133,20 @@ def split_with_sizes(self: Tensor, split_sizes: Any, dim: int = 0) -> list[Tenso
 
 @op(method=True, static=("num_or_indices", "axis"))
 def tensor_split(x, num_or_indices, axis=0, name=None):
-    """`x` in parts along `axis`: that many, as equal as can be, or cut before each of the indices."""
+    """`x` in parts along `axis`: that many, as equal as can be, or cut before each of the indices.
+
+    A negative index counts from the end; one beyond the end gives parts without elements.
+    """
     if x.ndim < 1:
         raise ValueError("tensor_split needs a Tensor with at least 1 dimension, but x is 0-D.")
     axis = axis_of(axis, x.ndim)
     if isinstance(num_or_indices, int) and num_or_indices <= 0:
         raise ValueError(f"num_or_indices must be above 0, but got {num_or_indices}.")
-    return list(jnp.array_split(x, num_or_indices, axis))
+    if isinstance(num_or_indices, int):
+        return list(jnp.array_split(x, num_or_indices, axis))
+    places = [0, *num_or_indices, x.shape[axis]]
+    before = (slice(None),) * axis
+    return [x[(*before, slice(start, stop))] for start, stop in itertools.pairwise(places)]
 
 
 def _splitter(name: str, ndim: int, axis: int, doc: str) -> Callable:

@@ -27,8 +27,10 @@ def _typed(value: Any, x: Any, name: str) -> Any:
 
 def _scatter(x, index, updates, overwrite=True):
     need_index(index)
-    index = index.reshape((-1,))
     updates = _typed(updates, x, "updates")
+    if not index.ndim and updates.ndim < x.ndim:
+        updates = updates[None]
+    index = index.reshape((-1,))
     if updates.shape[:1] != index.shape and updates.ndim:
         raise ValueError(f"updates {list(updates.shape)} must have a slice for each of the {index.shape[0]} indices.")
     # The last of several writes to a place wins in Paddle; JAX leaves it open, so the earlier ones are sent nowhere.

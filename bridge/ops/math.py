@@ -59,7 +59,18 @@ ceil = _unary("ceil", lambda x: x if rank(x.dtype) == 1 else jnp.ceil(x), "Round
 floor = _unary("floor", lambda x: x if rank(x.dtype) == 1 else jnp.floor(x), "Rounded down, elementwise.", False,
                (1, 2))
 square = _unary("square", jnp.square, "``x * x``, elementwise.", False, (1, 2, 3))
-sgn = _unary("sgn", jnp.sign, "The sign; of complex numbers ``x / abs(x)``, and 0 of 0. Elementwise.", False, (1, 2, 3),
+
+
+def _direction(x: Any) -> Any:
+    """``x / abs(x)``; the gradient of `jnp.sign` is 0 for complex numbers, too."""
+    if x.dtype.kind != "c":
+        return jnp.sign(x)
+    zero = x == 0
+    safe = jnp.where(zero, 1, x)
+    return jnp.where(zero, 0, safe / jnp.abs(safe)).astype(x.dtype)
+
+
+sgn = _unary("sgn", _direction, "The sign; of complex numbers ``x / abs(x)``, and 0 of 0. Elementwise.", False, (1, 2, 3),
              inplace=False)
 sign = _unary("sign", jnp.sign, "-1, 0 or 1 by the sign of `x`, elementwise.", False, (1, 2, 3), inplace=False)
 signbit = _unary("signbit", lambda x: jnp.signbit(x) if rank(x.dtype) == 2 else x < 0,
@@ -126,7 +137,7 @@ def logit(x, eps=None, name=None):
     if eps:
         low, high = np.asarray(eps, x.dtype), np.asarray(1 - eps, x.dtype)
         x = jnp.where(x < low, low, jnp.where(x > high, high, x))
-    return jnp.log(x / (1 - x))
+    return jax.scipy.special.logit(x)
 
 
 @op(method=True, inplace=True)

@@ -59,6 +59,8 @@ def _batch_norm_train(x, running_mean, running_var, weight, bias, momentum, epsi
     """The normalized `x` and the new running mean and variance."""
     axis = _channel_axis(x, data_format)
     others = tuple(i for i in range(x.ndim) if i != axis)
+    if all(x.shape[i] == 1 for i in others):
+        return x, running_mean, running_var
     wide = _wide(x)
     mean = jnp.mean(wide, others)
     var = jnp.mean(lax.square(wide - _along(mean, x, axis, "mean")), others)
@@ -86,7 +88,7 @@ def batch_norm(x, running_mean, running_var, weight=None, bias=None, training=Fa
         Otherwise, or with `use_global_stats`, the running statistics are used and stay.
     data_format: "NC", "NCL", "NCHW", "NCDHW", or with the channels last "NLC", "NHWC", "NDHWC".
 
-    With training=False and use_global_stats=False the statistics are those of `x` as well, and unlike Paddle's the
+    Where a channel has one value alone, training gives `x` as it is and moves nothing, as in Paddle. With training=False and use_global_stats=False the statistics are those of `x` as well, and unlike Paddle's the
     gradient is that of this function (Paddle 3.3's disagrees with finite differences there).
     """
     if (not training) if use_global_stats is None else use_global_stats:

@@ -170,14 +170,17 @@ def need_float(x: Any, name: str = "x") -> None:
 
 
 def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
-    """An `axis` argument (None, an int, or several) as distinct non-negative ints; None and () mean all axes."""
+    """An `axis` argument (None, an int, or several) as distinct non-negative ints; None and () mean all axes.
+
+    Without dimensions there are no axes, though 0 and -1 may be named.
+    """
     if axis is None or axis == () or axis == []:
         return tuple(range(ndim))
     axes = (axis,) if isinstance(axis, (int, np.integer)) else tuple(axis)
     found = tuple(axis_of(a, ndim) for a in axes)
     if len(set(found)) != len(found):
         raise ValueError(f"axis={list(axes)} names an axis twice.")
-    return found
+    return found if ndim else ()
 
 
 def axis_of(axis: Any, ndim: int, name: str = "axis") -> int:

@@ -57,7 +57,8 @@ def _median(x: Any, axis: Any, keepdim: bool, mode: str, skip_nan: bool) -> Any:
         raise ValueError(f'mode must be "avg" or "min", but got {mode!r}.')
     flat, axes = _flattened(x, axis)
     if 0 in flat.shape[-1:]:
-        raise ValueError("The median of no elements does not exist.")
+        value = _put_back(jnp.full(flat.shape[:-1], jnp.nan, to_float(flat).dtype), axes, keepdim)
+        return (value, jnp.zeros(value.shape, np.int64)) if mode == "min" and axis is not None else value
     missing = jnp.isnan(flat)
     order = jnp.argsort(flat, -1, stable=True)
     count = jnp.sum(~missing, -1, keepdims=True) if skip_nan else jnp.full((*flat.shape[:-1], 1), flat.shape[-1])
