@@ -70,8 +70,8 @@ def _direction(x: Any) -> Any:
     return jnp.where(zero, 0, safe / jnp.abs(safe)).astype(x.dtype)
 
 
-sgn = _unary("sgn", _direction, "The sign; of complex numbers ``x / abs(x)``, and 0 of 0. Elementwise.", False, (1, 2, 3),
-             inplace=False)
+sgn = _unary("sgn", _direction, "The sign; of complex numbers ``x / abs(x)``, and 0 of 0. Elementwise.", False,
+             (1, 2, 3), inplace=False)
 sign = _unary("sign", jnp.sign, "-1, 0 or 1 by the sign of `x`, elementwise.", False, (1, 2, 3), inplace=False)
 signbit = _unary("signbit", lambda x: jnp.signbit(x) if rank(x.dtype) == 2 else x < 0,
                  "Whether the sign is negative (also of -0.0), elementwise.", False, (1, 2), inplace=False,

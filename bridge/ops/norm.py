@@ -88,8 +88,9 @@ def batch_norm(x, running_mean, running_var, weight=None, bias=None, training=Fa
         Otherwise, or with `use_global_stats`, the running statistics are used and stay.
     data_format: "NC", "NCL", "NCHW", "NCDHW", or with the channels last "NLC", "NHWC", "NDHWC".
 
-    Where a channel has one value alone, training gives `x` as it is and moves nothing, as in Paddle. With training=False and use_global_stats=False the statistics are those of `x` as well, and unlike Paddle's the
-    gradient is that of this function (Paddle 3.3's disagrees with finite differences there).
+    Where a channel has one value alone, training gives `x` as it is and moves nothing, as in Paddle. With
+    training=False and use_global_stats=False the statistics are those of `x` as well, and unlike Paddle's the gradient
+    is that of this function (Paddle 3.3's disagrees with finite differences there).
     """
     if (not training) if use_global_stats is None else use_global_stats:
         return _batch_norm_infer(x, running_mean, running_var, weight, bias, float(epsilon), data_format)
