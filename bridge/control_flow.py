@@ -11,6 +11,7 @@ from kayax.bridge.staging import staged
 from kayax.bridge.tensor import Tensor
 from kayax.bridge.to_static.convert import converted
 from kayax.bridge.to_static.operators import values as v
+from kayax.bridge.to_static.operators.branch import has_either
 from kayax.bridge.to_static.operators.logic import choose
 from kayax.bridge.to_static.operators.loop import while_
 from kayax.bridge.to_static.operators.outcome import Variables
@@ -72,18 +73,22 @@ def _select(pred: Any, true_fn: Callable, false_fn: Callable, names: tuple[str, 
         raise ValueError(f"The condition must have one element, but its shape is {list(pred.shape)}.")
     if not v.is_staged(pred):
         return true_fn() if pred else false_fn()
-    result = choose(pred, converted(true_fn), converted(false_fn))
-    for part in (result, *(p for p in _parts(result))):
-        if isinstance(part, Either):
+    return _one_kind(choose(pred, converted(true_fn), converted(false_fn)), names)
+
+
+def _one_kind(value: Any, names: tuple[str, str]) -> Any:
+    """What both branches give, where a number and a tensor that it fits in are a tensor."""
+    if isinstance(value, Either):
+        try:
+            return v.merged(value)
+        except ConversionError:
             raise ConversionError(
-                f"The branches differ: {names[0]} gives {describe(part.first)}, {names[1]} gives "
-                f"{describe(part.second)}.{at_user_line()}\nGive one structure, shape and dtype from each.")
-    return result
-
-
-def _parts(value: Any) -> list[Any]:
-    found = None if isinstance(value, Either) else tree.parts(value)
-    return [] if found is None else [p for child in found[2] for p in (child, *_parts(child))]
+                f"The branches differ: {names[0]} gives {describe(value.first)}, {names[1]} gives "
+                f"{describe(value.second)}.{at_user_line()}\nGive one structure, shape and dtype from each.") from None
+    found = None if isinstance(value, Tensor) else tree.parts(value)
+    if found is None or not any(map(has_either, found[2], [3] * len(found[2]))):
+        return value
+    return tree.build(found[0], found[1], [_one_kind(part, names) for part in found[2]])
 
 
 @staged

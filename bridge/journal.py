@@ -14,6 +14,9 @@ import types
 from collections.abc import Iterator
 from typing import Any
 
+from kayax.bridge.errors import ConversionError, at_user_line
+from kayax.bridge.state import state
+
 
 class Undefined:
     """Stands for a variable, attribute or key that is not there."""
@@ -270,7 +273,25 @@ def may_be_older(value: Any) -> bool:
 def touch_contents(owner: Any) -> None:
     """Note a container that is about to be changed."""
     if _open.journal is not None and isinstance(owner, CONTAINERS):
+        check_single(owner)
         touch(Contents(owner))
+
+
+def check_single(owner: Any) -> None:
+    """Refuse to change what may be the same as another object: a loop gives a copy where eagerly it may be itself."""
+    if state.trace is not None and id(owner) in state.trace.root.copied:
+        raise ConversionError(
+            f"A {type(owner).__name__} is changed that was another one before a loop which a tensor decides, or may be "
+            f"that one still if the loop had no round.{at_user_line()}\nMake a copy before the loop, or do not change it.")
+
+
+def births(value: Any) -> int:
+    """How many journals hold an object as one that was made just now."""
+    notes, n = _open.journal, 0
+    while notes is not None:
+        n += id(value) in notes.born
+        notes = notes.parent
+    return n
 
 
 def write(place: Place, value: Any) -> None:

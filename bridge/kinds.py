@@ -37,14 +37,17 @@ _FITS = {("b", "b"), ("i", "i"), ("i", "f"), ("f", "f"), ("c", "c")}    # a numb
 
 
 def common(a: Aval, b: Aval) -> Aval:
-    """The kind of array that holds both; a number takes the kind of a 0-D tensor that it loses nothing in."""
-    if a.shape != b.shape:
+    """The kind of array that holds both: what is a number on one side is a number on the other, too."""
+    if (a.shape, a.dtype, a.weak) != (b.shape, b.dtype, b.weak):
         raise Mismatch
-    if a.weak == b.weak and a.dtype == b.dtype:
-        return dataclasses.replace(a, stop=a.stop and b.stop)
+    return dataclasses.replace(a, stop=a.stop and b.stop)
+
+
+def widened(a: Aval, b: Aval) -> Aval:
+    """The same where a number may become a 0-D tensor that it fits in."""
     narrow, wide = (a, b) if a.weak and (not b.weak or _kind(b.dtype) == "f") else (b, a)
-    if not narrow.weak or not fits(narrow.dtype, wide.dtype):
-        raise Mismatch
+    if a.shape != b.shape or not narrow.weak or not fits(narrow.dtype, wide.dtype):
+        return common(a, b)
     return dataclasses.replace(wide, stop=a.stop and b.stop)
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax.numpy as jnp
@@ -17,7 +18,7 @@ import numpy as np
 from kayax.bridge.blocks import Block
 from kayax.bridge.cells import Storage
 from kayax.bridge.errors import ConversionError, at_user_line
-from kayax.bridge.journal import UNDEFINED
+from kayax.bridge.journal import UNDEFINED, births, born
 from kayax.bridge.kinds import Aval, Mismatch, common
 from kayax.bridge.series import (
     LENGTH,
@@ -49,15 +50,16 @@ ANYTHING = Anything()
 
 
 class Either:
-    """One of two values of different kinds: `first` where `flag` is true, else `second`.
+    """One of two values that no one value can stand for: `first` where `flag` is true, else `second`.
 
-    Reading a variable that holds one settles it (`kayax.bridge.to_static.operators.undefined.use`).
+    Rewritten code does with both what it does with one, each on its own path
+    (`kayax.bridge.to_static.operators.either`). Python itself cannot.
     """
 
-    __slots__ = ("flag", "first", "second")
+    __slots__ = ("flag", "first", "second", "name")
 
-    def __init__(self, flag: Any, first: Any, second: Any):
-        self.flag, self.first, self.second = flag, first, second
+    def __init__(self, flag: Any, first: Any, second: Any, name: str = ""):
+        self.flag, self.first, self.second, self.name = flag, first, second, name
 
     def _refuse(self, *_: Any, **__: Any) -> Any:
         raise unsettled(self)
@@ -65,18 +67,23 @@ class Either:
     __bool__ = __iter__ = __len__ = __call__ = __getitem__ = __add__ = __radd__ = __mul__ = __rmul__ = _refuse
     __sub__ = __rsub__ = __truediv__ = __rtruediv__ = __lt__ = __le__ = __gt__ = __ge__ = __neg__ = __int__ = _refuse
     __float__ = __index__ = __contains__ = __str__ = __repr__ = __matmul__ = __rmatmul__ = __invert__ = _refuse
-    __pow__ = __rpow__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = _refuse
+    __pow__ = __rpow__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __format__ = __abs__ = __pos__ = _refuse
+    __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = __lshift__ = __rlshift__ = __rshift__ = _refuse
+    __rrshift__ = __round__ = __enter__ = __exit__ = __eq__ = __ne__ = __jax_array__ = __array__ = __hash__ = _refuse     # type: ignore[assignment]
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
         raise unsettled(self)
 
 
 def unsettled(either: Either) -> ConversionError:
     """The error for a value that is one thing or another, by a tensor's value."""
+    name = f"`{either.name}`" if either.name else "A value"
     return ConversionError(
-        f"A value is {describe(either.first)} on one path and {describe(either.second)} on another, and a tensor "
-        f"decides which: a program cannot hold both in one place.{at_user_line()}\nGive it one structure, shape and "
-        "dtype on all paths.")
+        f"{name} is {describe(either.first)} on one path and {describe(either.second)} on another, a tensor decides "
+        f"which, and what is done with it here wants one of them.{at_user_line()}\nGive it one type, shape and dtype on "
+        "all paths (cast it in the branch, say), or do this in the branches.")
 
 
 def describe(value: Any) -> str:
@@ -97,8 +104,8 @@ def describe(value: Any) -> str:
 class Side:
     """Where one of the two values comes from: a block's outputs, or (without a block) what was there before it."""
 
-    def __init__(self, block: Block | None = None, tensors: Sequence[Tensor] = ()):
-        self.block = block
+    def __init__(self, block: Block | None = None, tensors: Sequence[Tensor] = (), born: Any = ()):
+        self.block, self.born = block, born     # the objects that were made in the block, by their identities
         self.place = {id(t): i for i, t in enumerate(tensors)}
         self.tensors = list(tensors)            # held, so that their identities stay theirs
 
@@ -113,6 +120,10 @@ class Side:
         """Whether a tensor was there before the block."""
         place = self.place.get(id(value))
         return place is None or self.block is None or self.block.leaves[place][0] is value
+
+    def was_there(self, value: Any) -> bool:
+        """Whether a container was there before the block: it is that one afterwards, not another like it."""
+        return id(value) not in self.born and all(map(self.outer, tensors_in(value)))
 
     def roots(self, value: Tensor) -> list[Storage]:
         """Whose memory a tensor that the block made shares, of what is there after the block."""
@@ -164,14 +175,19 @@ class Grown:
 class Planner:
     """Plans the values that stand for pairs of values; `slots` are all the places to be filled, in order.
 
-    loop: the first value is there before a loop, the second after a round, of which there are at most `bound`.
+    flag: what decides between them, if that is known. loop: the first value is there before a loop, the second after a
+    round, of which there are at most `bound`.
     """
 
-    def __init__(self, first: Side, second: Side, loop: bool = False, bound: int | None = None):
+    def __init__(self, first: Side, second: Side, flag: Tensor | None = None, loop: bool = False,
+                 bound: int | None = None):
         self.sides = first, second
         self.slots: list[Slot] = []
         self.loop, self.bound = loop, bound
         self.grows = False                      # some list grows in a loop without a bound
+        self.decided = flag is not None
+        self._flag: Any = Same(flag) if self.decided else None
+        self._containers: dict[tuple[int, int], Any] = {}       # those of two sides that one container stands for
 
     def filled(self, outs: Sequence[Tensor]) -> dict[int, Tensor]:
         """The tensors of the slots, as `build` wants them, out of an operation's outputs."""
@@ -179,14 +195,39 @@ class Planner:
 
     def plan(self, x: Any, y: Any) -> Any:
         """The plan for one pair."""
-        n = len(self.slots)
+        held = len(self.slots), dict(self._containers)
         try:
             return self._unify(x, y)
         except Mismatch:
-            del self.slots[n:]
+            self._forget(*held)
         if isinstance(x, Either) or isinstance(y, Either):
             return self._with_either(x, y)
-        return Split(self.plan(True, False), self.plan(x, ANYTHING), self.plan(ANYTHING, y))
+        return self._split(x, y)
+
+    def contents(self, x: Any, y: Any) -> Any:
+        """The plan for what one container holds, which is a list, dict or set that nobody else has."""
+        held = len(self.slots), dict(self._containers)
+        try:
+            return Same(x) if x is y else self._parts(x, y)
+        except Mismatch:
+            self._forget(*held)
+        return self._split(x, y)
+
+    def _forget(self, n: int, containers: dict) -> None:
+        """Take back what was planned last."""
+        gone = self.slots[n:]
+        del self.slots[n:]
+        self._containers = containers
+        if any(slot is self._flag for slot in gone):
+            self._flag = None
+
+    def _split(self, x: Any, y: Any) -> Split:
+        if _depth(x) + _depth(y) > _DEEPEST:
+            raise ConversionError(f"A value changes its type, shape or dtype in every round of a loop, or has too many "
+                                  f"of them ({describe(y)} is the last).{at_user_line()}\nGive it one before the loop.")
+        if self._flag is None:
+            self._flag = self.plan(True, False)
+        return Split(self._flag, self.plan(x, ANYTHING), self.plan(ANYTHING, y))
 
     def _with_either(self, x: Any, y: Any) -> Any:
         """One is an Either: the other becomes one of its two."""
@@ -195,12 +236,12 @@ class Planner:
         for takes_first in (True, False):
             pairs = [(either.flag, takes_first), (either.first, other if takes_first else ANYTHING),
                      (either.second, ANYTHING if takes_first else other)]
-            n = len(self.slots)
+            held = len(self.slots), dict(self._containers)
             try:
                 return Split(*(self._unify(b, a) if swapped else self._unify(a, b) for a, b in pairs))
             except Mismatch:
-                del self.slots[n:]
-        return Split(self.plan(True, False), self.plan(x, ANYTHING), self.plan(ANYTHING, y))
+                self._forget(*held)
+        return self._split(x, y)
 
     def _unify(self, x: Any, y: Any) -> Any:
         if isinstance(x, Tensor) or isinstance(y, Tensor) or _numbers(x, y):
@@ -215,22 +256,46 @@ class Planner:
             if x == y:
                 return Same(x)
             raise Mismatch
+        if self.decided and any(_is_mutable(v) and side.was_there(v)
+                                for v, side in zip((x, y), self.sides, strict=True)):
+            raise Mismatch
+        return self._once((id(x), id(y)), x, functools.partial(self._parts, x, y))
+
+    def _once(self, key: tuple[int, int], value: Any, plan: Callable[[], Any]) -> Any:
+        """The plan for containers that can change: the same for the same ones, so that they stay one."""
+        if not _is_mutable(value):
+            return plan()
+        if key not in self._containers:
+            if self.decided and any(a and a == b for other in self._containers for a, b in zip(key, other, strict=True)):
+                raise ConversionError(
+                    f"Two names stand for one {type(value).__name__} on one path, and for two on the other, and a tensor "
+                    f"decides which.{at_user_line()}\nMake a copy for each.")
+            self._containers[key] = plan()
+        return self._containers[key]
+
+    def _parts(self, x: Any, y: Any) -> Any:
         if type(x) is list and type(y) is list and (len(x) != len(y) or is_grown(x) or is_grown(y)):
             return self._lists(x, y)
         a, b = tree.parts(x), tree.parts(y)
+        if type(x) is dict and type(y) is dict and list(x) != list(y):
+            keys = _joined_keys(list(x), list(y))
+            return Group(dict, keys, [self.plan(x.get(k, UNDEFINED), y.get(k, UNDEFINED)) for k in keys])
         if a is None or b is None or a[:2] != b[:2] or len(a[2]) != len(b[2]):
             raise Mismatch
-        return Group(a[0], a[1], [self._unify(p, q) for p, q in zip(a[2], b[2], strict=True)])
+        return Group(a[0], a[1], [self.plan(p, q) for p, q in zip(a[2], b[2], strict=True)])
 
     def _alone(self, value: Any, is_second: bool) -> Any:
         """A value whose other side nobody will look at."""
-        found = tree.parts(value)
         if isinstance(value, Either):
-            found = (Either, None, [value.flag, value.first, value.second])
-        if found is None:
+            return Split(*(self._one(p, is_second) for p in (value.flag, value.first, value.second)))
+        found = tree.parts(value)
+        if found is None or (self.decided and _is_mutable(value) and self.sides[is_second].was_there(value)):
             return Same(value)
-        children = [self._unify(ANYTHING, p) if is_second else self._unify(p, ANYTHING) for p in found[2]]
-        return Split(*children) if found[0] is Either else Group(found[0], found[1], children)
+        key = (0, id(value)) if is_second else (id(value), 0)
+        return self._once(key, value, lambda: Group(found[0], found[1], [self._one(p, is_second) for p in found[2]]))
+
+    def _one(self, value: Any, is_second: bool) -> Any:
+        return self._unify(ANYTHING, value) if is_second else self._unify(value, ANYTHING)
 
     # ---- lists of different lengths --------------------------------------------------------------------------
 
@@ -298,6 +363,20 @@ class Planner:
         return type(x) is type(y) and isinstance(x, _NUMBERS) and (x == y or x != x)
 
 
+def _joined_keys(first: list, second: list) -> tuple:
+    """The keys of two dicts, in an order that holds for both."""
+    keys, rest = [], list(second)
+    for key in first:
+        if key in rest:
+            keys += rest[:rest.index(key)]
+            del rest[:rest.index(key) + 1]
+        keys.append(key)
+    keys += rest
+    if len(set(keys)) < len(keys):
+        raise Mismatch
+    return tuple(keys)
+
+
 def _columns(items: list, form: Any, side: Side) -> list[list[tuple]]:
     """For each leaf of the items, how to get its rows: a recipe for one, or for a stack and its length."""
     columns: list[list[tuple]] = [[] for _ in leaves(form)]
@@ -315,6 +394,18 @@ def _count(items: list, side: Side) -> tuple:
     """How to get a list's length."""
     series = [v for v in items if type(v) is Series]
     return "count", len(items) - len(series), [side.recipe(s.length) for s in series]
+
+
+_DEEPEST = 6            # how many Eithers may be in one another
+
+
+def _depth(value: Any) -> int:
+    return 1 + _depth(value.first) + _depth(value.second) if isinstance(value, Either) else 0
+
+
+def _is_mutable(value: Any) -> bool:
+    """Whether a container can be changed, so that it matters which one it is."""
+    return not isinstance(value, (tuple, Tensor)) and tree.parts(value) is not None
 
 
 def _numbers(x: Any, y: Any) -> bool:
@@ -361,12 +452,34 @@ def build(plan: Any, filled: dict[int, Any], carried: bool = False) -> Any:
     if isinstance(plan, Slot):
         return filled[id(plan)]
     if isinstance(plan, Group):
-        return tree.build(plan.kind, plan.extra, [build(p, filled, carried) for p in plan.parts])
+        if id(plan) not in filled:
+            made = tree.build(plan.kind, plan.extra, [build(p, filled, carried) for p in plan.parts])
+            filled[id(plan)] = made if carried else born(made)
+        return filled[id(plan)]
     if isinstance(plan, Grown):
         stacks = [filled[id(s)] for s in plan.stacks]
         kept = plan.capacity if carried else plan.limit
         return Series(plan.form, stacks, filled[id(plan.length)], plan.capacity, kept, plan.least)
+    root_trace().split = True
     return Either(*(build(p, filled, carried) for p in (plan.flag, plan.first, plan.second)))
+
+
+def note_copies(plans: Sequence[Any], old: list[Any], new: Sequence[Any], holders: int = 1) -> None:
+    """Note the containers of `old` that a loop has made copies of, if somebody else has them.
+
+    holders: who is known to hold what is in `old`. It is not to be in a variable here.
+    """
+    for i, plan in enumerate(plans):
+        if not isinstance(plan, (Group, Grown)):
+            continue
+        if _is_mutable(old[i]) and sys.getrefcount(old[i]) - births(old[i]) > holders + _COUNTING:
+            copied = root_trace().copied
+            copied[id(old[i])], copied[id(new[i])] = old[i], new[i]
+        if isinstance(plan, Group):
+            note_copies(plan.parts, tree.parts(old[i])[2], tree.parts(new[i])[2], 2)        # type: ignore[index]
+
+
+_COUNTING = sys.getrefcount(object())           # the references that asking takes
 
 
 def signature(plan: Any) -> Any:

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from kayax.bridge.errors import ConversionError, at_user_line
-from kayax.bridge.kinds import Aval, Mismatch, common
+from kayax.bridge.kinds import Aval, Mismatch, widened
 from kayax.bridge.tensor import Tensor, wrap
 from kayax.spec import tree
 
@@ -47,6 +47,18 @@ class Counted:
         if name.startswith("__"):
             raise AttributeError(name)
         raise refusal()
+
+
+@dataclasses.dataclass(eq=False, repr=False)
+class Choice(Counted):
+    """What a program returns where a tensor decides between values of different kinds."""
+
+    flag: Any
+    first: Any
+    second: Any
+
+    def whole(self) -> Any:
+        return expanded(self.first if bool(self.flag) else self.second)
 
 
 @dataclasses.dataclass(eq=False, repr=False)
@@ -143,7 +155,7 @@ def joined(forms: Sequence[Any]) -> Any:
 
 def _join(a: Any, b: Any) -> Any:
     if isinstance(a, Aval) and isinstance(b, Aval):
-        return common(a, b)
+        return widened(a, b)
     if isinstance(a, Fixed) and isinstance(b, Fixed) and type(a.value) is type(b.value) and a.value == b.value:
         return a
     if not (isinstance(a, Node) and isinstance(b, Node)) or (a.kind, a.extra) != (b.kind, b.extra) or (

@@ -124,6 +124,8 @@ class Trace:
         self.lent: weakref.WeakKeyDictionary[Storage, weakref.WeakSet[Storage]] = weakref.WeakKeyDictionary()
         self.copies: weakref.WeakKeyDictionary[Storage, weakref.WeakSet[Storage]] = weakref.WeakKeyDictionary()
         self.grown = False                                      # a tensor decides the length of some list
+        self.copied: dict[int, Any] = {}                        # containers that loops have made copies of, and these
+        self.split = False                                      # a value is one of two that differ in kind
         self.prints = False                                     # something is printed when the program runs,
         self.printed: list[str] | None = None                   # into this list
 

@@ -143,7 +143,7 @@ def same_string_in_both(x):
     return y if mode == "a" else x
 
 
-@case(UP, DOWN, expect=EITHER)
+@case(UP, DOWN)
 def different_strings(x):
     if x.sum() > 0:
         mode = "up"
@@ -152,7 +152,7 @@ def different_strings(x):
     return x * 2.0 if mode == "up" else x
 
 
-@case(UP, DOWN, expect=EITHER)
+@case(UP, DOWN)
 def dtypes_differ_int_and_float(x):
     if x.sum() > 0:
         n = paddle.ones([3])
@@ -161,7 +161,7 @@ def dtypes_differ_int_and_float(x):
     return x * n.astype("float32")
 
 
-@case(UP, DOWN, expect=EITHER)
+@case(UP, DOWN)
 def dtypes_differ_and_are_seen(x):
     if x.sum() > 0:
         n = paddle.ones([3], dtype="float64")
@@ -170,7 +170,7 @@ def dtypes_differ_and_are_seen(x):
     return n
 
 
-@case(UP, DOWN, expect=EITHER)
+@case(UP, DOWN)
 def shapes_differ(x):
     if x.sum() > 0:
         y = x[:2]
@@ -254,7 +254,7 @@ def same_function_chosen_in_both(x):
     return y
 
 
-@case(UP, DOWN, expect=EITHER)
+@case(UP, DOWN)
 def different_functions_chosen(x):
     if x.sum() > 0:
         fn = paddle.tanh

@@ -1,36 +1,65 @@
-"""Division and powers: of Python numbers they may raise, or change their type, as the values decide."""
+"""Binary and unary operators. Of Python numbers some may raise, or change their type, as the values decide."""
 from __future__ import annotations
 
 import operator
 from collections.abc import Callable
 from typing import Any
 
-from kayax.bridge.tensor import Tensor, is_number
+from kayax.bridge.journal import CONTAINERS, fresh, touch_contents
+from kayax.bridge.merging import Either
+from kayax.bridge.tensor import Tensor
+from kayax.bridge.to_static.operators import dicts, numbers
 from kayax.bridge.to_static.operators import values as v
+from kayax.bridge.to_static.operators.branch import apart
 
-_PLAIN: dict[str, Callable] = {"Div": operator.truediv, "FloorDiv": operator.floordiv, "Mod": operator.mod,
-                               "Pow": operator.pow}
+_AUGMENTED: dict[str, Callable] = {
+    "Add": operator.iadd, "Sub": operator.isub, "Mult": operator.imul, "Div": operator.itruediv,
+    "FloorDiv": operator.ifloordiv, "Mod": operator.imod, "Pow": operator.ipow, "MatMult": operator.imatmul,
+    "LShift": operator.ilshift, "RShift": operator.irshift, "BitAnd": operator.iand, "BitOr": operator.ior,
+    "BitXor": operator.ixor,
+}
+_DIVISIONS = ("Div", "FloorDiv", "Mod", "Pow")
 
 
-def divide(sign: str, a: Any, b: Any) -> Any:
-    """``a / b``, ``a // b``, ``a % b`` or ``a ** b``."""
+def binary(sign: str, a: Any, b: Any) -> Any:
+    """``a + b`` and the like, by the name of the operator's node."""
     a, b = v.use(a), v.use(b)
+    if type(a) is Either or type(b) is Either:
+        return apart(lambda x, y: binary(sign, x, y), a, b)
     check(sign, a, b)
-    return _PLAIN[sign](a, b)
+    if numbers.are(a, b):
+        return numbers.binary(sign, a, b)
+    if sign == "BitOr":
+        a, b = dicts.whole(a), dicts.whole(b)
+    out = numbers.BINARY[sign](a, b)
+    return fresh(out) if type(out) in CONTAINERS and type(out) in (type(a), type(b)) else out
+
+
+def unary(sign: str, a: Any) -> Any:
+    """``-a``, ``+a``, ``~a`` or ``abs(a)``."""
+    a = v.use(a)
+    if type(a) is Either:
+        return apart(lambda x: unary(sign, x), a)
+    return numbers.unary(sign, a) if numbers.are(a) else numbers.UNARY[sign](a)
+
+
+def augmented(sign: str, old: Any, value: Any) -> Any:
+    """What ``old += value`` stores."""
+    old, value = v.use(old), v.use(value)
+    if type(old) is Either or (type(value) is Either and not isinstance(old, CONTAINERS)):
+        return apart(lambda x, y: augmented(sign, x, y), old, value)
+    touch_contents(old)
+    check(sign, old, dicts.whole(value))
+    return numbers.binary(sign, old, value) if numbers.are(old, value) else _AUGMENTED[sign](old, value)
 
 
 def check(sign: str, a: Any, b: Any) -> None:
     """Give the program up where Python would raise, or give another type."""
-    if sign in _PLAIN and (v.is_staged(a) or v.is_staged(b)) and _counts(b):
-        if sign == "Pow" and _counts(a):
+    if sign in _DIVISIONS and (v.is_staged(a) or v.is_staged(b)) and numbers.counts(b):
+        if sign == "Pow" and numbers.counts(a):
             _check_power(a, b)
-        elif sign != "Pow" and (_counts(a) or sign != "Div") and v.can_bail():      # a saved program gives inf or nan
+        elif sign != "Pow" and (numbers.counts(a) or sign != "Div") and v.can_bail():      # a saved program gives inf or nan
             v.bail_if(b == 0)                                   # ZeroDivisionError
-
-
-def _counts(x: Any) -> bool:
-    """Whether something is a Python number eagerly."""
-    return is_number(x) if isinstance(x, Tensor) else isinstance(x, (bool, int, float))
 
 
 def _kind(x: Any) -> str:

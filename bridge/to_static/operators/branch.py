@@ -1,7 +1,7 @@
 """`if`, on a Python value or staged; and what follows a statement that control may have left early."""
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from jax import lax
@@ -9,10 +9,10 @@ from jax import lax
 from kayax.bridge.blocks import Block, Operands, stage, write_cells
 from kayax.bridge.cells import Storage
 from kayax.bridge.errors import ConversionError, at_user_line
-from kayax.bridge.journal import UNDEFINED, Attribute, Place, journal, loaded, write
-from kayax.bridge.merging import ANYTHING, Planner, Side, Split, build, tensors_in
+from kayax.bridge.journal import UNDEFINED, Attribute, Contents, Place, born, journal, loaded, write
+from kayax.bridge.merging import ANYTHING, Either, Planner, Side, Split, build, tensors_in
 from kayax.bridge.slots import fill, note_operands
-from kayax.bridge.tensor import Tensor
+from kayax.bridge.tensor import Tensor, as_number, wrap
 from kayax.bridge.to_static.operators import grown
 from kayax.bridge.to_static.operators import values as v
 from kayax.bridge.to_static.operators.outcome import (
@@ -32,7 +32,7 @@ from kayax.bridge.to_static.operators.outcome import (
 
 def if_(test: Any, body: Callable | None, orelse: Callable | None, variables: Variables = NONE) -> Outcome:
     """Run one of two blocks; where a staged tensor decides, both become parts of the program."""
-    test = grown.truth(test)
+    test = truth(test)
     if v.is_staged(test):
         return staged_if(v.truth(test), body or nothing, orelse or nothing, variables)
     chosen = body if test else orelse
@@ -62,6 +62,73 @@ def nothing() -> None:
     return None
 
 
+# ---- values that differ in kind ----------------------------------------------------------------------------------
+
+
+def truth(value: Any) -> Any:
+    """What `if` and the like ask of a value."""
+    from kayax.bridge.to_static.operators.dicts import whole
+    value = whole(v.read(value))
+    return apart(lambda x: v.truth_number(truth(x)), value) if type(value) is Either else grown.truth(value)
+
+
+def apart(run: Callable, *values: Any, depth: int = 0) -> Any:
+    """``run(*values)``, where some of the values are Eithers: on each path with its own.
+
+    depth: how many containers around an Either are looked through (and copied).
+    """
+    return value_of(apart_in(lambda *chosen: Return(run(*chosen)), values, NONE, depth))
+
+
+def apart_in(run: Callable, values: Sequence[Any], variables: Variables, depth: int = 0) -> Outcome:
+    """The outcome of ``run(*values)``, which may change variables."""
+    flag = next((flag for value in values for flag in _flags(value, depth)), None)
+    if flag is None:
+        return run(*values)
+
+    def side(first: bool) -> Callable[[], Outcome]:
+        return lambda: apart_in(run, [_chosen(value, flag, first, depth) for value in values], variables, depth)
+
+    if not v.is_staged(flag):
+        return side(bool(flag))()
+    return staged_if(v.truth(flag), side(True), side(False), variables)
+
+
+def has_either(value: Any, depth: int = 0) -> bool:
+    """Whether a value is an Either, or holds one."""
+    return any(True for _ in _flags(value, depth))
+
+
+def _flags(value: Any, depth: int) -> Iterator[Any]:
+    if type(value) is Either:
+        yield value.flag
+    elif depth:
+        for part in _parts(value):
+            yield from _flags(part, depth - 1)
+
+
+def _parts(value: Any) -> Sequence[Any]:
+    if type(value) in (list, tuple):
+        return value
+    if type(value) is dict:
+        return list(value.values())
+    return (value.start, value.stop, value.step) if type(value) is slice else ()
+
+
+def _chosen(value: Any, flag: Any, first: bool, depth: int) -> Any:
+    """The value on one of the two paths; containers with an Either in them are copied."""
+    if type(value) is Either:
+        if value.flag is flag:
+            return _chosen(value.first if first else value.second, flag, first, depth)
+        return Either(value.flag, *(_chosen(x, flag, first, depth) for x in (value.first, value.second)), value.name)
+    if not has_either(value, depth):
+        return value
+    parts = [_chosen(part, flag, first, depth - 1) for part in _parts(value)]
+    if type(value) is slice:
+        return slice(*parts)
+    return born(dict(zip(value, parts, strict=True)) if type(value) is dict else type(value)(parts))
+
+
 class Branch:
     """One side of a staged `if`, run once: its outcome, its variables, the places it changed."""
 
@@ -70,11 +137,12 @@ class Branch:
         self.outcome: Outcome = None
         self.values: list[Any] = []
         self.places: dict[tuple, tuple[Place, Any, Any]] = {}
+        self.born: dict[int, Any] = {}
         try:
             self.block = Block(lambda _: self._run(body, variables, before))
         finally:
             variables.put(before)
-        self.side = Side(self.block, self.tensors)
+        self.side = Side(self.block, self.tensors, self.born)
 
     def _run(self, body: Callable, variables: Variables, before: list[Any]) -> list[Tensor]:
         variables.put(before)
@@ -82,7 +150,7 @@ class Branch:
             try:
                 self.outcome = body()
                 self.values = variables.get()
-                self.places = notes.changed()
+                self.places, self.born = notes.changed(), notes.born
             except ConversionError:
                 raise
             except Exception as error:          # it is raised if the branch is taken: by the eager run
@@ -103,19 +171,19 @@ class Branch:
 
 def staged_if(flag: Tensor, body: Callable, orelse: Callable, variables: Variables) -> Outcome:
     """Both blocks as branches of one operation; afterwards everything is what the chosen one made of it."""
+    flag = as_number(wrap(flag.storage.array))      # whatever becomes of the tensor that was asked
     before = variables.get()
     sides = [Branch(fn, variables, before) for fn in (body, orelse)]
     failed = [s for s in sides if s.error is not None]
     if len(failed) == 2:
         raise sides[0].error                    # type: ignore[misc]
-    planner = Planner(sides[0].side, sides[1].side)
+    planner = Planner(sides[0].side, sides[1].side, flag)
     pairs = _pairs(sides, len(before))
     plans = [planner.plan(*pair) for pair in pairs]
     codes = frozenset().union(*(codes_of(s.outcome) for s in sides if s.error is None))
     places = _changed_places(sides)
     for place, (old, new) in places.items():
-        plans.append(planner.plan(old, new))
-        _check_place(place, plans[-1])
+        plans.append(_plan_of(place, planner, old, new))
     blocks = [s.block for s in sides]
     written = [] if failed else list(dict.fromkeys([*blocks[0].writes, *blocks[1].writes]))
     if failed:
@@ -124,6 +192,9 @@ def staged_if(flag: Tensor, body: Callable, orelse: Callable, variables: Variabl
     if failed:
         v.bail_if(flag if sides[0].error is not None else v.negated(flag))
     code, value, *rest = built
+    for name, value in zip(variables.names, rest, strict=False):
+        if type(value) is Either:
+            value.name = name
     variables.put(rest[:len(before)])
     for place, new in zip(places, rest[len(before):], strict=True):
         write(place, new)
@@ -154,11 +225,16 @@ def _changed_places(sides: Sequence[Branch]) -> dict[Place, tuple[Any, Any]]:
     return {place: (value(first, key), value(second, key)) for key, place in found.items()}
 
 
-def _check_place(place: Place, plan: Any) -> None:
-    if isinstance(plan, Split) or any(isinstance(p, Split) for p in getattr(plan, "parts", ())):
+def _plan_of(place: Place, planner: Planner, first: Any, second: Any) -> Any:
+    """The plan for what a place holds afterwards."""
+    if not isinstance(place, Contents) or first is ANYTHING or second is ANYTHING:
+        return planner.plan(first, second)
+    plan = planner.contents(first, second)
+    if isinstance(plan, Split):
         raise ConversionError(
-            f"A branch that a tensor decides changes {place} in a way that a program cannot hold in one value (its "
-            f"length, keys, structure, shape or dtype).{at_user_line()}\nChange it alike in both branches.")
+            f"A branch that a tensor decides changes the length or keys of {place}, and a program cannot hold it in one "
+            f"value.{at_user_line()}\nChange it alike in both branches.")
+    return plan
 
 
 def _run(flag: Tensor, blocks: Sequence[Block], failed: list[bool], planner: Planner, plans: list[Any],
@@ -168,8 +244,9 @@ def _run(flag: Tensor, blocks: Sequence[Block], failed: list[bool], planner: Pla
     note_operands(planner.slots, operands)
     before = [operands.cell(s) for s in written]
     slots = planner.slots
+    filled: dict[int, Any] = {}
     if not slots and not written and not any(b.closed.effects for b in blocks):
-        return [build(p, {}) for p in plans]
+        return [build(p, filled) for p in plans]
 
     def run(chosen: Any, *arrays: Any) -> tuple:
         def side(i: int) -> Callable[[], tuple]:

@@ -14,7 +14,7 @@ from kayax.bridge.errors import ConversionError, at_user_line
 from kayax.bridge.journal import Attribute, loaded, touch
 from kayax.bridge.series import Series
 from kayax.bridge.tensor import Tensor, as_number, is_number
-from kayax.bridge.to_static.operators import grown, iterate, logic, text, totals
+from kayax.bridge.to_static.operators import arithmetic, dicts, grown, iterate, logic, numbers, text, totals
 from kayax.bridge.to_static.operators import values as v
 from kayax.bridge.to_static.operators.stacked import Stacked
 
@@ -100,21 +100,43 @@ def reversed_(sequence: Any) -> Any:
     return reversed(sequence)
 
 
-def _extreme(builtin: Callable, better: Callable) -> Callable:
+def _extreme(builtin: Callable, better: str) -> Callable:
     def run(*args: Any, **kwargs: Any) -> Any:
         if kwargs or not args or isinstance(args[0], (str, bytes, dict)):
             return builtin(*args, **kwargs)
         if grown.is_grown(args[0]) and len(args) == 1:
-            return totals.extreme(args[0], better)
+            return totals.extreme(args[0], numbers.BINARY[better])
         items = args if len(args) > 1 else list(args[0])
         if not items or not any(map(v.is_staged, items)):
             return builtin(items)
         best = items[0]
         for item in items[1:]:
-            best = logic.choose(better(item, best), lambda item=item: item, lambda best=best: best)  # type: ignore[misc]
+            best = logic.choose(logic.compared(item, better, best), lambda item=item: item, lambda best=best: best)  # type: ignore[misc]
         return best
 
     return run
+
+
+def sum_(iterable: Any, start: Any = 0) -> Any:
+    """`sum`."""
+    if grown.is_grown(iterable):
+        return totals.total(iterable, start)
+    items = [start, *iterable]
+    if not any(v.is_staged(x) and numbers.counts(x) for x in items):
+        return sum(items[1:], start)
+    return functools.reduce(functools.partial(arithmetic.binary, "Add"), items)
+
+
+def pow_(base: Any, exponent: Any, modulus: Any = None) -> Any:
+    """`pow`."""
+    if modulus is not None and any(map(v.is_staged, (base, exponent, modulus))):
+        raise ConversionError(f"pow() with a modulus, of numbers that a tensor decides.{at_user_line()}\nUse `**` and `%`.")
+    return arithmetic.binary("Pow", base, exponent) if modulus is None else pow(base, exponent, modulus)
+
+
+def abs_(x: Any) -> Any:
+    """`abs`."""
+    return arithmetic.unary("abs", x)
 
 
 def all_(iterable: Any) -> Any:
@@ -135,11 +157,6 @@ def any_(iterable: Any) -> Any:
     if not any(map(v.is_staged, items)):
         return any(items)
     return to_bool(logic.or_(False, *(lambda x=x: to_bool(x) for x in items)))       # type: ignore[misc]
-
-
-def sum_(items: Any, *args: Any, **kwargs: Any) -> Any:
-    """`sum`."""
-    return totals.total(items, *args, **kwargs) if grown.is_grown(items) else sum(items, *args, **kwargs)
 
 
 def map_(function: Any, *iterables: Any) -> Any:
@@ -185,7 +202,7 @@ def getattr_(owner: Any, name: str, *default: Any) -> Any:
 def hasattr_(owner: Any, name: str) -> bool:
     """`hasattr`."""
     loaded(owner, name)
-    return hasattr(owner, name)
+    return hasattr(owner, name) and dicts.is_there(getattr(owner, name))
 
 
 def delattr_(owner: Any, name: str) -> None:
@@ -216,10 +233,11 @@ TABLE: dict[Any, Callable] = {
     builtins.format: text.to_format, builtins.len: length, builtins.range: range_, builtins.enumerate: enumerate_,
     builtins.zip: zip_, builtins.reversed: reversed_, builtins.int: to_int, builtins.float: to_float,
     builtins.bool: to_bool, builtins.isinstance: isinstance_, builtins.sorted: sorted_, builtins.next: next_,
-    builtins.max: _extreme(max, lambda a, b: a > b), builtins.min: _extreme(min, lambda a, b: a < b),
+    builtins.max: _extreme(max, "Gt"), builtins.min: _extreme(min, "Lt"),
     builtins.all: all_, builtins.any: any_, builtins.map: map_, builtins.filter: filter_, builtins.setattr: setattr_,
     functools.reduce: reduce_, builtins.delattr: delattr_, builtins.getattr: getattr_, builtins.hasattr: hasattr_,
-    builtins.sum: sum_,
+    builtins.sum: sum_, builtins.pow: pow_, builtins.abs: abs_, builtins.divmod: numbers.divmod,
+    builtins.round: numbers.round,
 }
 
 # They know lists whose length a tensor decides.

@@ -9,10 +9,12 @@ from collections.abc import Callable
 from typing import Any
 
 from kayax.bridge.journal import CONTAINERS, born, fresh, touch_contents, unseen
+from kayax.bridge.merging import Either
 from kayax.bridge.state import state
 from kayax.bridge.to_static.convert import converted, reason
-from kayax.bridge.to_static.operators import builtins, grown, impure, text
+from kayax.bridge.to_static.operators import builtins, dicts, grown, impure, text
 from kayax.bridge.to_static.operators import values as v
+from kayax.bridge.to_static.operators.branch import apart, has_either
 from kayax.bridge.to_static.operators.stacked import KNOWING, Stacked
 
 _BUILTIN = (types.BuiltinFunctionType, types.MethodWrapperType)
@@ -21,6 +23,17 @@ _BUILTIN = (types.BuiltinFunctionType, types.MethodWrapperType)
 def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:
     """``function(*args, **kwargs)``."""
     function = v.use(function)
+    if _has_eithers():
+        args, kwargs = tuple(map(v.read, args)), {name: v.read(x) for name, x in kwargs.items()}
+        owner = getattr(function, "__self__", None)
+        if dicts.has_gaps(owner):
+            if function.__name__ in dicts.METHODS:
+                touch_contents(owner)
+                return dicts.METHODS[function.__name__](owner, *args)
+            dicts.whole(owner)
+        if _wants_one(function, args, kwargs):
+            dicts.whole_in((*args, *kwargs.values()))
+            return apart(lambda f, a, k: call(f, *a, **k), function, args, kwargs, depth=3)
     kind = type(function)
     impure.check(function, args, kwargs)
     if kind is types.FunctionType:
@@ -65,6 +78,39 @@ def used_up(function: Any, iterable: Any, lazily: Callable, at_once: Callable, /
         return call(function, lazily(iterable), *args, **kwargs)
     items = at_once(iterable)
     return items if function in (any, all) else call(function, items, *args, **kwargs)
+
+
+def _has_eithers() -> bool:
+    """Whether there are values that are one or another as a tensor decides."""
+    return state.trace is not None and state.trace.root.split
+
+
+def _wants_one(function: Any, args: tuple, kwargs: dict[str, Any]) -> bool:
+    """Whether a call has to be made on either path by itself: not rewritten code, and what only stores, takes both."""
+    if type(function) is Either:
+        return True
+    if not has_either((args, kwargs), 4):
+        return False
+    owner = getattr(function, "__self__", None)
+    if isinstance(owner, CONTAINERS) and function.__name__ in _STORING:
+        return False
+    plain = _plain_function(function)
+    return plain is None or converted(plain) is plain
+
+
+def _plain_function(function: Any) -> types.FunctionType | None:
+    """The Python function that a call of something runs; an object's `__init__` runs as it is written."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    if isinstance(function, types.FunctionType):
+        return function
+    method = getattr(function, "__func__", None)
+    if method is None and not isinstance(function, type):
+        method = inspect.getattr_static(type(function), "__call__", None)
+    return method if isinstance(method, types.FunctionType) else None
+
+
+_STORING = {"append", "appendleft", "insert", "extend", "setdefault", "update"}
 
 
 def _has_grown() -> bool:

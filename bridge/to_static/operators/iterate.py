@@ -6,11 +6,13 @@ from typing import Any
 
 from kayax.bridge.errors import ConversionError, at_user_line
 from kayax.bridge.journal import may_be_older
+from kayax.bridge.merging import Either
 from kayax.bridge.series import capacity
 from kayax.bridge.tensor import Tensor
-from kayax.bridge.to_static.operators import grown
+from kayax.bridge.to_static.operators import grown, numbers
 from kayax.bridge.to_static.operators import values as v
-from kayax.bridge.to_static.operators.branch import then
+from kayax.bridge.to_static.operators.branch import apart_in, then
+from kayax.bridge.to_static.operators.dicts import whole
 from kayax.bridge.to_static.operators.loop import after_loop, after_round, staged_while
 from kayax.bridge.to_static.operators.outcome import NONE, Mixed, Outcome, Variables
 from kayax.bridge.to_static.operators.stacked import Stacked
@@ -40,7 +42,7 @@ class Range(Staged):
         self.start, self.stop, self.step = (0, args[0], 1) if len(args) == 1 else (*args, 1)[:3]
         if v.is_staged(self.step):
             up = self.step > 0
-            self.length = up.astype("int64") * self._count(1) + (1 - up.astype("int64")) * self._count(-1)
+            self.length = numbers.as_int(up) * self._count(1) + (1 - numbers.as_int(up)) * self._count(-1)
         else:
             if self.step == 0:
                 raise ValueError("range() arg 3 must not be zero")
@@ -141,7 +143,7 @@ def v_where(flag: Any, a: Any, b: Any) -> Any:
     """``a if flag else b`` for numbers, staged or not."""
     if not v.is_staged(flag):
         return a if flag else b
-    chosen = flag.astype("int64")
+    chosen = numbers.as_int(flag)
     return chosen * a + (1 - chosen) * b
 
 
@@ -154,7 +156,10 @@ def check_own(iterator: Any) -> None:
 
 def for_(iterable: Any, body: Callable, orelse: Callable | None, variables: Variables = NONE) -> Outcome:
     """A `for` statement."""
-    iterable = staged(v.use(iterable))
+    iterable = v.use(iterable)
+    if type(iterable) is Either:
+        return apart_in(lambda x: for_(x, body, orelse, variables), [iterable], variables)
+    iterable = staged(whole(iterable))
     check_own(iterable)
     if isinstance(iterable, Staged):
         return after_loop(_staged_for(iterable, body, variables), orelse, variables)

@@ -1,27 +1,22 @@
 """`and`, `or`, `not`, conditional expressions, comparison chains, `is` and `in`."""
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable
 from typing import Any
 
-from kayax.bridge.journal import UNDEFINED
 from kayax.bridge.merging import Either
 from kayax.bridge.tensor import Tensor, as_number
-from kayax.bridge.to_static.operators import grown
+from kayax.bridge.to_static.operators import dicts, grown, numbers
 from kayax.bridge.to_static.operators import values as v
-from kayax.bridge.to_static.operators.branch import staged_if
+from kayax.bridge.to_static.operators.branch import apart, has_either, staged_if, truth
 from kayax.bridge.to_static.operators.outcome import NONE, Return, value_of
 
-_SIGNS: dict[str, Callable] = {
-    "Eq": operator.eq, "NotEq": operator.ne,
-    "Lt": operator.lt, "LtE": operator.le, "Gt": operator.gt, "GtE": operator.ge,
-}
+_SIGNS = frozenset({"Eq", "NotEq", "Lt", "LtE", "Gt", "GtE"})
 
 
 def choose(test: Any, first: Callable, second: Callable) -> Any:
     """``first() if test else second()``."""
-    test = grown.truth(test)
+    test = truth(test)
     if not v.is_staged(test):
         return first() if test else second()
     return value_of(staged_if(v.truth(test), lambda: Return(first()), lambda: Return(second()), NONE))
@@ -30,7 +25,9 @@ def choose(test: Any, first: Callable, second: Callable) -> Any:
 def and_(value: Any, *rest: Callable) -> Any:
     """``value and rest[0]() and ...``."""
     for i, later in enumerate(rest):
-        value = grown.plain(v.use(value))
+        value = grown.plain(v.read(value))
+        if type(value) is Either:
+            return apart(lambda x: and_(x, *rest[i:]), value)                     # noqa: B023
         if v.is_staged(value):
             now = value
             return choose(now, lambda: and_(later(), *rest[i + 1:]), lambda: now)      # noqa: B023
@@ -43,7 +40,9 @@ def and_(value: Any, *rest: Callable) -> Any:
 def or_(value: Any, *rest: Callable) -> Any:
     """``value or rest[0]() or ...``."""
     for i, later in enumerate(rest):
-        value = grown.plain(v.use(value))
+        value = grown.plain(v.read(value))
+        if type(value) is Either:
+            return apart(lambda x: or_(x, *rest[i:]), value)                     # noqa: B023
         if v.is_staged(value):
             now = value
             return choose(now, lambda: now, lambda: or_(later(), *rest[i + 1:]))       # noqa: B023
@@ -55,7 +54,7 @@ def or_(value: Any, *rest: Callable) -> Any:
 
 def not_(value: Any) -> Any:
     """``not value``."""
-    value = grown.truth(value)
+    value = truth(value)
     return as_number(v.negated(v.truth(value))) if v.is_staged(value) else not value
 
 
@@ -69,7 +68,11 @@ def chain(left: Any, signs: tuple[str, ...], *rest: Callable) -> Any:
 def compared(left: Any, sign: str, right: Any) -> Any:
     """One comparison, of the kind that its node is called by."""
     if sign in _SIGNS:
-        return _SIGNS[sign](grown.plain(left), grown.plain(right))
+        settle = v.read if sign in ("Eq", "NotEq") else v.use
+        left, right = grown.plain(settle(left)), grown.plain(settle(right))
+        if type(left) is Either or type(right) is Either:
+            return apart(lambda a, b: compared(a, sign, b), left, right)
+        return numbers.binary(sign, left, right) if numbers.are(left, right) else numbers.BINARY[sign](left, right)
     return {"Is": is_, "IsNot": is_not, "In": in_, "NotIn": not_in}[sign](left, right)
 
 
@@ -81,8 +84,9 @@ def is_(left: Any, right: Any) -> Any:
 
 
 def _is_either(value: Either, other: Any) -> Any:
-    if UNDEFINED in (value.first, value.second) or isinstance(other, (Either, Tensor)):
-        return is_(v.use(value), v.use(other))
+    value = v.read(value)
+    if isinstance(other, Either) or type(value) is not Either:
+        return is_(value, v.read(other)) if type(value) is not Either else apart(is_, value, v.read(other))
     first, second = is_(value.first, other), is_(value.second, other)
     if first is second:
         return first
@@ -96,12 +100,18 @@ def is_not(left: Any, right: Any) -> Any:
 
 def in_(item: Any, container: Any) -> Any:
     """``item in container``, where the item, or items of the container, may be staged."""
+    item, container = v.read(item), v.use(container)
+    if has_either(item) or (not isinstance(container, dict) and has_either(container, 1)):
+        return apart(in_, item, container, depth=1)
     grown.plain(container)
+    if isinstance(container, dict) and not v.is_staged(item) and item in container:
+        return dicts.is_there(container[item])
     if isinstance(container, Tensor) and (v.is_staged(container) or v.is_staged(item)):
         return as_number(v.truth((container == item).any()).detach())
     if type(container) in (list, tuple) and (v.is_staged(item) or any(map(v.is_staged, container))):
-        found = or_(False, *(lambda x=x: True if x is item else x == item for x in container))    # type: ignore[misc]
-        return as_number(v.truth(found).detach()) if v.is_staged(found) else bool(found)
+        found = or_(False, *(lambda x=x: True if x is item else v.truth_number(x == item)        # type: ignore[misc]
+                             for x in container))
+        return v.truth_number(found)
     return item in container
 
 

@@ -11,15 +11,15 @@ from kayax.bridge.blocks import Block, Operands, stage, write_cells
 from kayax.bridge.call import is_inexact
 from kayax.bridge.cells import Storage
 from kayax.bridge.errors import ConversionError, at_user_line
-from kayax.bridge.journal import UNDEFINED, Attribute, Place, journal, loaded, write
+from kayax.bridge.journal import UNDEFINED, Attribute, Contents, Place, journal, loaded, write
 from kayax.bridge.looping import while_loop
-from kayax.bridge.merging import ANYTHING, Planner, Side, Split, build, signature, tensors_in
+from kayax.bridge.merging import ANYTHING, Planner, Side, Split, build, note_copies, signature, tensors_in
 from kayax.bridge.slots import Slot, fill, known_as, note_operands
 from kayax.bridge.state import state
 from kayax.bridge.tensor import Tensor, wrap
-from kayax.bridge.to_static.operators import grown
+from kayax.bridge.to_static.operators import grown, numbers
 from kayax.bridge.to_static.operators import values as v
-from kayax.bridge.to_static.operators.branch import staged_if, then
+from kayax.bridge.to_static.operators.branch import staged_if, then, truth
 from kayax.bridge.to_static.operators.outcome import (
     BROKEN,
     CONTINUED,
@@ -43,7 +43,7 @@ _ROUNDS = 8                     # how often a body is run until its variables ke
 def while_(test: Callable, body: Callable, orelse: Callable | None, variables: Variables = NONE) -> Outcome:
     """A `while` statement."""
     outcome: Outcome = None
-    going = grown.truth(test())
+    going = truth(test())
     while True:
         if v.is_staged(going):
             outcome = staged_while(v.truth(going), test, body, variables)
@@ -56,14 +56,14 @@ def while_(test: Callable, body: Callable, orelse: Callable | None, variables: V
             break
         if outcome is not None:
             break
-        going = grown.truth(test())
+        going = truth(test())
     return after_loop(outcome, orelse, variables)
 
 
 def _go_on_staged(outcome: Mixed, test: Callable, body: Callable, variables: Variables) -> Outcome:
     """Later rounds of a loop whose first rounds Python ran, and that a tensor may now have left."""
     def rest() -> Outcome:
-        going = grown.truth(test())
+        going = truth(test())
         if not v.is_staged(going) and not going:
             return None
         return staged_while(v.truth(going) if v.is_staged(going) else True, test, body, variables)
@@ -94,7 +94,7 @@ def after_loop(outcome: Outcome, orelse: Callable | None, variables: Variables) 
 
 def _recoded(code: Any, old: int) -> Any:
     """The code with `old` replaced by NORMAL."""
-    return code * (code != old).astype("int64")
+    return code * numbers.as_int(code != old)
 
 
 # ---- the staged loop -------------------------------------------------------------------------------------------
@@ -155,6 +155,7 @@ class _Loop:
                 filled = {id(s): known_as(s, t) for s, t in zip(self.slots, inputs, strict=True)}
                 values = [build(p, filled, True) for p in self.plans] + values[len(self.plans):]
             self.variables.put(values[:n])
+            note_copies((self.plans or ())[:n], self.start, values)
             with journal() as notes:
                 try:
                     for (place, _), value in zip(self.places.values(), values[n + 2:], strict=True):
@@ -190,10 +191,10 @@ class _Loop:
     def _goes_on(self, outcome: Outcome) -> Tensor:
         """Whether there is another round, as a tensor."""
         if outcome is None:
-            going = grown.truth(self.test())
+            going = truth(self.test())
         elif isinstance(outcome, Mixed) and NORMAL in outcome.codes:
-            chosen = staged_if(outcome.code == NORMAL, lambda: Return(grown.truth(self.test())), lambda: Return(False),
-                               self.variables)
+            chosen = staged_if(outcome.code == NORMAL, lambda: Return(v.truth_number(truth(self.test()))),
+                               lambda: Return(False), self.variables)
             going = value_of(chosen)
         else:
             going = False
@@ -207,15 +208,15 @@ class _Loop:
     def _planned(self, block: Block, result: dict[str, Any]) -> _Round:
         outcome = result["outcome"]
         after = Side(block, result["leaves"])
-        planner = Planner(Side(), after, True, self.bound)
+        planner = Planner(Side(), after, loop=True, bound=self.bound)
         codes = codes_of(outcome) | {NORMAL}
         value = value_of(outcome) if RETURNED in codes else UNDEFINED
         plans = [planner.plan(a, b) for a, b in zip(self.start, result["values"], strict=True)]
         plans.append(planner.plan(NORMAL, code_of(outcome)))
         plans.append(planner.plan(ANYTHING, value) if RETURNED in codes else planner.plan(UNDEFINED, UNDEFINED))
         for (place, old), new in zip(self.places.values(), result["ends"], strict=True):
-            plans.append(planner.plan(old, new))
-            if isinstance(plans[-1], Split):
+            plans.append((planner.contents if isinstance(place, Contents) else planner.plan)(old, new))
+            if isinstance(place, Contents) and isinstance(plans[-1], Split):
                 raise ConversionError(
                     f"A loop that a tensor decides changes {place} in a way that a program cannot hold in one value "
                     f"(its length, keys, structure, shape or dtype).{at_user_line()}\n{_mend(planner)}")
@@ -281,6 +282,7 @@ def staged_while(going: Any, test: Callable, body: Callable, variables: Variable
     built = [build(p, filled) for p in found.plans]
     m = len(loop.start)
     variables.put(built[:m])
+    note_copies(found.plans[:m], loop.start, built)
     for (place, _), new in zip(loop.places.values(), built[m + 2:], strict=True):
         write(place, new)
     return outcome_of(built[m], built[m + 1], found.codes)

@@ -2,35 +2,30 @@
 from __future__ import annotations
 
 import builtins
-import operator
 import os
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from kayax.bridge.errors import ConversionError, at_user_line
-from kayax.bridge.journal import Attribute, fresh, is_born, loaded, touch, touch_contents
+from kayax.bridge.journal import Attribute, check_single, fresh, is_born, loaded, touch, touch_contents
+from kayax.bridge.merging import Either
 from kayax.bridge.state import state
 from kayax.bridge.tensor import Tensor
-from kayax.bridge.to_static.operators import arithmetic, grown, stacked
+from kayax.bridge.to_static.operators import grown, numbers, stacked
 from kayax.bridge.to_static.operators import values as v
+from kayax.bridge.to_static.operators.branch import apart, has_either
+from kayax.bridge.to_static.operators.dicts import check_order, or_default
 
 slice = builtins.slice
 _LOOKED_AT = (np.ndarray, type(os.environ))
-
-_AUGMENTED: dict[str, Callable] = {
-    "Add": operator.iadd, "Sub": operator.isub, "Mult": operator.imul, "Div": operator.itruediv,
-    "FloorDiv": operator.ifloordiv, "Mod": operator.imod, "Pow": operator.ipow, "MatMult": operator.imatmul,
-    "LShift": operator.ilshift, "RShift": operator.irshift, "BitAnd": operator.iand, "BitOr": operator.ior,
-    "BitXor": operator.ixor,
-}
-
 
 def attribute(owner: Any, name: str, *default: Any) -> Any:
     """``owner.name``; what is found there is a fact of the program. A user's property is rewritten as a method is."""
     from kayax.bridge.to_static.operators.call import call
     owner = v.use(owner)
+    if type(owner) is Either:
+        return apart(lambda x: attribute(x, name, *default), owner)
     described = getattr(type(owner), name, None)
     if isinstance(described, property) and not isinstance(owner, Tensor):
         return call(described.fget, owner)
@@ -38,6 +33,8 @@ def attribute(owner: Any, name: str, *default: Any) -> Any:
         return getattr(owner, name, *default)
     loaded(owner, name)
     value = getattr(owner, name, *default)
+    if type(value) is Either:                   # a branch or loop has left it there
+        return or_default(value, *default) if default else v.read(value)
     if state.trace is not None and not is_born(owner):
         state.trace.root.note_attribute(owner, name, value)
     return value
@@ -47,6 +44,9 @@ def set_attribute(value: Any, owner: Any, name: str) -> None:
     """``owner.name = value``."""
     from kayax.bridge.to_static.operators.call import call
     owner = v.use(owner)
+    if type(owner) is Either:
+        apart(lambda x: set_attribute(value, x, name), owner)
+        return
     described = getattr(type(owner), name, None)
     if isinstance(described, property) and described.fset is not None and not isinstance(owner, Tensor):
         call(described.fset, owner, value)
@@ -55,8 +55,9 @@ def set_attribute(value: Any, owner: Any, name: str) -> None:
         setattr(owner, name, value)
         return
     place = Attribute(owner, name)
+    check_single(owner)
     touch(place)
-    if isinstance(value, Tensor) and _rebinds(owner, name, value):
+    if type(value) is Either or (isinstance(value, Tensor) and _rebinds(owner, name, value)):
         place.put(value)
     else:
         setattr(owner, name, value)
@@ -73,6 +74,10 @@ def _rebinds(owner: Any, name: str, value: Tensor) -> bool:
 
 def delete_attribute(owner: Any, name: str) -> None:
     """``del owner.name``."""
+    owner = v.use(owner)
+    if type(owner) is Either:
+        apart(lambda x: delete_attribute(x, name), owner)
+        return
     touch(Attribute(owner, name))
     delattr(owner, name)
 
@@ -80,13 +85,21 @@ def delete_attribute(owner: Any, name: str) -> None:
 def set_item(value: Any, owner: Any, key: Any) -> None:
     """``owner[key] = value``."""
     from kayax.bridge.to_static.operators.call import call
-    owner, key = v.use(owner), v.use(key)
+    owner, key = v.use(owner), v.read(key)
+    if type(owner) is Either:
+        apart(lambda x: set_item(value, x, key), owner)
+        return
+    if has_either(key, 2) or (isinstance(owner, Tensor) and type(value) is Either):
+        apart(lambda k, new: set_item(new, owner, k), key, value, depth=2)
+        return
     touch_contents(owner)
     if grown.is_grown(owner):
         grown.set_item(owner, key, value)
     elif isinstance(owner, list) and v.is_staged(key):
         _set_staged_item(owner, key, value)
     elif isinstance(owner, (Tensor, list, dict)):
+        if isinstance(owner, dict):
+            check_order(owner, key)
         owner[key] = value
     else:
         call(type(owner).__setitem__, owner, key, value)
@@ -103,21 +116,23 @@ def _set_staged_item(owner: list, key: Any, value: Any) -> None:
 
 def delete_item(owner: Any, key: Any) -> None:
     """``del owner[key]``."""
-    owner = grown.plain(v.use(owner))
+    owner, key = grown.plain(v.use(owner)), v.read(key)
+    if type(owner) is Either or type(key) is Either:
+        apart(delete_item, owner, key)
+        return
     touch_contents(owner)
-    del owner[v.use(key)]
-
-
-def augmented(sign: str, old: Any, value: Any) -> Any:
-    """What ``old += value`` stores."""
-    touch_contents(old)
-    arithmetic.check(sign, old, value)
-    return _AUGMENTED[sign](old, value)
+    if isinstance(owner, dict) and key in owner:
+        v.read(owner[key])
+    del owner[key]
 
 
 def item(owner: Any, key: Any) -> Any:
     """``owner[key]``; an item of a list that a tensor chooses is taken from all of them stacked."""
-    owner, key = v.use(owner), v.use(key)
+    owner, key = v.use(owner), v.read(key)
+    if type(owner) is Either:
+        return apart(lambda x: item(x, key), owner)
+    if has_either(key, 2):
+        return apart(lambda k: item(owner, k), key, depth=2)
     if grown.is_grown(owner):
         return grown.item(owner, key)
     if isinstance(owner, (stacked.Stacked, stacked.Sizes)):
@@ -128,7 +143,7 @@ def item(owner: Any, key: Any) -> Any:
         raise ConversionError(f"A tensor's value is looked up in a dict.{at_user_line()}\nPut the values in a list or "
                               "a Tensor, and take the item that the tensor chooses.")
     if isinstance(owner, (Tensor, list, tuple, dict)) or not hasattr(type(owner), "__getitem__"):
-        return owner[key]
+        return v.read(owner[key])
     if state.trace is not None and type(owner) in _LOOKED_AT:
         state.trace.root.note_item(owner, key)
     from kayax.bridge.to_static.operators.call import call
@@ -138,6 +153,11 @@ def item(owner: Any, key: Any) -> Any:
 def sliced(owner: Any, key: Any) -> Any:
     """``owner[a:b]``, whose result is a list that nobody else has."""
     from kayax.bridge.to_static.operators.call import made
+    owner = v.use(owner)
+    if type(owner) is Either:
+        return apart(lambda x: sliced(x, key), owner)
+    if has_either(key, 1):
+        return apart(lambda k: sliced(owner, k), key, depth=1)
     if isinstance(owner, stacked.Stacked):
         return stacked.item(owner, key)
     return fresh(grown.item(owner, key)) if grown.is_grown(owner) else made(owner[key])
@@ -147,7 +167,7 @@ def _staged_item(owner: Any, key: Any) -> Any:
     n = len(owner)
     if isinstance(owner, range):
         v.bail_if(v.either(key < -n, key >= n))
-        return owner.start + (key + (key < 0).astype("int64") * n) * owner.step
+        return owner.start + (key + numbers.as_int(key < 0) * n) * owner.step
     if not n:
         raise IndexError("list index out of range")
     kinds = {(tuple(x.shape), x.dtype) if isinstance(x, Tensor) else type(x) for x in owner}

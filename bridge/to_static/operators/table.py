@@ -6,17 +6,16 @@ from typing import Any
 from kayax.bridge.errors import ConversionError
 from kayax.bridge.journal import UNDEFINED, born, fresh
 from kayax.bridge.to_static.operators import values as _values
-from kayax.bridge.to_static.operators.arithmetic import divide
-from kayax.bridge.to_static.operators.branch import finish, if_, then
+from kayax.bridge.to_static.operators.arithmetic import augmented, binary, unary
+from kayax.bridge.to_static.operators.branch import finish, if_, then, truth
 from kayax.bridge.to_static.operators.call import call, made, used_up
-from kayax.bridge.to_static.operators.grown import plain, truth
+from kayax.bridge.to_static.operators.dicts import plain
 from kayax.bridge.to_static.operators.iterate import for_
 from kayax.bridge.to_static.operators.logic import and_, chain, choose, compared, in_, is_, is_not, not_, not_in, or_
 from kayax.bridge.to_static.operators.loop import while_
 from kayax.bridge.to_static.operators.outcome import BREAK, CONTINUE, NONE, Return, Variables
 from kayax.bridge.to_static.operators.stores import (
     attribute,
-    augmented,
     delete_attribute,
     delete_item,
     item,
@@ -26,7 +25,7 @@ from kayax.bridge.to_static.operators.stores import (
     sliced,
 )
 from kayax.bridge.to_static.operators.text import formatted, text
-from kayax.bridge.to_static.operators.values import use
+from kayax.bridge.to_static.operators.values import read
 
 
 def assert_(test: Any, message: Any = None) -> None:
@@ -39,7 +38,7 @@ def assert_(test: Any, message: Any = None) -> None:
 
 
 __all__ = ["BREAK", "CONTINUE", "ConversionError", "NONE", "Return", "UNDEFINED", "Variables", "and_", "assert_",
-           "attribute", "augmented", "born", "call", "chain", "choose", "compared", "delete_attribute", "delete_item",
-           "divide", "finish", "for_", "formatted", "fresh", "if_", "in_", "is_", "is_not", "item", "made", "not_",
-           "not_in", "or_", "plain", "set_attribute", "set_item", "slice", "sliced", "text", "then", "use", "used_up",
-           "while_"]
+           "attribute", "augmented", "binary", "born", "call", "chain", "choose", "compared", "delete_attribute",
+           "delete_item", "finish", "for_", "formatted", "fresh", "if_", "in_", "is_", "is_not", "item", "made", "not_",
+           "not_in", "or_", "plain", "read", "set_attribute", "set_item", "slice", "sliced", "text", "then", "unary",
+           "used_up", "while_"]

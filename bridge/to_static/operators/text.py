@@ -10,10 +10,11 @@ from typing import Any
 import jax
 
 from kayax.bridge.errors import ConversionError, at_user_line
-from kayax.bridge.merging import tensors_in
+from kayax.bridge.merging import Either, tensors_in
 from kayax.bridge.state import state
 from kayax.bridge.tensor import Tensor, is_number, wrap
 from kayax.bridge.to_static.operators import values as v
+from kayax.bridge.to_static.operators.branch import apart
 from kayax.spec import tree
 
 _CONVERSIONS: dict[int, Callable[[Any], str]] = {115: str, 114: repr, 97: ascii}
@@ -50,7 +51,9 @@ class _Formatted:
 
 def formatted(value: Any, conversion: int, spec: Any) -> Any:
     """One ``{value!conversion:spec}`` of an f-string."""
-    value = v.use(value)
+    value = v.read(value)
+    if type(value) is Either:
+        return apart(lambda x: formatted(x, conversion, spec), value)
     if isinstance(value, StagedText) or _has_staged(value):
         return _Formatted(value, conversion, spec)
     return format(_CONVERSIONS[conversion](value) if conversion in _CONVERSIONS else value, spec)
@@ -58,6 +61,8 @@ def formatted(value: Any, conversion: int, spec: Any) -> Any:
 
 def text(*parts: Any) -> Any:
     """An f-string."""
+    if any(type(p) is Either for p in parts):
+        return apart(text, *parts)
     if any(isinstance(p, (_Formatted, StagedText)) for p in parts):
         return StagedText(list(parts))
     return "".join(parts)

@@ -1,6 +1,7 @@
 """Questions about values that may be tensors without a value yet."""
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -11,9 +12,11 @@ from kayax.bridge.cells import Storage
 from kayax.bridge.dispatch import run_call
 from kayax.bridge.errors import ConversionError, at_user_line
 from kayax.bridge.journal import UNDEFINED
-from kayax.bridge.merging import Either, unsettled
+from kayax.bridge.kinds import Mismatch, widened
+from kayax.bridge.merging import Either, kind_of, unsettled
+from kayax.bridge.series import Choice
 from kayax.bridge.state import state
-from kayax.bridge.tensor import Tensor
+from kayax.bridge.tensor import Tensor, as_number
 from kayax.spec import tree
 
 _truth = Call(lambda a: a.reshape(()).astype(bool), "bool")
@@ -72,6 +75,8 @@ def bail_if(flag: Any) -> None:
     So everything that a program cannot do (raise, leave a variable unbound, give None on one path) is done by Python
     itself.
     """
+    if flag is False:
+        return
     cell = bail_cell()
     array = flag.storage.array if isinstance(flag, Tensor) else jnp.asarray(bool(flag))
     cell.array = jnp.logical_or(cell.array, array)
@@ -82,29 +87,69 @@ def is_missing(value: Any) -> bool:
 
 
 def use(value: Any) -> Any:
-    """A variable's value as it is read: an `Either` of a value and nothing is the value, or the run is given up."""
+    """A value that something is done with: an `Either` of a value and nothing is the value, or the run is given up.
+
+    One of two values stays: what is done is done on both paths (`kayax.bridge.to_static.operators.branch.apart`).
+    """
+    return _without(value, is_missing)
+
+
+def read(value: Any) -> Any:
+    """A variable's value as it is read: one that may be unbound is bound, or the run is given up."""
+    return _without(value, lambda x: x is UNDEFINED)
+
+
+def _without(value: Any, gone: Callable[[Any], bool]) -> Any:
     while type(value) is Either:
-        first, second = value.first, value.second
-        if is_missing(first):
+        if gone(value.first):
             bail_if(value.flag)
-            value = second
-        elif is_missing(second):
+            value = value.second
+        elif gone(value.second):
             bail_if(negated(value.flag) if isinstance(value.flag, Tensor) else not value.flag)
-            value = first
+            value = value.first
         else:
-            raise unsettled(value)
+            first, second = _without(value.first, gone), _without(value.second, gone)
+            if first is not value.first or second is not value.second:
+                value = Either(value.flag, first, second, value.name)
+            break
     return value
 
 
+def truth_number(value: Any) -> Any:
+    """``bool(value)``, perhaps staged."""
+    return as_number(truth(value).detach()) if is_staged(value) else bool(value)
+
+
 def settled(value: Any) -> Any:
-    """A function's result with every `Either` in it settled, as it leaves the program."""
-    value = use(value)
+    """A function's result as it leaves the program, which is followed by the choice between the values of an Either."""
+    value = read(value)
+    if type(value) is Either:
+        if can_bail():
+            return Choice(value.flag, settled(value.first), settled(value.second))
+        return merged(use(value))
     if hasattr(type(value), "is_staged_text"):
         raise ConversionError("The function returns a text with a tensor's value in it, which a program cannot.")
     found = tree.parts(value)
-    if found is None or not any(type(part) is Either or hasattr(type(part), "is_staged_text")
-                                or tree.parts(part) is not None for part in found[2]):
+    if found is None or isinstance(value, Tensor):
         return value
     kind, extra, children = found
     new = [settled(part) for part in children]
     return value if all(a is b for a, b in zip(new, children, strict=True)) else tree.build(kind, extra, new)
+
+
+def merged(value: Any) -> Any:
+    """A number or a tensor that it fits in, as a 0-D tensor, where there is no place for one of two values."""
+    if type(value) is not Either:
+        return value
+    first, second = merged(value.first), merged(value.second)
+    try:
+        kind = widened(kind_of(first), kind_of(second))
+    except Mismatch:
+        raise unsettled(value) from None
+    dtype = kind.dtype
+
+    def run(flag: Any, a: Any, b: Any) -> Any:
+        return jnp.where(flag, jnp.asarray(a).astype(dtype), jnp.asarray(b).astype(dtype))
+
+    operands = [x if isinstance(x, Tensor) else jnp.asarray(x) for x in (value.flag, first, second)]
+    return run_call(Call(run, "where"), operands)

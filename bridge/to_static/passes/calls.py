@@ -14,6 +14,9 @@ class Calls(Rewrite):
         native = isinstance(node.func, ast.Name) and node.func.id in _NATIVE
         if hasattr(node, "generated") or native:
             return node
+        for keyword in node.keywords:
+            if keyword.arg is None:             # the items of a dict
+                keyword.value = ast.copy_location(call("plain", keyword.value), keyword.value)
         return ast.copy_location(call("call", node.func, *node.args, keywords=node.keywords), node)
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:

@@ -30,15 +30,16 @@ class Fresh(Rewrite):
             node.value = ast.copy_location(call("plain", node.value), node.value)
         return node
 
-    visit_Dict = visit_Set = visit_ListComp = visit_DictComp = visit_SetComp = _made
+    def visit_Dict(self, node: ast.Dict) -> ast.AST:
+        """A dict may take up the items of another one."""
+        node.values = [value if key is not None else ast.copy_location(call("plain", value), value)
+                       for key, value in zip(node.keys, node.values, strict=True)]
+        return self._made(node)
 
-    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
-        """Lists are made by `+` and `*` too."""
-        self.generic_visit(node)
-        return ast.copy_location(call("made", node), node) if isinstance(node.op, (ast.Add, ast.Mult)) else node
+    visit_Set = visit_ListComp = visit_DictComp = visit_SetComp = _made
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
-        """And by slices."""
+        """And by slices; `+` and `*` are operators of ours, which know it."""
         self.generic_visit(node)
         sliced = isinstance(node.ctx, ast.Load) and isinstance(node.slice, ast.Slice)
         return ast.copy_location(call("sliced", node.value, index(node.slice)), node) if sliced else node

@@ -45,6 +45,4 @@ class Logic(Rewrite):
             return ast.copy_location(call("is_" if isinstance(sign, ast.Is) else "is_not", left, right), node)
         if isinstance(sign, (ast.In, ast.NotIn)):
             return ast.copy_location(call("in_" if isinstance(sign, ast.In) else "not_in", left, right), node)
-        if isinstance(sign, (ast.Eq, ast.NotEq)) and not any(isinstance(s, ast.Constant) for s in (left, right)):
-            return ast.copy_location(call("compared", left, ast.Constant(type(sign).__name__), right), node)
-        return node
+        return ast.copy_location(call("compared", left, ast.Constant(type(sign).__name__), right), node)

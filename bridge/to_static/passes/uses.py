@@ -11,4 +11,4 @@ class Uses(Rewrite):
         raw = hasattr(node, "raw") or hasattr(node, "generated") or not isinstance(node.ctx, ast.Load)
         if raw or node.id not in self.context.staged:
             return node
-        return ast.copy_location(call("use", node), node)
+        return ast.copy_location(call("read", node), node)
