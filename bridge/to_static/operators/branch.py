@@ -120,7 +120,8 @@ def _chosen(value: Any, flag: Any, first: bool, depth: int) -> Any:
     if type(value) is Either:
         if value.flag is flag:
             return _chosen(value.first if first else value.second, flag, first, depth)
-        return Either(value.flag, *(_chosen(x, flag, first, depth) for x in (value.first, value.second)), value.name)
+        sides = [_chosen(x, flag, first, depth) for x in (value.first, value.second)]
+        return Either(value.flag, sides[0], sides[1], value.name)
     if not has_either(value, depth):
         return value
     parts = [_chosen(part, flag, first, depth - 1) for part in _parts(value)]
@@ -232,8 +233,8 @@ def _plan_of(place: Place, planner: Planner, first: Any, second: Any) -> Any:
     plan = planner.contents(first, second)
     if isinstance(plan, Split):
         raise ConversionError(
-            f"A branch that a tensor decides changes the length or keys of {place}, and a program cannot hold it in one "
-            f"value.{at_user_line()}\nChange it alike in both branches.")
+            f"A branch that a tensor decides changes the length or keys of {place}, and a program cannot hold it in "
+            f"one value.{at_user_line()}\nChange it alike in both branches.")
     return plan
 
 

@@ -130,7 +130,8 @@ def sum_(iterable: Any, start: Any = 0) -> Any:
 def pow_(base: Any, exponent: Any, modulus: Any = None) -> Any:
     """`pow`."""
     if modulus is not None and any(map(v.is_staged, (base, exponent, modulus))):
-        raise ConversionError(f"pow() with a modulus, of numbers that a tensor decides.{at_user_line()}\nUse `**` and `%`.")
+        raise ConversionError(f"pow() with a modulus, of numbers that a tensor decides.{at_user_line()}\n"
+                              "Use `**` and `%`.")
     return arithmetic.binary("Pow", base, exponent) if modulus is None else pow(base, exponent, modulus)
 
 

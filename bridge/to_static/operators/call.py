@@ -25,7 +25,7 @@ def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:
     function = v.use(function)
     if _has_eithers():
         args, kwargs = tuple(map(v.read, args)), {name: v.read(x) for name, x in kwargs.items()}
-        owner = getattr(function, "__self__", None)
+        owner: Any = getattr(function, "__self__", None)
         if dicts.has_gaps(owner):
             if function.__name__ in dicts.METHODS:
                 touch_contents(owner)
@@ -48,7 +48,7 @@ def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:
     if kind in _BUILTIN or isinstance(function, type):
         replaced = builtins.TABLE.get(function) if _hashable(function) else None
         if _has_grown() and not builtins.knows(replaced or function, args):
-            owner: Any = getattr(function, "__self__", None)
+            owner = getattr(function, "__self__", None)
             if grown.is_grown(owner):
                 touch_contents(owner)
                 return fresh(grown.method(owner, function.__name__, args))

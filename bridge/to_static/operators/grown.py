@@ -32,6 +32,7 @@ from kayax.bridge.series import (
 )
 from kayax.bridge.slots import note_alias, note_items
 from kayax.bridge.tensor import Tensor, as_number
+from kayax.bridge.to_static.operators import numbers
 from kayax.bridge.to_static.operators import values as v
 from kayax.spec import tree
 
@@ -188,7 +189,7 @@ def _found(items: list, key: Any) -> Any:
         hold(missing, "that a list whose length a tensor decides has the item that is asked for",
              f"Go over the list with `for`. {_AN_ITEM}")
     if v.is_staged(key):
-        return key + (key < 0).astype("int64") * n
+        return key + numbers.as_int(key < 0) * n
     return key if key >= 0 else n + key
 
 
@@ -226,13 +227,13 @@ def _slice(items: list, key: slice) -> list:
         raise refusal()
     n, series = length(items), packed(items)
     start, stop = (_clipped(k, n) for k in (key.start or 0, n if key.stop is None else key.stop))
-    return [_cut(series, start, (stop - start) * (stop > start).astype("int64"))]
+    return [_cut(series, start, (stop - start) * numbers.as_int(stop > start))]
 
 
 def _clipped(k: Any, n: Any) -> Any:
     k = k if v.is_staged(k) else n * 0 + k if k >= 0 else n + k
-    k = k * (k > 0).astype("int64")
-    return k + (n - k) * (k > n).astype("int64")
+    k = k * numbers.as_int(k > 0)
+    return k + (n - k) * numbers.as_int(k > n)
 
 
 def _cut(series: Series, start: Any, n: Any) -> Series:

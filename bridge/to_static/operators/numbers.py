@@ -52,8 +52,8 @@ def are(*values: Any) -> bool:
 
 def binary(sign: str, a: Any, b: Any) -> Any:
     """``a + b`` and the like, by the name of the operator's node."""
-    kinds = type_of(a), type_of(b)
-    result = type(BINARY[sign](*(_ONES[k] for k in kinds)))                                 # type: ignore[index]
+    kinds: Any = type_of(a), type_of(b)
+    result: Any = type(BINARY[sign](*(_ONES[k] for k in kinds)))
     if sign in ("LShift", "RShift"):
         _check_shift(sign, b)
     return as_number(run_call(_call(sign, *kinds, result), [_array(a), _array(b)], False))
@@ -64,7 +64,8 @@ def unary(sign: str, a: Any) -> Any:
     kind: Any = type_of(a)
     if sign == "Invert" and kind is bool:
         kind, a = int, binary("Mult", a, 1)                     # Python warns of it
-    return run_call(_unary_call(sign, kind, type(UNARY[sign](_ONES[kind]))), [_array(a)], False)
+    result: Any = type(UNARY[sign](_ONES[kind]))
+    return run_call(_unary_call(sign, kind, result), [_array(a)], False)
 
 
 def as_int(flag: Any) -> Any:
@@ -87,8 +88,8 @@ def round(x: Any, ndigits: Any = None) -> Any:
     if type_of(x) is not float and (ndigits is None or (type(ndigits) is int and ndigits >= 0)):
         return binary("Mult", x, 1)
     if ndigits is not None:
-        raise ConversionError(f"round() of a number to a number of digits is done on its decimal digits, which a program "
-                              f"does not have.{at_user_line()}\nUse paddle.round on a Tensor.")
+        raise ConversionError(f"round() to a number of digits looks at a number's decimal digits, which a program does "
+                              f"not have.{at_user_line()}\nUse paddle.round on a Tensor.")
     if v.can_bail():
         v.bail_if(v.negated(x.isfinite()))                      # ValueError, OverflowError
     return run_call(_round, [x], False)
@@ -96,7 +97,7 @@ def round(x: Any, ndigits: Any = None) -> Any:
 
 def _check_shift(sign: str, by: Any) -> None:
     """Python refuses a negative shift, and has as many bits as it takes."""
-    if isinstance(by, Tensor):
+    if v.is_staged(by):
         if v.can_bail():
             v.bail_if(v.either(by < 0, by > 62) if sign == "LShift" else by < 0)
     elif by < 0 or (sign == "LShift" and by > 62):
