@@ -282,7 +282,7 @@ def check_single(owner: Any) -> None:
     if state.trace is not None and id(owner) in state.trace.root.copied:
         raise ConversionError(
             f"A {type(owner).__name__} is changed that was another one before a loop which a tensor decides, or may be "
-            f"that one still if the loop had no round.{at_user_line()}\nMake a copy before the loop, or do not change it.")
+            f"that one still if the loop had no round.{at_user_line()}\nMake a copy before the loop.")
 
 
 def births(value: Any) -> int:

@@ -82,8 +82,8 @@ def unsettled(either: Either) -> ConversionError:
     name = f"`{either.name}`" if either.name else "A value"
     return ConversionError(
         f"{name} is {describe(either.first)} on one path and {describe(either.second)} on another, a tensor decides "
-        f"which, and what is done with it here wants one of them.{at_user_line()}\nGive it one type, shape and dtype on "
-        "all paths (cast it in the branch, say), or do this in the branches.")
+        f"which, and what is done with it here wants one of them.{at_user_line()}\nGive it one type, shape and dtype "
+        "on all paths (cast it in the branch, say), or do this in the branches.")
 
 
 def describe(value: Any) -> str:
@@ -266,10 +266,11 @@ class Planner:
         if not _is_mutable(value):
             return plan()
         if key not in self._containers:
-            if self.decided and any(a and a == b for other in self._containers for a, b in zip(key, other, strict=True)):
+            others = [pair for known in self._containers for pair in zip(key, known, strict=True)]
+            if self.decided and any(a and a == b for a, b in others):
                 raise ConversionError(
-                    f"Two names stand for one {type(value).__name__} on one path, and for two on the other, and a tensor "
-                    f"decides which.{at_user_line()}\nMake a copy for each.")
+                    f"Two names stand for one {type(value).__name__} on one path, and for two on the other, and a "
+                    f"tensor decides which.{at_user_line()}\nMake a copy for each.")
             self._containers[key] = plan()
         return self._containers[key]
 

@@ -58,8 +58,8 @@ def check(sign: str, a: Any, b: Any) -> None:
     if sign in _DIVISIONS and (v.is_staged(a) or v.is_staged(b)) and numbers.counts(b):
         if sign == "Pow" and numbers.counts(a):
             _check_power(a, b)
-        elif sign != "Pow" and (numbers.counts(a) or sign != "Div") and v.can_bail():      # a saved program gives inf or nan
-            v.bail_if(b == 0)                                   # ZeroDivisionError
+        elif sign != "Pow" and (numbers.counts(a) or sign != "Div") and v.can_bail():
+            v.bail_if(b == 0)                           # ZeroDivisionError; a saved program gives inf or nan
 
 
 def _kind(x: Any) -> str:

@@ -193,9 +193,9 @@ def staged_if(flag: Tensor, body: Callable, orelse: Callable, variables: Variabl
     if failed:
         v.bail_if(flag if sides[0].error is not None else v.negated(flag))
     code, value, *rest = built
-    for name, value in zip(variables.names, rest, strict=False):
-        if type(value) is Either:
-            value.name = name
+    for name, now in zip(variables.names, rest, strict=False):
+        if type(now) is Either:
+            now.name = name
     variables.put(rest[:len(before)])
     for place, new in zip(places, rest[len(before):], strict=True):
         write(place, new)
