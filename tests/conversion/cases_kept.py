@@ -142,3 +142,19 @@ class whole_step:
         self.sgd.step()
         self.sgd.clear_grad()
         return loss
+
+
+@case((H, whole(2)), (H, whole(0)))
+def set_by_a_loop_in_an_object_of_its_own(x, n):
+    box = types.SimpleNamespace()
+    for i in range(n):
+        box.last = x * i
+    return hasattr(box, "last"), getattr(box, "last", None)
+
+
+@case((H, whole(0)), expect=AttributeError)
+def set_by_no_round(x, n):
+    box = types.SimpleNamespace()
+    for i in range(n):
+        box.last = x * i
+    return box.last
