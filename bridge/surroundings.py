@@ -1,21 +1,20 @@
 """What a user's function names besides its arguments: globals and closed-over variables, of its callees too."""
 from __future__ import annotations
 
-import argparse
 import enum
 import functools
 import inspect
-import sys
 import types
 import weakref
-from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-from kayax.bridge.errors import is_foreign, is_ours
+from kayax.bridge.errors import is_ours
+from kayax.bridge.snapshots import PLAIN, Same, can_change, is_library, is_record, snapshot, without
 
+_CODE = (types.FunctionType, types.MethodType, functools.partial)
 _NEVER_REBOUND = (types.ModuleType, type, types.BuiltinFunctionType)
 
 
@@ -80,7 +79,7 @@ class Named:
 
     def is_plain(self) -> bool:
         """Whether the value is a number, a string or the like, not a container or an object."""
-        return type(self.value()) in _PLAIN
+        return type(self.value()) in PLAIN
 
     def renew(self) -> None:
         """Take the present value for the fact."""
@@ -90,8 +89,47 @@ class Named:
         then, value = self.then, self.value()
         if type(then) is Same:
             return value is then.value
-        now = snapshot(value, self.attributes)
-        return now == then or (bool(self.left_out) and _without(now, self.left_out) == _without(then, self.left_out))
+        now = snapshot(value, self.attributes, keep=False)
+        return now == then or (bool(self.left_out) and without(now, self.left_out) == without(then, self.left_out))
+
+
+class Code:
+    """The code of a function that ran, and the defaults of its parameters: all can be replaced. As a `Named`."""
+
+    __slots__ = ("function", "then", "defaults", "left_out")
+
+    def __init__(self, function: types.FunctionType):
+        self.function = weakref.ref(function)               # nobody can call one that is gone
+        self.left_out: set[tuple] = set()
+        self.renew()
+
+    @property
+    def label(self) -> str:
+        return f"the code or the defaults of `{getattr(self.function(), '__qualname__', 'a function')}`"
+
+    def is_plain(self) -> bool:
+        """Whether it is a plain value."""
+        return False
+
+    def renew(self) -> None:
+        """Take the present code for the fact."""
+        function = self.function()
+        self.then = function and (function.__code__, function.__defaults__, function.__kwdefaults__)
+        given = () if function is None else (function.__defaults__, function.__kwdefaults__)
+        self.defaults = [(place, snapshot(place, _NONE)) for place in given if place and can_change(place)]
+
+    def holds(self) -> bool:
+        function = self.function()
+        if function is None:
+            return True
+        code, defaults, keywords = self.then or (None, None, None)
+        if function.__code__ is not code or function.__defaults__ is not defaults or (
+                function.__kwdefaults__ is not keywords):
+            return False
+        return not self.defaults or all([snapshot(p, _NONE, keep=False) == then for p, then in self.defaults])
+
+
+_NONE: frozenset[str] = frozenset()
 
 
 def surroundings(function: Callable, owner: Any = None) -> list[Named]:
@@ -143,66 +181,6 @@ def _collect(function: Any, found: list[tuple[Any, Any]], attributes: set[str], 
             _collect(value, found, attributes, seen)
 
 
-def snapshot(value: Any, attributes: frozenset[str], depth: int = 4) -> Any:
-    """What a program takes for granted of a value it names: the object itself, and what a container or record holds.
-
-    Records are instances of users' own classes, of which the given attributes count; of a large array only which it is.
-    """
-    kind = type(value)
-    if kind in _PLAIN:
-        return (kind, value.hex() if kind is float else value)      # hex: nan equals itself, and -0.0 is not 0.0
-    if depth == 0:
-        return Same(value)
-    if kind in (list, tuple, deque):
-        return (kind, tuple([snapshot(v, attributes, depth - 1) for v in value]))
-    if kind in (dict, OrderedDict, defaultdict):
-        return (kind, tuple(value), tuple([snapshot(v, attributes, depth - 1) for v in value.values()]))
-    if kind in (set, frozenset) and all([type(v) in _PLAIN for v in value]):
-        return (kind, frozenset(value))
-    if kind is np.ndarray and value.size <= _SMALL and value.dtype.kind in "biufc":
-        return (kind, value.dtype, value.shape, value.tobytes())
-    if is_record(kind):
-        fields = {name: v for name, v in vars(value).items() if name in attributes}
-        return (Same(value), tuple(fields), tuple([snapshot(v, attributes, depth - 1) for v in fields.values()]))
-    return Same(value)
-
-
-def _without(then: Any, left_out: set[tuple]) -> Any:
-    """A snapshot without some attributes of records."""
-    if not isinstance(then, tuple):
-        return then
-    if len(then) == 3 and isinstance(then[0], Same):
-        kept = [i for i, name in enumerate(then[1]) if (id(then[0].value), name) not in left_out]
-        then = (then[0], tuple([then[1][i] for i in kept]), tuple([then[2][i] for i in kept]))
-    return tuple([_without(part, left_out) for part in then])
-
-
-class Same:
-    """Stands for an object and equals only the same object."""
-
-    __slots__ = ("value",)
-
-    def __init__(self, value: Any):
-        self.value = value
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Same) and self.value is other.value
-
-    __hash__ = None             # type: ignore[assignment]
-
-
-_CODE = (types.FunctionType, types.MethodType, functools.partial)
-_PLAIN = frozenset({bool, int, float, complex, str, bytes, type(None)})
-_SMALL = 16384
-_MUTABLE = (list, deque, dict, OrderedDict, defaultdict, set, np.ndarray)
-_records: dict[type, bool] = {argparse.Namespace: True, types.SimpleNamespace: True}
-
-
-def can_change(value: Any) -> bool:
-    """Whether a value can change and stay the same object, in a way that a snapshot sees."""
-    return type(value) in _MUTABLE or (type(value) is tuple and any(map(can_change, value)))
-
-
 def is_noted(owner: Any, name: str, value: Any) -> bool:
     """Whether an attribute that code reads may change between two calls: users' objects, classes and modules."""
     if isinstance(value, _NEVER_REBOUND) or (isinstance(value, _CODE) and not isinstance(owner, types.ModuleType)):
@@ -212,30 +190,6 @@ def is_noted(owner: Any, name: str, value: Any) -> bool:
     if isinstance(owner, type):
         return not is_library(owner.__module__) and not issubclass(owner, enum.Enum)
     return isinstance(owner, types.FunctionType) or (is_record(type(owner)) and not isinstance(owner, enum.Enum))
-
-
-def is_record(kind: type) -> bool:
-    """Whether instances of a class are plain records of a user's: their fields are what they are."""
-    found = _records.get(kind)
-    if found is None:
-        found = _records[kind] = (
-            "__dict__" in dir(kind) and not is_library(kind.__module__) and not any(map(of_ours, kind.__mro__)))
-    return found
-
-
-@functools.cache
-def is_library(module: str) -> bool:
-    """Whether a module is Python's, an installed package's or ours: nobody changes what it holds."""
-    if module.partition(".")[0] in sys.stdlib_module_names - {"__main__"}:
-        return True
-    file = getattr(sys.modules.get(module), "__file__", None)
-    return file is not None and is_foreign(file)
-
-
-@functools.cache
-def of_ours(kind: type) -> bool:
-    """Whether a class is defined in this package."""
-    return is_ours(getattr(sys.modules.get(kind.__module__), "__file__", None) or "")
 
 
 def _global_names(code: types.CodeType) -> Iterator[str]:

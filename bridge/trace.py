@@ -13,8 +13,9 @@ from kayax.bridge.cells import Leaked, Stale, Storage, raw_array
 from kayax.bridge.errors import ConversionError, alias_written, at_user_line
 from kayax.bridge.hooking import hooked, overwritten
 from kayax.bridge.journal import Attribute, touch_outer
+from kayax.bridge.snapshots import is_library, is_record
 from kayax.bridge.state import state
-from kayax.bridge.surroundings import Fields, Items, Named, is_library, is_noted, is_record, surroundings
+from kayax.bridge.surroundings import Code, Fields, Items, Named, is_noted, surroundings
 from kayax.bridge.tensor import ZERO, Tensor, wrap
 
 EMPTY, HELD = "empty", "held"           # what a program assumes of a .grad: None or zeros alike; some Tensor
@@ -112,7 +113,7 @@ class Trace:
         self.input_grad_guards: dict[int, Any] = {}             # what is assumed of their .grad,
         self.set_input_grads: set[Tensor] = set()               # and (among others) those whose .grad is set inside
         self.guards: dict[Any, Guard] = {}
-        self.names: dict[Any, Named] = {}                       # what users' functions name besides their arguments
+        self.names: dict[Any, Named | Code] = {}                # what users' functions name besides their arguments
         self.kept: list[Attribute] = []                         # attributes that are left a tensor in by every run
         self.functions: dict[Any, None] = {}                    # users' functions that ran
         self.born: list[tuple[weakref.ref, str]] = []
@@ -268,6 +269,9 @@ class Trace:
             raise ConversionError(f"`{function.__qualname__}` is to run eagerly (`paddle.jit.marker.force_dynamic`)."
                                   f"{at_user_line()}")
         touch_outer(function)
+        plain = getattr(function, "__func__", function)
+        if isinstance(plain, types.FunctionType):
+            self._note_name((id(plain), "code"), Code(plain))
         self.functions.setdefault(getattr(function, "__func__", function))
         for named in surroundings(function, owner):
             if self._note_name((id(named.place), named.key), named):
@@ -296,7 +300,7 @@ class Trace:
         """Note what rewritten code looks up in an array or the like."""
         self._note_name((id(owner), "item", repr(key)), Named(Items(owner), key))
 
-    def _note_name(self, key: Any, named: Named) -> bool:
+    def _note_name(self, key: Any, named: Named | Code) -> bool:
         return self.names.setdefault(key, named) is named
 
     def overwritten(self, old: Any, new: Any) -> Any:

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from kayax.bridge.journal import STORES
+from kayax.bridge.snapshots import Same, can_change, of_ours
 from kayax.bridge.state import state
-from kayax.bridge.surroundings import Same, attribute_names, can_change, of_ours
+from kayax.bridge.surroundings import attribute_names
 
 # What a Layer keeps for itself; programs note these one by one where they read them.
 _OWN_FIELDS = frozenset((*STORES, "_non_persistable_buffer_names_set", "_training", "_full_name", "_dtype", "_hooks",

@@ -16,7 +16,8 @@ from kayax.bridge.to_static.source.parse import Found, NoSource, find, is_genera
 
 _FUTURE = sum(getattr(__future__, n).compiler_flag for n in __future__.all_feature_names)
 _codes: weakref.WeakKeyDictionary[types.CodeType, types.CodeType | str] = weakref.WeakKeyDictionary()
-_functions: weakref.WeakKeyDictionary[types.FunctionType, types.FunctionType] = weakref.WeakKeyDictionary()
+_functions: weakref.WeakKeyDictionary[types.FunctionType, tuple[types.CodeType, types.FunctionType | None]] = (
+    weakref.WeakKeyDictionary())        # for each function its code then, and its twin, if it has one
 _trees: weakref.WeakKeyDictionary[types.CodeType, ast.FunctionDef] = weakref.WeakKeyDictionary()
 _modules: dict[str, bool] = {}
 ignored_modules: set[str] = set()
@@ -29,11 +30,15 @@ def converted(function: Any) -> Any:
         return function if twin is function.__func__ else types.MethodType(twin, function.__self__)
     if not isinstance(function, types.FunctionType):
         return function
-    twin = _functions.get(function)
-    if twin is None:
-        twin = _functions[function] = _make(function) if is_users(function) else function
-        if twin is not function:
+    code, twin = _functions.get(function, (None, None))
+    if code is not function.__code__:
+        twin = _make(function) if is_users(function) else None
+        _functions[function] = function.__code__, twin
+        if twin is not None:
             showing.rewritten(function)
+    if twin is None:
+        return function
+    twin.__defaults__, twin.__kwdefaults__ = function.__defaults__, function.__kwdefaults__
     return twin
 
 
@@ -84,7 +89,7 @@ def _root(value: Any) -> str:
 # ---- making the twin -------------------------------------------------------------------------------------------
 
 
-def _make(function: types.FunctionType) -> types.FunctionType:
+def _make(function: types.FunctionType) -> types.FunctionType | None:
     from kayax.bridge.to_static.operators import table
     code = _codes.get(function.__code__)
     if code is None:
@@ -94,7 +99,7 @@ def _make(function: types.FunctionType) -> types.FunctionType:
             code = str(why)
         _codes[function.__code__] = code
     if isinstance(code, str):
-        return function
+        return None
     cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
     cells[OPERATORS] = types.CellType(table)
     twin = types.FunctionType(code, function.__globals__, function.__name__, function.__defaults__,

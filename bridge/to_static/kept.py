@@ -6,8 +6,8 @@ from typing import Any
 from kayax.bridge.errors import ConversionError
 from kayax.bridge.journal import Attribute, changed_attributes, was_loaded
 from kayax.bridge.merging import tensors_in
+from kayax.bridge.snapshots import of_ours
 from kayax.bridge.state import bump, state
-from kayax.bridge.surroundings import of_ours
 from kayax.bridge.tensor import Tensor
 
 

@@ -2,7 +2,7 @@
 import collections
 import dataclasses
 
-from language import EITHER, case, dvec, mat, num, vec, whole
+from language import case, dvec, mat, num, vec, whole
 
 import kayax as paddle
 

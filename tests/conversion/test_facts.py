@@ -217,6 +217,76 @@ def other_containers_and_the_environment(convert):
 
 
 @case
+def contents_however_deep(convert):
+    deep = [[[[[[1.0]]]]]]
+    f = convert(lambda x: x * deep[0][0][0][0][0][0])
+    yield f(x())
+    deep[0][0][0][0][0][0] = 2.0
+    yield f(x())
+    deep.append(deep)                           # round and round
+    yield f(x())
+
+
+@case
+def large_arrays(convert):
+    numbers, turned = np.zeros(20_000), np.ones((2, 10_000)).T
+    f = convert(lambda x: x * numbers.sum() + paddle.to_tensor(turned)[7, 1])
+    yield f(x())
+    numbers[12_345] = 3.0
+    yield f(x())
+    turned[7, 1] = 5.0
+    yield f(x())
+
+
+@case
+def subclasses_of_containers_and_objects_with_slots(convert):
+    class Table(dict):
+        pass
+
+    class Slotted:
+        __slots__ = ("k",)
+
+    pair = collections.namedtuple("Pair", "a b")([1.0], 2.0)
+    table, slotted = Table(a=1.0), Slotted()
+    slotted.k = 1.0
+    f = convert(lambda x: x * table["a"] * slotted.k * pair.a[0])
+    yield f(x())
+    table["a"] = 2.0
+    yield f(x())
+    slotted.k = 3.0
+    yield f(x())
+    pair.a[0] = 5.0
+    yield f(x())
+
+
+def by(x, k=2.0, *, more=0.0, held=(1.0,)):
+    return x * k * held[0] + more
+
+
+@case
+def code_and_defaults_of_functions(convert):
+    def helper(x, k=2.0, *, more=0.0, held=[1.0]):          # noqa: B006
+        return x * k * held[0] + more
+
+    def other(x, k=2.0, *, more=0.0, held=None):
+        return x - k
+
+    f = convert(lambda x: helper(x))
+    own = convert(helper)
+    for function in (f, own):
+        helper.__defaults__, helper.__kwdefaults__, helper.__code__ = (2.0,), {"more": 0.0, "held": [1.0]}, by.__code__
+        yield function(x())
+        helper.__defaults__ = (3.0,)
+        yield function(x())
+        helper.__kwdefaults__["more"] = 1.0
+        yield function(x())
+        helper.__kwdefaults__["held"][0] = 4.0
+        yield function(x())
+        helper.__code__ = other.__code__
+        yield function(x())
+
+
+@case
 def members_of_an_enum(convert):
     class Kind(enum.Enum):
         A, B = 1, 2
