@@ -10,7 +10,7 @@ import jax
 
 from kayax.bridge.call import is_inexact
 from kayax.bridge.cells import Leaked, Stale, Storage, raw_array
-from kayax.bridge.errors import ConversionError, alias_written, at_user_line
+from kayax.bridge.errors import ConversionError, alias_written, at_user_line, is_ours
 from kayax.bridge.hooking import hooked, overwritten
 from kayax.bridge.journal import Attribute, touch_outer
 from kayax.bridge.snapshots import is_library, is_record
@@ -270,7 +270,7 @@ class Trace:
                                   f"{at_user_line()}")
         touch_outer(function)
         plain = getattr(function, "__func__", function)
-        if isinstance(plain, types.FunctionType):
+        if isinstance(plain, types.FunctionType) and not is_ours(plain.__code__.co_filename):
             self._note_name((id(plain), "code"), Code(plain))
         self.functions.setdefault(getattr(function, "__func__", function))
         for named in surroundings(function, owner):
