@@ -104,7 +104,7 @@ def describe(value: Any) -> str:
 class Side:
     """Where one of the two values comes from: a block's outputs, or (without a block) what was there before it."""
 
-    def __init__(self, block: Block | None = None, tensors: Sequence[Tensor] = (), born: Any = ()):
+    def __init__(self, block: Block | None = None, tensors: Sequence[Tensor] = (), born: Any = None):
         self.block, self.born = block, born     # the objects that were made in the block, by their identities
         self.place = {id(t): i for i, t in enumerate(tensors)}
         self.tensors = list(tensors)            # held, so that their identities stay theirs
@@ -123,7 +123,7 @@ class Side:
 
     def was_there(self, value: Any) -> bool:
         """Whether a container was there before the block: it is that one afterwards, not another like it."""
-        return id(value) not in self.born and all(map(self.outer, tensors_in(value)))
+        return self.born is not None and id(value) not in self.born and all(map(self.outer, tensors_in(value)))
 
     def roots(self, value: Tensor) -> list[Storage]:
         """Whose memory a tensor that the block made shares, of what is there after the block."""
@@ -256,8 +256,7 @@ class Planner:
             if x == y:
                 return Same(x)
             raise Mismatch
-        if self.decided and any(_is_mutable(v) and side.was_there(v)
-                                for v, side in zip((x, y), self.sides, strict=True)):
+        if any(_is_mutable(v) and side.was_there(v) for v, side in zip((x, y), self.sides, strict=True)):
             raise Mismatch
         return self._once((id(x), id(y)), x, functools.partial(self._parts, x, y))
 
@@ -290,7 +289,7 @@ class Planner:
         if isinstance(value, Either):
             return Split(*(self._one(p, is_second) for p in (value.flag, value.first, value.second)))
         found = tree.parts(value)
-        if found is None or (self.decided and _is_mutable(value) and self.sides[is_second].was_there(value)):
+        if found is None or (_is_mutable(value) and self.sides[is_second].was_there(value)):
             return Same(value)
         key = (0, id(value)) if is_second else (id(value), 0)
         return self._once(key, value, lambda: Group(found[0], found[1], [self._one(p, is_second) for p in found[2]]))

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from kayax.bridge.errors import ConversionError, at_user_line
+from kayax.bridge.journal import UNDEFINED
 from kayax.bridge.kinds import Aval, Mismatch, widened
 from kayax.bridge.tensor import Tensor, wrap
 from kayax.spec import tree
@@ -262,6 +263,8 @@ def expanded(value: Any) -> Any:
     new: list[Any] = []
     for child in children:
         new += _items(child) if type(child) is Series else [expanded(child)]
+    if type(value) is dict and any(x is UNDEFINED for x in new):
+        return {key: x for key, x in zip(extra, new, strict=True) if x is not UNDEFINED}
     return value if all(a is b for a, b in zip(new, children, strict=False)) and len(new) == len(children) else (
         tree.build(kind, extra, new))
 

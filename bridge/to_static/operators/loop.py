@@ -151,6 +151,7 @@ class _Loop:
 
         def run(inputs: list[Tensor]) -> list[Tensor]:
             values = self.first()
+            filled: dict[int, Any] = {}
             if self.plans is not None:
                 filled = {id(s): known_as(s, t) for s, t in zip(self.slots, inputs, strict=True)}
                 values = [build(p, filled, True) for p in self.plans] + values[len(self.plans):]
@@ -175,6 +176,7 @@ class _Loop:
                     ends[key] = new
                     self.places[key] = (place, old)
             result["outcome"], result["ends"] = outcome, [ends[k] for k in self.places]
+            result["born"] = notes.born | {id(x): x for x in filled.values() if not isinstance(x, Tensor)}
             leaves = [going, *(t for t in tensors_in([result["values"], code_of(outcome), value_of(outcome),
                                                      result["ends"]]) if t is not going)]
             result["leaves"] = leaves
@@ -207,7 +209,7 @@ class _Loop:
 
     def _planned(self, block: Block, result: dict[str, Any]) -> _Round:
         outcome = result["outcome"]
-        after = Side(block, result["leaves"])
+        after = Side(block, result["leaves"], result["born"])
         planner = Planner(Side(), after, loop=True, bound=self.bound)
         codes = codes_of(outcome) | {NORMAL}
         value = value_of(outcome) if RETURNED in codes else UNDEFINED

@@ -120,12 +120,15 @@ def truth_number(value: Any) -> Any:
     return as_number(truth(value).detach()) if is_staged(value) else bool(value)
 
 
-def settled(value: Any) -> Any:
-    """A function's result as it leaves the program, which is followed by the choice between the values of an Either."""
-    value = read(value)
+def settled(value: Any, may_lack: bool = False) -> Any:
+    """A function's result as it leaves the program, which is followed by the choice between the values of an Either.
+
+    may_lack: it is what a dict holds under a key that may not be there.
+    """
+    value = value if may_lack and can_bail() else read(value)
     if type(value) is Either:
         if can_bail():
-            return Choice(value.flag, settled(value.first), settled(value.second))
+            return Choice(value.flag, settled(value.first, may_lack), settled(value.second, may_lack))
         return merged(use(value))
     if hasattr(type(value), "is_staged_text"):
         raise ConversionError("The function returns a text with a tensor's value in it, which a program cannot.")
@@ -133,7 +136,7 @@ def settled(value: Any) -> Any:
     if found is None or isinstance(value, Tensor):
         return value
     kind, extra, children = found
-    new = [settled(part) for part in children]
+    new = [settled(part, isinstance(value, dict)) for part in children]
     return value if all(a is b for a, b in zip(new, children, strict=True)) else tree.build(kind, extra, new)
 
 
