@@ -1081,7 +1081,7 @@ def test_looking_at_it():
     def scaled(x):
         return x * 2.0
 
-    assert "def scaled(x):" in scaled.code and "x * 2.0" in scaled.code
+    assert "def scaled(x):" in scaled.code and "2.0" in scaled.code
     with pytest.raises(RuntimeError, match="no program yet"):
         scaled.concrete_program  # noqa: B018
     scaled(leaf([1.0]))
