@@ -7,7 +7,6 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 
 def is_inexact(array: Any) -> bool:
@@ -70,34 +69,38 @@ def _inputs_used(call: Call, wanted: tuple[bool, ...], avals: tuple) -> list[boo
 
 
 def split_vjp(fn: Callable, wanted: Sequence[bool], arrays: Sequence[Any]) -> tuple[Any, Callable]:
-    """`jax.vjp` of `fn` with respect to the wanted arrays only."""
-    def of_wanted(*some: Any) -> Any:
-        rest = iter(some)
-        return fn(*(next(rest) if w else a for w, a in zip(wanted, arrays, strict=True)))
+    """`jax.vjp` of `fn` with respect to the wanted arrays only, for cotangents of its inexact outputs only.
 
-    return jax.vjp(of_wanted, *(a for w, a in zip(wanted, arrays, strict=True) if w))
+    (JAX's zero cotangents of integers are NumPy arrays, which have no open sizes.)
+    """
+    def of_wanted(*some: Any) -> tuple[list[Any], Any]:
+        rest = iter(some)
+        outs = fn(*(next(rest) if w else a for w, a in zip(wanted, arrays, strict=True)))
+        return [o for o in (outs if isinstance(outs, (tuple, list)) else (outs,)) if is_inexact(o)], outs
+
+    _, vjp, outs = jax.vjp(of_wanted, *(a for w, a in zip(wanted, arrays, strict=True) if w), has_aux=True)
+    return outs, vjp
 
 
 def pull_back(vjp: Callable, outs: Any, given: Sequence[bool], cotangents: Sequence[Any]) -> tuple:
-    """Apply what `jax.vjp` gave to the cotangents that arrived (`given` says for which outputs).
+    """Apply what `split_vjp` gave to the cotangents that arrived (`given` says for which outputs).
 
-    Missing ones are zeros, those of integers JAX's float0. A complex gradient is ``dL/dRe + i dL/dIm``, as in Paddle:
-    the conjugate of JAX's, on the way in and on the way out.
+    Missing ones are zeros. A complex gradient is ``dL/dRe + i dL/dIm``, as in Paddle: the conjugate of JAX's, on the way
+    in and on the way out.
     """
-    single = not isinstance(outs, (tuple, list))
     rest = iter(cotangents)
     full = []
-    for out, has in zip((outs,) if single else outs, given, strict=True):
+    for out, has in zip(outs if isinstance(outs, (tuple, list)) else (outs,), given, strict=True):
         cotangent = next(rest) if has else None
         if not is_inexact(out):
-            cotangent = np.zeros(out.shape, jax.dtypes.float0)
-        elif cotangent is None:
+            continue
+        if cotangent is None:
             cotangent = jnp.zeros(out.shape, out.dtype)
         else:
             cotangent = cotangent.astype(out.dtype) if cotangent.dtype != out.dtype else cotangent
             cotangent = _conjugate(cotangent)
         full.append(cotangent)
-    return tuple([_conjugate(g) for g in vjp(full[0] if single else type(outs)(full))])
+    return tuple([_conjugate(g) for g in vjp(full)])
 
 
 def _conjugate(array: Any) -> Any:

@@ -11,7 +11,6 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import lax
 
 from kayax.bridge.call import is_inexact
@@ -55,11 +54,13 @@ def _saving(round_: _Round, start: tuple, fixed: tuple) -> tuple:
     """The loop, with what its pullback saved; that is a function of the same inputs, but no derivative looks at it."""
     from equinox.internal import while_loop as checkpointed
 
-    def run(start: tuple, fixed: tuple) -> tuple:
-        return checkpointed(lambda now: now[0], lambda now: round_.run(now, fixed), start, kind="checkpointed",
-                            checkpoints=_CHECKPOINTS)
+    def run(a: list, b: list) -> tuple[list, tuple]:
+        known = _merged(fixed, b)
+        end = checkpointed(lambda now: now[0], lambda now: round_.run(now, known), _merged(start, a),
+                           kind="checkpointed", checkpoints=_CHECKPOINTS)
+        return _inexact(end, end), end
 
-    out, pullback = jax.vjp(run, start, fixed)
+    _, pullback, out = jax.vjp(run, _inexact(start, start), _inexact(fixed, fixed), has_aux=True)
     saved, round_.tree = jax.tree.flatten(pullback)
     return out, saved
 
@@ -76,10 +77,7 @@ def _saving_backward(round_: _Round, residuals: tuple, cotangents: tuple) -> tup
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
 def _pull(round_: _Round, start: tuple, fixed: tuple, saved: list, cotangents: list) -> tuple[list, list]:
     """The cotangents of what is inexact in `start` and `fixed`, given those of what is inexact in the result."""
-    given = iter(cotangents)
-    whole = tuple([next(given) if is_inexact(a) else np.zeros(a.shape, jax.dtypes.float0) for a in start])
-    first, second = jax.tree.unflatten(round_.tree, saved)(whole)
-    return _inexact(start, first), _inexact(fixed, second)
+    return jax.tree.unflatten(round_.tree, saved)(list(cotangents))
 
 
 def _pull_forward(round_: _Round, start: tuple, fixed: tuple, saved: list, cotangents: list) -> tuple:

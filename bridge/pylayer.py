@@ -203,7 +203,7 @@ def _as_gradient(cotangent: Any, shape: Any, dtype: Any) -> Tensor:
 
 def _as_cotangent(grad: Tensor | None, array: Any) -> Any:
     if not is_inexact(array):
-        return np.zeros(array.shape, jax.dtypes.float0)
+        return None
     return jnp.zeros(array.shape, array.dtype) if grad is None else grad.storage.array.astype(array.dtype)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from jax import export
 
 from kayax.bridge.cells import Storage
+from kayax.bridge.open_sizes import is_open
 from kayax.bridge.tensor import Tensor, fill
 from kayax.spec import dtype as dtypes
 from kayax.spec.size import Size
@@ -140,10 +141,6 @@ def dim_names(shape: Sequence[Any]) -> list[Any]:
 
 
 # ---- open dims --------------------------------------------------------------------------------------------------
-
-
-def is_open(value: Any) -> bool:
-    return type(value).__name__ == "_DimExpr" and export.is_symbolic_dim(value)
 
 
 class _Conflict:

@@ -15,7 +15,7 @@ from kayax.spec.input_spec import InputSpec
 _SYMBOL = re.compile(r"\b_d(\d+)_(\d+)\b")
 _MULTIPLE = re.compile(r"\b_(\w+)_by_(\d+)\b")
 _DIVIDED = re.compile(r"mod\((.+?), (- ?[^)]*|\d+)\)")       # JAX's remainder: by what is negative there
-_OF_SHAPES = (ValueError, TypeError, jax.errors.InconclusiveDimensionOperation)
+_OF_SHAPES = (ValueError, TypeError, NotImplementedError, jax.errors.InconclusiveDimensionOperation)
 
 
 def export_open(body: Callable, specs: list[InputSpec], by_example: bool, name: str, trainable: bool,
@@ -35,9 +35,11 @@ def export_open(body: Callable, specs: list[InputSpec], by_example: bool, name: 
             return Exported(body, specs, name, trainable), specs
     try:
         return Exported(body, specs, name, trainable, constraints), specs
-    except _OF_SHAPES as error:
-        if isinstance(error, ConversionError) or all(type(d) is int and d >= 0 for s in specs for d in s.shape):
+    except (*_OF_SHAPES, ConversionError) as error:
+        if not any(map(_open_axes, specs)):
             raise
+        if isinstance(error, ConversionError):
+            raise type(error)(_readable(str(error), specs)) from None
         failed, tried = error, specs
     first = [s for s in specs if len(s.shape) and s.shape[0] == -1]
     if len(first) > 1 and all("batch" not in s.shape for s in specs):
@@ -48,7 +50,47 @@ def export_open(body: Callable, specs: list[InputSpec], by_example: bool, name: 
             failed = error
     without = trainable and _works(lambda: Exported(body, tried, name, False, constraints))
     explained = _explained(failed, tried, specs, name, without)
+    if explained is failed:
+        explained = _unnamed(failed, tried, name, without, lambda closed: Exported(body, closed, name, trainable))
     raise explained from (failed if explained is not failed else None)
+
+
+def _open_axes(spec: InputSpec) -> list[int]:
+    return [i for i, d in enumerate(spec.shape) if type(d) is not int or d < 0]
+
+
+def _unnamed(error: Exception, specs: list[InputSpec], name: str, without: bool, export: Callable) -> Exception:
+    """The error in terms of the InputSpecs, if it does not name an open dim, and yet does not come with fixed sizes.
+
+    (JAX finds out that an operation needs a known size when it writes the program, where the user's line is lost.)
+    """
+    def fails(kept: str | None) -> bool:
+        closed = [InputSpec([8 if i in _open_axes(s) and _label(s, k, i) != kept else d for i, d in enumerate(s.shape)],
+                            s.dtype, s.name, s.stop_gradient) for k, s in enumerate(specs)]
+        return not _works(lambda: export(closed))
+
+    if fails(None):
+        return error
+    dims = list(dict.fromkeys(_label(s, k, i) for k, s in enumerate(specs) for i in _open_axes(s)))
+    guilty = [dim for dim in dims if fails(dim)] if 1 < len(dims) <= 4 else dims
+    reason = str(error).splitlines()[0].replace("'_DimExpr' object", "an open size").replace("_DimExpr", "an open size")
+    mends = ["Without its gradient it can be saved: jit.save(..., trainable=False)."] if without else []
+    mends += ["Where the code computes with the size, or counts to it, let it be a Tensor: paddle.shape(x)[i].",
+              "Otherwise give the dimension a fixed size."]
+    return OpenDimensionError(
+        f"{'The gradient of ' * without}{name} cannot be saved with these dimensions left open: "
+        f"{', '.join(guilty or dims)}.\nA known size is needed: {reason}{line_of(error)}\n{_numbered(mends)}")
+
+
+def _label(spec: InputSpec, number: int, axis: int) -> str:
+    dim = spec.shape[axis]
+    return repr(dim) if isinstance(dim, str) else f"{spec.name or f'input_{number}'}.shape[{axis}]"
+
+
+def _readable(text: str, specs: list[InputSpec]) -> str:
+    """A text of JAX's with the dims as the user knows them."""
+    text = _SYMBOL.sub(lambda m: _label(specs[int(m[1])], int(m[1]), int(m[2])), text)
+    return _MULTIPLE.sub(lambda m: f"{m[1]}/{m[2]}", text)
 
 
 def _works(attempt: Callable[[], Any]) -> bool:
@@ -76,8 +118,7 @@ def _explained(error: Exception, tried: list[InputSpec], specs: list[InputSpec],
     if not (anonymous or named):
         return error
     labels = [spec.name or f"input_{i}" for i, spec in enumerate(specs)]
-    text = _SYMBOL.sub(lambda m: f"{labels[int(m[1])]}.shape[{m[2]}]", text.split("\nThis error arises")[0])
-    text = _MULTIPLE.sub(lambda m: f"{m[1]}/{m[2]}", text).strip()
+    text = _readable(text.split("\nThis error arises")[0], specs).strip()
     dims = [f"{labels[i]}.shape[{j}]" for i, j in anonymous]
     dims += [f"{dim!r}" + ("" if _is_named(specs, dim) else " (the first, open size of every input)") for dim in named]
     return OpenDimensionError(
@@ -105,14 +146,22 @@ def _advice(text: str, dims: list[str], named: list[str], anonymous: list[tuple[
     mends.append(f"If more is known of a size, {naming}say it: "
                  f"jit.save(..., constraints=[{', '.join(_hints(text, example))}]).")
     mends.append("Otherwise give the dimension a fixed size.")
+    return _numbered(mends)
+
+
+def _numbered(mends: list[str]) -> str:
     return "\n".join(f"  {number}. {mend}" for number, mend in enumerate(mends, 1))
 
 
 def _hints(text: str, dim: str) -> list[str]:
     """Constraints that would help, taken from JAX's words where they say it."""
-    compared = re.search(r"comparison '(\w+)' (\S+) '(\w+)' is inconclusive", text)
-    if compared:
-        return [repr(" ".join(compared.groups()))]
+    compared = re.search(r"comparison '(\w+|\w+\.shape\[\d+\])' (\S+) '(\w+)' is inconclusive", text)
+    if compared and (compared[1] == dim or "." in compared[1]):
+        sign, number = compared[2], compared[3]
+        if sign == "==" and number.isdigit():           # it never has that size: most often, it is not 1
+            return [f"'{dim} >= {int(number) + 1}'"]
+        if sign != "==":
+            return [f"'{dim} { {'<': '>=', '<=': '>'}.get(sign, sign)} {number}'"]
     divided = _DIVIDED.search(text)
     number = re.search(r"\d+", divided[2]) if divided else None
     return [f"'{dim} % {number[0]} == 0'"] if number else [f"'{dim} % 8 == 0'", f"'{dim} >= 8'"]

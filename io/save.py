@@ -72,6 +72,7 @@ def save(layer: Any, path: str, input_spec: Sequence[Any] | None = None, **confi
                          "cannot tell which one input_spec is for. Give each its own: @to_static(input_spec=[...]).")
     names = Names(layer if isinstance(layer, Layer) else None)
     parts: dict[str, Any] = {}
+    stored: set[str] = set()
     for name, function in functions.items():
         prefix = "" if name == "forward" else f".{name}"
         model = _export_modes(layer, function, options, names)
@@ -79,6 +80,7 @@ def save(layer: Any, path: str, input_spec: Sequence[Any] | None = None, **confi
         used = {p: names.tensors[p] for record in model.functions.values() for p in record.parameters}
         if name == "forward":
             used = names.persistable | used
+        stored |= used.keys()
         parts[prefix + PARAMS] = {n: t.numpy() for n, t in names.unstored(used)}
     options.check_used()
     if properties:
@@ -86,7 +88,7 @@ def save(layer: Any, path: str, input_spec: Sequence[Any] | None = None, **confi
     training = isinstance(layer, Layer) and layer.training
     parts[INFO] = InfoFile(
         {n: TensorInfo(t.name, isinstance(t, Parameter) and t.trainable, n in names.buffers)
-         for n, t in names.tensors.items()},
+         for n, t in names.tensors.items() if n in stored},
         training=training, random_state=default_generator().get_state().words.tolist())
     save_set(path, parts)
 

@@ -6,6 +6,7 @@ import functools
 from typing import Any
 
 from kayax.spec import tree
+from kayax.spec.size import Size
 
 _SCALARS = (type(None), bool, int, float, str)
 _SEQUENCES: dict[str, type] = {"list": list, "tuple": tuple}
@@ -24,6 +25,10 @@ def describe(spec: tree.Spec) -> Any:
         value = spec.value
         if type(value) is complex:
             return {"complex": [value.real, value.imag]}
+        if isinstance(value, Size):
+            return {"list": [describe(tree.Static(n)) for n in value]}
+        if type(value).__name__ == "_DimExpr":              # JAX's open size
+            raise TreeError(f"The size {value} is open, so it is no number. Return paddle.shape(x), a Tensor.")
         if type(value) not in _SCALARS:
             raise TreeError(f"A {type(value).__module__}.{type(value).__qualname__} cannot be saved among the "
                             "arguments or results of a function: use Tensors, Python numbers, strings and None, in "

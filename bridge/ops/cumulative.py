@@ -4,10 +4,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from kayax.bridge.layout import is_open
 from kayax.bridge.ops.promotion import axis_of, cast, need, rank, to_float
 from kayax.bridge.registry import op
 from kayax.spec.dtype import to_numpy
@@ -18,9 +20,23 @@ def _along(x: Any, axis: Any) -> tuple[Any, int]:
     return (x.reshape(-1), 0) if axis is None else (x, axis_of(axis, x.ndim))
 
 
-def _running(fn: Callable, x: Any, axis: Any) -> Any:
+def _running(fn: Callable, x: Any, axis: Any, combine: Callable | None = None, start: float = 0) -> Any:
+    """`combine` and its `start` are used along an axis of open size, where JAX cannot differentiate `fn`."""
     x, axis = _along(x, axis)
+    if combine is not None and x.ndim and is_open(x.shape[axis]):
+        rest = [n for i, n in enumerate(x.shape) if i != axis]
+        return _one_by_one(combine, jnp.full(rest, start, x.dtype), x, axis)
     return fn(x, axis) if x.ndim else x
+
+
+def _one_by_one(combine: Callable, start: Any, values: Any, axis: int) -> Any:
+    """The running `combine` of arrays along an axis, in as many steps."""
+    def step(before: Any, value: Any) -> tuple[Any, Any]:
+        after = combine(before, value)
+        return after, after
+
+    _, found = lax.scan(step, start, jax.tree.map(lambda v: jnp.moveaxis(v, axis, 0), values))
+    return jax.tree.map(lambda v: jnp.moveaxis(v, 0, axis), found)
 
 
 @op(method=True, inplace=True)
@@ -42,14 +58,14 @@ def cumprod(x, dim=None, *, dtype=None, name=None):
     if dtype is not None:
         x = cast(x, to_numpy(dtype))
     need(x, "x", (1, 2, 3), "a number, not a bool")
-    return _running(lambda x, axis: jnp.cumprod(x, axis, dtype=x.dtype), x, dim)
+    return _running(lambda x, axis: jnp.cumprod(x, axis, dtype=x.dtype), x, dim, jnp.multiply, 1)
 
 
 @op(method=True)
 def logcumsumexp(x, axis=None, dtype=None, name=None):
     """The logarithm of the running sum of ``exp(x)`` along `axis`, or of the flat Tensor if None."""
     x = to_float(x) if dtype is None else cast(x, to_numpy(dtype))
-    return _running(lax.cumlogsumexp, x, axis)
+    return _running(lax.cumlogsumexp, x, axis, jnp.logaddexp, -np.inf)
 
 
 def _extreme(x: Any, axis: Any, dtype: Any, better: Callable) -> tuple[Any, Any]:
@@ -65,7 +81,12 @@ def _extreme(x: Any, axis: Any, dtype: Any, better: Callable) -> tuple[Any, Any]
         return jnp.where(take, b[0], a[0]), jnp.where(take, b[1], a[1])
 
     places = lax.broadcasted_iota(np.int64, x.shape, axis)
-    indices = lax.associative_scan(later, (lax.stop_gradient(x), places), axis=axis)[1]
+    pairs = lax.stop_gradient(x), places
+    if is_open(x.shape[axis]):
+        first = jax.tree.map(lambda v: lax.index_in_dim(v, 0, axis, keepdims=False), pairs)
+        indices = _one_by_one(later, first, pairs, axis)[1]
+    else:
+        indices = lax.associative_scan(later, pairs, axis=axis)[1]
     return jnp.take_along_axis(x, indices, axis), cast(indices, to_numpy(dtype))
 
 

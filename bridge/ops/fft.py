@@ -7,6 +7,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from kayax.bridge.open_sizes import need_known
 from kayax.bridge.ops.promotion import cast, complex_of, need, rank
 from kayax.bridge.registry import function, op
 from kayax.bridge.tensor import Tensor, wrap
@@ -66,6 +67,8 @@ def _check(x: Tensor, s: Any, axes: Any, norm: str) -> tuple[Any, tuple]:
                          f"got {axes!r}.")
     if s is not None and len(s) != len(axes):
         raise ValueError(f"There are {len(s)} sizes for {len(axes)} axes: {list(s)} for {list(axes)}.")
+    for axis in axes if s is None else ():
+        need_known(x, axis, "XLA transforms axes of known size alone.")
     return s, tuple(axes)
 
 

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from kayax.bridge.layout import moved, permuted, reshaped
+from kayax.bridge.open_sizes import is_one
 from kayax.bridge.ops.promotion import axes_of, axis_of
 from kayax.bridge.registry import attach, function, op
 from kayax.bridge.state import state
@@ -155,7 +156,7 @@ def unflatten(x, axis, shape, name=None):
 def squeeze(x, axis=None, name=None):
     """`x` without its dimensions of size 1: all of them, or those in `axis` (of another size: they stay)."""
     axes = axes_of(axis, x.ndim) if x.ndim else ()
-    return jnp.squeeze(x, tuple(a for a in axes if _is(x.shape[a], 1)))
+    return jnp.squeeze(x, tuple(a for a in axes if is_one(x.shape[a])))
 
 
 @op(method=True, inplace="reshape", static=("axis",), view=reshaped)
@@ -282,7 +283,7 @@ def broadcast_tensors(input, name=None):
 @function(method="broadcast_shapes")
 def broadcast_shapes(*shapes: Any) -> list[int]:
     """The shape that these shapes broadcast to."""
-    return list(np.broadcast_shapes(*(tuple(s) for s in shapes)))
+    return list(jnp.broadcast_shapes(*(tuple(s) for s in shapes)))
 
 
 @function(method="broadcast_shape")

@@ -100,7 +100,7 @@ def _take(x, index, mode):
     flat = x.reshape((-1,))
     if mode == "clip":
         index = jnp.clip(index, 0, flat.shape[0] - 1)
-    return jnp.take(flat, index, mode="wrap")
+    return jnp.take(flat, index % flat.shape[0])
 
 
 @function(method=True)
@@ -125,7 +125,7 @@ def aligned(arr: Any, indices: Any, axis: int, broadcast: bool) -> tuple:
                          "dimensions.")
     if broadcast:
         others = [(1 if d == axis else arr.shape[d]) for d in range(arr.ndim)]
-        indices = jnp.broadcast_to(indices, np.broadcast_shapes(indices.shape, tuple(others)))
+        indices = jnp.broadcast_to(indices, jnp.broadcast_shapes(indices.shape, tuple(others)))
     shape = indices.shape
     where = [jnp.arange(n).reshape([-1 if d == i else 1 for d in range(len(shape))]) for i, n in enumerate(shape)]
     where[axis] = jnp.where(indices < 0, indices + arr.shape[axis], indices)

@@ -11,6 +11,7 @@ import numpy as np
 
 from kayax.bridge.keywords import put_out
 from kayax.bridge.layout import taken
+from kayax.bridge.open_sizes import need_known
 from kayax.bridge.ops.manipulation import atleast_1d, atleast_2d, atleast_3d
 from kayax.bridge.ops.promotion import axis_of
 from kayax.bridge.registry import function, op
@@ -143,6 +144,7 @@ def tensor_split(x, num_or_indices, axis=0, name=None):
     if isinstance(num_or_indices, int) and num_or_indices <= 0:
         raise ValueError(f"num_or_indices must be above 0, but got {num_or_indices}.")
     if isinstance(num_or_indices, int):
+        need_known(x, axis, f"The sizes of tensor_split's {num_or_indices} parts depend on it.")
         return list(jnp.array_split(x, num_or_indices, axis))
     places = [0, *num_or_indices, x.shape[axis]]
     before = (slice(None),) * axis
@@ -169,6 +171,7 @@ dsplit = _splitter("dsplit", 3, 2, "`tensor_split` along dimension 2.")
 def unbind(input, axis=0):
     """The slices of a Tensor along `axis`, without that dimension."""
     axis = axis_of(axis, input.ndim)
+    need_known(input, axis, "unbind gives one Tensor for each of its elements.")
     return [jnp.squeeze(part, axis) for part in _cut(input, [1] * input.shape[axis], axis)]
 
 
@@ -176,6 +179,7 @@ def unbind(input, axis=0):
 def unstack(x, axis=0, num=None):
     """The slices of `x` along `axis`, without that dimension; `num`, if given, must be their number."""
     axis = axis_of(axis, x.ndim)
+    need_known(x, axis, "unstack gives one Tensor for each of its elements.")
     if num is not None and num != x.shape[axis]:
         raise ValueError(f"num={num} must be {x.shape[axis]}, the size of axis {axis}.")
     return [jnp.squeeze(part, axis) for part in _cut(x, [1] * x.shape[axis], axis)]
@@ -199,6 +203,7 @@ def combinations(x, r=2, with_replacement=False, name=None):
         raise ValueError(f"combinations takes a vector, but x has shape {list(x.shape)}.")
     if not isinstance(r, int) or r < 0:
         raise ValueError(f"r must be an int that is not negative, but got {r!r}.")
+    need_known(x, 0, "The number of its combinations depends on it in a way that no program can express.")
     choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
     rows = np.array(list(choose(range(x.shape[0]), r)), np.int64).reshape((-1, r))
     return x[rows] if r else jnp.zeros((0,), x.dtype)

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from kayax.bridge.layout import is_open
 from kayax.bridge.ops.pool import lowest
 from kayax.bridge.ops.windows import channels_last, need_rank, spatial
 from kayax.bridge.registry import op
@@ -25,9 +26,9 @@ def _targets(output_size: Any, sizes: tuple, n: int) -> tuple:
     return out
 
 
-def _bounds(size: int, out: int) -> tuple[np.ndarray, np.ndarray]:
+def _bounds(size: Any, out: Any, xp: Any = np) -> tuple[Any, Any]:
     """Where each window starts and ends: from floor(i * size / out) to ceil((i + 1) * size / out)."""
-    i = np.arange(out)
+    i = xp.arange(out)
     return i * size // out, -((i + 1) * -size // out)
 
 
@@ -39,8 +40,9 @@ def _mean_axis(x: Any, axis: int, out: Any) -> Any:
         return jnp.mean(x, axis, keepdims=True)
     if size % out == 0:
         return jnp.mean(x.reshape(*x.shape[:axis], out, size // out, *x.shape[axis + 1:]), axis + 1)
-    start, end = _bounds(size, out)
-    position = np.arange(size)
+    xp = jnp if is_open(size) or is_open(out) else np
+    start, end = _bounds(size, out, xp)
+    position = xp.arange(size)
     inside = (position >= start[:, None]) & (position < end[:, None])
     weights = jnp.asarray(inside / (end - start)[:, None], x.dtype)
     return jnp.moveaxis(jnp.tensordot(x, weights, [[axis], [1]]), -1, axis)
@@ -79,24 +81,26 @@ def adaptive_avg_pool3d(x, output_size, data_format="NCDHW", name=None):
     return _adaptive_avg(3, x, output_size, data_format)
 
 
-def _windows(x: Any, bounds: list[tuple[np.ndarray, np.ndarray]]) -> tuple[Any, np.ndarray, np.ndarray]:
+def _windows(x: Any, bounds: list[tuple[Any, Any]]) -> tuple[Any, Any, Any]:
     """The elements of every window of the last n axes: [..., *out, *window], which are inside, their flat positions."""
     n = len(bounds)
     sizes = x.shape[-n:]
     inside, position = np.ones((1,) * 2 * n, bool), np.zeros((1,) * 2 * n, np.int64)
     index = []
     for i, (start, end) in enumerate(bounds):
-        at = start[:, None] + np.arange((end - start).max())
+        known = isinstance(start, np.ndarray)
+        widest = (end - start).max() if known else sizes[i] // start.shape[0] + 2
+        at = start[:, None] + (np if known else jnp).arange(widest)
         shape = [1] * 2 * n
         shape[i], shape[n + i] = at.shape
         inside = inside & (at < end[:, None]).reshape(shape)
-        at = np.minimum(at, sizes[i] - 1).reshape(shape)
-        position = position * sizes[i] + at
+        at = at.clip(max=sizes[i] - 1).reshape(shape)
+        position = position * jnp.asarray(sizes[i]) + at if is_open(sizes[i]) else position * sizes[i] + at
         index.append(at)
     return x[(..., *index)], inside, position
 
 
-def max_of_windows(x: Any, bounds: list[tuple[np.ndarray, np.ndarray]], return_mask: bool) -> Any:
+def max_of_windows(x: Any, bounds: list[tuple[Any, Any]], return_mask: bool) -> Any:
     """The maximum of every window of the last n axes, and with `return_mask` where it is in those axes flattened."""
     n = len(bounds)
     values, inside, position = _windows(x, bounds)
@@ -106,8 +110,8 @@ def max_of_windows(x: Any, bounds: list[tuple[np.ndarray, np.ndarray]], return_m
     out = jnp.take_along_axis(flat, best[..., None], -1)[..., 0]
     if not return_mask:
         return out
-    each = np.broadcast_to(position, inside.shape).reshape(*inside.shape[:n], -1)
-    places = jnp.broadcast_to(jnp.asarray(each, jnp.int32), flat.shape)
+    each = jnp.broadcast_to(jnp.asarray(position, jnp.int32), inside.shape).reshape(*inside.shape[:n], -1)
+    places = jnp.broadcast_to(each, flat.shape)
     return out, jnp.take_along_axis(places, best[..., None], -1)[..., 0]
 
 
@@ -115,10 +119,15 @@ def _adaptive_max(n: int, x: Any, output_size: Any, return_mask: bool) -> Any:
     need_rank(x, n)
     sizes = tuple(x.shape[2:])
     targets = _targets(output_size, sizes, n)
-    if not return_mask and all(s % t == 0 for s, t in zip(sizes, targets, strict=True)):
-        window = (1, 1, *(s // t for s, t in zip(sizes, targets, strict=True)))
+    pairs = list(zip(sizes, targets, strict=True))
+    if any(is_open(s) for s in sizes):
+        if not return_mask and all(type(t) is int and t == 1 for t in targets):
+            return x.max(tuple(range(2, 2 + n)), keepdims=True)
+        return max_of_windows(x, [_bounds(s, t, jnp if is_open(s) else np) for s, t in pairs], return_mask)
+    if not return_mask and all(s % t == 0 for s, t in pairs):
+        window = (1, 1, *(s // t for s, t in pairs))
         return lax.reduce_window(x, np.asarray(lowest(x.dtype), x.dtype)[()], lax.max, window, window, "VALID")
-    return max_of_windows(x, [_bounds(s, t) for s, t in zip(sizes, targets, strict=True)], return_mask)
+    return max_of_windows(x, [_bounds(s, t) for s, t in pairs], return_mask)
 
 
 @op(name=_NAME + "adaptive_max_pool1d", amp="max_pool1d")

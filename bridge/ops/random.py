@@ -101,7 +101,7 @@ def _spread(mean: Any, std: Any, shape: Any) -> tuple[Any, Any]:
         complexes = isinstance(mean, complex)
         return [1] if shape is None else shape, complex_of(default().numpy) if complexes else default()
     broadcastable(*(t.array for t in tensors))
-    return list(np.broadcast_shapes(*(tuple(t.shape) for t in tensors))), tensors[0].dtype
+    return list(jnp.broadcast_shapes(*(tuple(t.shape) for t in tensors))), tensors[0].dtype
 
 
 def normal(mean: Any = 0.0, std: Any = 1.0, shape: Any = None, name: str | None = None) -> Tensor:

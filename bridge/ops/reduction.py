@@ -7,7 +7,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
+from kayax.bridge.layout import is_open
 from kayax.bridge.ops.promotion import axes_of, cast, need, rank, to_float
 from kayax.bridge.registry import op
 from kayax.spec.dtype import to_numpy
@@ -65,7 +67,31 @@ def prod(x, axis=None, keepdim=False, dtype=None, out=None, name=None):
     if dtype is not None:
         x = cast(x, to_numpy(dtype))
     need(x, "x", (1, 2, 3), "a number, not a bool")
-    return jnp.prod(x, axes_of(axis, x.ndim), dtype=x.dtype, keepdims=keepdim)
+    axes = axes_of(axis, x.ndim)
+    if True in [is_open(x.shape[a]) for a in axes]:
+        out = _product(jnp.moveaxis(x, axes, range(len(axes))).reshape(-1, *_without(x.shape, axes)))
+        return jnp.expand_dims(out, axes) if keepdim else out
+    return jnp.prod(x, axes, dtype=x.dtype, keepdims=keepdim)
+
+
+def _without(shape: tuple, axes: tuple) -> list:
+    return [n for i, n in enumerate(shape) if i not in axes]
+
+
+@jax.custom_jvp
+def _product(x: Any) -> Any:
+    """The product over the first axis, whose open size JAX's own derivative cannot deal with."""
+    return jnp.prod(x, 0, dtype=x.dtype)
+
+
+@_product.defjvp
+def _product_tangent(values: tuple, tangents: tuple) -> tuple:
+    (x,), (tangent,) = values, tangents
+
+    def before(reverse: bool) -> Any:
+        return lax.scan(lambda c, v: (c * v, c), jnp.ones(x.shape[1:], x.dtype), x, reverse=reverse)[1]
+
+    return _product(x), jnp.sum(tangent * before(False) * before(True), 0)
 
 
 def _extreme(name: str, fn: Any, doc: str) -> Any:

@@ -7,6 +7,8 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from kayax.bridge.errors import OpenDimensionError, at_user_line
+from kayax.bridge.layout import is_open
 from kayax.bridge.ops.pool_adaptive import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
 from kayax.bridge.registry import op
 from kayax.bridge.tensor import Tensor
@@ -17,20 +19,28 @@ _LAST = ("NWC", "NLC", "NHWC", "NDHWC")
 _FORMATS = {1: ("NCW", "NWC", "NCL", "NLC"), 2: ("NCHW", "NHWC"), 3: ("NCDHW", "NDHWC")}
 
 
-def _ratio(size: int, out: int, scale: float | None, align: bool) -> np.float32:
+def _ratio(size: Any, out: Any, scale: float | None, align: bool) -> Any:
     """The step in the input per step in the output, in float32 as Paddle computes it."""
+    if scale and not align:
+        return np.float32(1 / scale)
+    if is_open(size) or is_open(out):
+        size, out = (jnp.asarray(n, jnp.float32) for n in (size, out))
+        return jnp.where(out > 1, (size - 1) / jnp.maximum(out - 1, 1), 0) if align else size / out
     if align:
         return np.float32(np.float32(size - 1) / np.float32(out - 1)) if out > 1 else np.float32(0)
-    return np.float32(1 / scale) if scale else np.float32(np.float32(size) / np.float32(out))
+    return np.float32(np.float32(size) / np.float32(out))
 
 
-def _nearest(size: int, out: int, ratio: np.float32, align: bool) -> np.ndarray:
-    at = np.arange(out, dtype=np.float32) * ratio
-    return np.minimum((at + np.float32(0.5) if align else at).astype(np.int64), size - 1)
+# The tables below are made by NumPy, or by the program itself (xp is jax.numpy) where a size is open.
 
 
-def _positions(out: int, ratio: np.float32, half: bool) -> np.ndarray:
-    at = np.arange(out, dtype=np.float32)
+def _nearest(xp: Any, size: Any, out: Any, ratio: Any, align: bool) -> Any:
+    at = xp.arange(out, dtype=np.float32) * ratio
+    return xp.minimum((at + np.float32(0.5) if align else at).astype(np.int64), size - 1)
+
+
+def _positions(xp: Any, out: Any, ratio: Any, half: bool) -> Any:
+    at = xp.arange(out, dtype=np.float32)
     return (at + np.float32(0.5)) * ratio - np.float32(0.5) if half else at * ratio
 
 
@@ -41,17 +51,17 @@ def _weights(size: int, taps: np.ndarray, values: np.ndarray) -> np.ndarray:
     return matrix
 
 
-def _linear(size: int, out: int, ratio: np.float32, half: bool) -> tuple[np.ndarray, np.ndarray]:
-    at = np.maximum(_positions(out, ratio, half), 0)
-    low = np.minimum(np.floor(at).astype(np.int64), size - 1)
-    part = np.where(low == size - 1, 0, at - low)
-    return np.stack([low, low + 1], 1), np.stack([1 - part, part], 1)
+def _linear(xp: Any, size: Any, out: Any, ratio: Any, half: bool) -> tuple[Any, Any]:
+    at = xp.maximum(_positions(xp, out, ratio, half), 0)
+    low = xp.minimum(xp.floor(at).astype(np.int64), size - 1)
+    part = xp.where(low == size - 1, 0, at.astype(np.float64) - low)
+    return xp.stack([low, low + 1], 1), xp.stack([1 - part, part], 1)
 
 
-def _cubic(out: int, ratio: np.float32, half: bool) -> tuple[np.ndarray, np.ndarray]:
+def _cubic(xp: Any, out: Any, ratio: Any, half: bool) -> tuple[Any, Any]:
     """Keys' cubic convolution with a = -0.75."""
-    a, at = -0.75, _positions(out, ratio, half)
-    low = np.floor(at)
+    a, at = -0.75, _positions(xp, out, ratio, half)
+    low = xp.floor(at)
     t = (at - low).astype(np.float64)
 
     def near(d):
@@ -61,43 +71,48 @@ def _cubic(out: int, ratio: np.float32, half: bool) -> tuple[np.ndarray, np.ndar
         return ((a * d - 5 * a) * d + 8 * a) * d - 4 * a
 
     taps = low.astype(np.int64)[:, None] + np.arange(-1, 3)
-    return taps, np.stack([far(t + 1), near(t), near(1 - t), far(2 - t)], 1)
+    return taps, xp.stack([far(t + 1), near(t), near(1 - t), far(2 - t)], 1)
 
 
-def _smooth(size: int, out: int, ratio: np.float32, mode: str) -> np.ndarray:
+def _smooth(xp: Any, size: Any, out: Any, ratio: Any, mode: str) -> Any:
     """The matrix [out, size] of a filter as wide as an output element (as in Pillow): no aliasing on shrinking."""
-    stretch, reach = max(float(ratio), 1.0), {"bilinear": 1, "bicubic": 2}[mode]
-    centres = (np.arange(out) + 0.5)[:, None] * float(ratio)
-    low = np.maximum((centres - reach * stretch + 0.5).astype(np.int64), 0)
-    high = np.minimum((centres + reach * stretch + 0.5).astype(np.int64), size)
-    at = np.arange(size)
-    d = np.abs(at + 0.5 - centres) / stretch
+    ratio = xp.asarray(ratio, np.float64)
+    stretch, reach = xp.maximum(ratio, 1.0), {"bilinear": 1, "bicubic": 2}[mode]
+    centres = (xp.arange(out) + 0.5)[:, None] * ratio
+    low = xp.maximum((centres - reach * stretch + 0.5).astype(np.int64), 0)
+    high = xp.minimum((centres + reach * stretch + 0.5).astype(np.int64), size)
+    at = xp.arange(size)
+    d = xp.abs(at + 0.5 - centres) / stretch
     if mode == "bilinear":
-        values = np.maximum(1 - d, 0)
+        values = xp.maximum(1 - d, 0)
     else:                                                               # Keys' cubic convolution with a = -0.5
-        values = np.where(d < 1, (1.5 * d - 2.5) * d * d + 1, np.where(d < 2, ((-0.5 * d + 2.5) * d - 4) * d + 2, 0))
-    values = np.where((at >= low) & (at < high), values, 0)
+        values = xp.where(d < 1, (1.5 * d - 2.5) * d * d + 1, xp.where(d < 2, ((-0.5 * d + 2.5) * d - 4) * d + 2, 0))
+    values = xp.where((at >= low) & (at < high), values, 0)
     return values / values.sum(1, keepdims=True)
 
 
-def _resize_axis(x: Any, axis: int, out: int, mode: str, align: bool, align_mode: int, scale: float | None,
+def _resize_axis(x: Any, axis: int, out: Any, mode: str, align: bool, align_mode: int, scale: float | None,
                  antialias: bool) -> Any:
     size = x.shape[axis]
-    ratio = _ratio(size, out, scale, align)
-    if size == out and ratio == 1:
+    ratio, xp = _ratio(size, out, scale, align), jnp if is_open(size) or is_open(out) else np
+    if xp is np and size == out and ratio == 1:
         return x
     if mode == "nearest":
-        if out % size == 0 and not align and ratio * out == size:
+        if xp is np and out % size == 0 and not align and ratio * out == size:
             return jnp.repeat(x, out // size, axis)
-        return jnp.take(x, _nearest(size, out, ratio, align), axis)
+        return jnp.take(x, _nearest(xp, size, out, ratio, align), axis)
     if antialias:
-        return _times(x, axis, _smooth(size, out, ratio, mode))
+        return _times(x, axis, _smooth(xp, size, out, ratio, mode))
     half = not align and (mode == "bicubic" or align_mode == 0)
-    taps, values = _cubic(out, ratio, half) if mode == "bicubic" else _linear(size, out, ratio, half)
-    return _times(x, axis, _weights(size, taps, values))
+    taps, values = (_cubic(xp, out, ratio, half) if mode == "bicubic" else
+                    _linear(xp, size, out, ratio, half))
+    if xp is np:
+        return _times(x, axis, _weights(size, taps, values))
+    values = values.astype(x.dtype).reshape(out, -1, *[1] * (x.ndim - axis - 1))
+    return sum(jnp.take(x, jnp.clip(taps[:, k], 0, size - 1), axis) * values[:, k] for k in range(taps.shape[1]))
 
 
-def _times(x: Any, axis: int, matrix: np.ndarray) -> Any:
+def _times(x: Any, axis: int, matrix: Any) -> Any:
     return jnp.moveaxis(jnp.tensordot(x, jnp.asarray(matrix, x.dtype), [[axis], [1]]), -1, axis)
 
 
@@ -181,11 +196,25 @@ def _target(old: Any, size: Any, scale_factor: Any, recompute: Any, n: int) -> t
     if sizes is not None:
         if any(s <= 0 for s in sizes):
             raise ValueError(f"size must be positive, but got {sizes}.")
-        return [int(s) for s in sizes], [None] * n
+        return [s if is_open(s) and not isinstance(s, float) else int(s) for s in sizes], [None] * n
     if any(s <= 0 for s in scales):             # type: ignore[union-attr]
         raise ValueError(f"scale_factor must be positive, but got {scales}.")
-    sizes = [math.floor(o * s) for o, s in zip(old, scales, strict=True)]       # type: ignore[arg-type]
+    sizes = [_scaled(o, s) for o, s in zip(old, scales, strict=True)]           # type: ignore[arg-type]
     return sizes, [None] * n if recompute else [float(s) for s in scales]       # type: ignore[union-attr]
+
+
+def _scaled(size: Any, scale: float) -> Any:
+    """The whole part of their product: of an open size for scales that are quotients of whole numbers in binary."""
+    if not is_open(size):
+        return math.floor(size * scale)
+    over, under = float(scale).as_integer_ratio()
+    if under > 1024:
+        raise OpenDimensionError(
+            f"interpolate(scale_factor={scale}) of the open size {size}: how {scale} * {size} is rounded cannot be "
+            f"told for all sizes.{at_user_line()}\n  1. Give size=, computed from the input's shape, such as "
+            "[x.shape[2] * 3 // 10, x.shape[3] * 3 // 10]; or\n  2. a scale_factor that is exact in binary (0.5, 1.25, "
+            "2); or\n  3. save with a fixed size.")
+    return size * over // under
 
 
 def upsample(x, size=None, scale_factor=None, mode="nearest", align_corners=False, align_mode=0, data_format=None,

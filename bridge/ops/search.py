@@ -228,7 +228,7 @@ def argwhere(input: Tensor) -> Tensor:
 def masked_select(x: Tensor, mask: Tensor, name: str | None = None, *, out: Tensor | None = None) -> Tensor:
     """The elements of `x` where the mask (of a shape that broadcasts with it) is true, as a vector."""
     from kayax.bridge.ops.manipulation import expand
-    shape = list(np.broadcast_shapes(tuple(x.shape), tuple(mask.shape)))
+    shape = list(jnp.broadcast_shapes(tuple(x.shape), tuple(mask.shape)))
     x, mask = (t if list(t.shape) == shape else expand(t, shape) for t in (x, mask))
     return put_out(x[mask], out)
 

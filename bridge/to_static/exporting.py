@@ -19,6 +19,7 @@ from kayax.bridge.call import Call, Saving, is_inexact
 from kayax.bridge.cells import Storage
 from kayax.bridge.errors import ConversionError
 from kayax.bridge.functionalize import INPUT, NEW, Abstract, Functionalized
+from kayax.bridge.open_sizes import exporting
 from kayax.bridge.state import portable
 from kayax.spec.constraints import Constraint, symbolic_forms
 from kayax.spec.input_spec import InputSpec
@@ -71,7 +72,8 @@ class Exported:
         shapes = symbolic_shapes(specs, constraints)
         dtypes = [s.dtype.numpy if s.dtype is not None else np.dtype("float32") for s in specs]
         examples = [Abstract(shape, d, d.kind not in "fcV") for shape, d in zip(shapes, dtypes, strict=True)]
-        self.fact = fact = Functionalized(body, examples)
+        with exporting():
+            self.fact = fact = Functionalized(body, examples)
         self._check(fact)
         self.cells: list[Storage] = [*fact.reads, *fact.writes]
         self.n_inputs, self.n_written = len(specs), len(fact.writes)
@@ -83,7 +85,7 @@ class Exported:
         captured = {t.storage for t in fact.captured}
         self.wanted = [not e._stop_gradient for e in examples]
         self.wanted += [c in captured and is_inexact(c._array) for c in self.cells]
-        self.differentiable = trainable and fact.has_differentiable and any(self.wanted)
+        self.differentiable = trainable and not all(self.out_stops) and any(self.wanted)
         if self.differentiable:
             self._export_gradient(avals)
 
@@ -193,13 +195,13 @@ class Imported:
 
     def _forward(self, *arrays: Any) -> tuple[tuple, tuple]:
         outs, residuals = self.exported["forward"].call(*arrays)
-        return tuple(outs), (residuals, [arrays[i] for i in self.sources], arrays)
+        return tuple(outs), (residuals, [arrays[i] for i in self.sources])
 
     def _backward(self, saved: tuple, cotangents: tuple) -> tuple:
-        residuals, inputs, arrays = saved
+        residuals, inputs = saved
         present = [c for c, g in zip(cotangents, self.given, strict=True) if g]
         rest = iter(self._gradient(residuals, inputs, present))
-        return tuple(next(rest) if w else _no_gradient(a) for w, a in zip(self.wanted, arrays, strict=True))
+        return tuple(next(rest) if w else None for w in self.wanted)
 
 
 def _once(backward: Callable, name: str) -> Callable:
@@ -212,10 +214,6 @@ def _once(backward: Callable, name: str) -> Callable:
 
     once.defvjp(lambda *arguments: (backward(*arguments), None), refuse)
     return once
-
-
-def _no_gradient(array: Any) -> Any:
-    return jnp.zeros(array.shape, array.dtype) if is_inexact(array) else np.zeros(array.shape, jax.dtypes.float0)
 
 
 def _without_gradient(predict: Any, name: str, *arrays: Any) -> tuple:

@@ -545,6 +545,29 @@ def test_reading_a_value_while_saving(tmp_path):
         save(Bad(), str(tmp_path / "m"), input_spec=SPEC)
 
 
+def test_a_buffer_that_is_not_persistable_is_saved_only_if_used(tmp_path):
+    class Net(nn.Layer):
+        def __init__(self):
+            super().__init__()
+            for name in ("used", "unused"):
+                self.register_buffer(name, paddle.full([2], 3.0), persistable=False)
+
+        def forward(self, x):
+            return x * self.used
+
+    save(Net(), str(tmp_path / "m"), input_spec=[InputSpec([None, 2], "float32")])
+    loaded = load(str(tmp_path / "m"))
+    assert list(loaded.state_dict()) == ["used"] and loaded(paddle.ones([1, 2])).tolist() == [[3, 3]]
+
+
+def test_an_input_that_is_a_result_keeps_its_gradient(tmp_path):
+    save(lambda x: x, str(tmp_path / "m"), input_spec=[InputSpec([None, 2], "float32")])
+    x = paddle.ones([1, 2])
+    x.stop_gradient = False
+    (load(str(tmp_path / "m"))(x) * 3).sum().backward()
+    assert x.grad.tolist() == [[3, 3]]
+
+
 def test_equal_parameters_of_one_name_are_not_tied(tmp_path):
     class Twins(nn.Layer):
         def __init__(self):

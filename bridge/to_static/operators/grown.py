@@ -10,6 +10,7 @@ from typing import Any
 import jax.numpy as jnp
 from jax import lax
 
+from kayax.bridge import open_sizes
 from kayax.bridge.call import Call
 from kayax.bridge.dispatch import run_call
 from kayax.bridge.errors import ConversionError, at_user_line
@@ -46,6 +47,8 @@ def length(items: list) -> Any:
 def truth(value: Any) -> Any:
     """What `if` and the like ask of a value: for a list of staged length, whether there is an item."""
     value = v.use(value)
+    if open_sizes.is_open(value):
+        return not open_sizes.equal(value, 0)
     return length(value) > 0 if is_grown(value) else value
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from kayax.bridge import open_sizes
 from kayax.bridge.merging import Either
 from kayax.bridge.tensor import Tensor, as_number
 from kayax.bridge.to_static.operators import dicts, grown, numbers
@@ -31,7 +32,7 @@ def and_(value: Any, *rest: Callable) -> Any:
         if v.is_staged(value):
             now = value
             return choose(now, lambda: and_(later(), *rest[i + 1:]), lambda: now)      # noqa: B023
-        if not value:
+        if not grown.truth(value):
             return value
         value = later()
     return value
@@ -46,7 +47,7 @@ def or_(value: Any, *rest: Callable) -> Any:
         if v.is_staged(value):
             now = value
             return choose(now, lambda: now, lambda: or_(later(), *rest[i + 1:]))       # noqa: B023
-        if value:
+        if grown.truth(value):
             return value
         value = later()
     return value
@@ -67,6 +68,8 @@ def chain(left: Any, signs: tuple[str, ...], *rest: Callable) -> Any:
 
 def compared(left: Any, sign: str, right: Any) -> Any:
     """One comparison, of the kind that its node is called by."""
+    if sign in ("Eq", "NotEq") and (open_sizes.has_open(left) or open_sizes.has_open(right)):
+        return open_sizes.equal(left, right) is (sign == "Eq")
     if sign in _SIGNS:
         settle = v.read if sign in ("Eq", "NotEq") else v.use
         left, right = grown.plain(settle(left)), grown.plain(settle(right))
@@ -112,6 +115,8 @@ def in_(item: Any, container: Any) -> Any:
         found = or_(False, *(lambda x=x: True if x is item else v.truth_number(x == item)        # type: ignore[misc]
                              for x in container))
         return v.truth_number(found)
+    if isinstance(container, (list, tuple)) and (open_sizes.is_open(item) or open_sizes.has_open(container)):
+        return open_sizes.contains(container, item)
     return item in container
 
 

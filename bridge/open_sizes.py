@@ -1,0 +1,84 @@
+"""Questions about open dims that have an answer for every size, or none: JAX answers `==` and `bool` without knowing."""
+from __future__ import annotations
+
+import contextlib
+import contextvars
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import jax
+import numpy as np
+from jax import export
+
+from kayax.bridge.errors import OpenDimensionError, at_user_line
+
+_exporting: contextvars.ContextVar[bool] = contextvars.ContextVar("exporting", default=False)
+
+
+@contextlib.contextmanager
+def exporting() -> Iterator[None]:
+    """Inside, a program is made for every size of the open dims (that of a static graph is made for one at a time)."""
+    token = _exporting.set(True)
+    try:
+        yield
+    finally:
+        _exporting.reset(token)
+
+
+def is_open(value: Any) -> bool:
+    """Whether a value is a dimension of any size, or computed from such."""
+    return type(value).__name__ == "_DimExpr" and export.is_symbolic_dim(value)
+
+
+def has_open(value: Any) -> bool:
+    """Whether a value, or an item of a shape, is open."""
+    return any(map(is_open, value)) if isinstance(value, (list, tuple)) else is_open(value)
+
+
+def equal(a: Any, b: Any) -> bool:
+    """``a == b``, of sizes or shapes. Raises InconclusiveDimensionOperation if it is so for some sizes alone."""
+    shapes = isinstance(a, (list, tuple)), isinstance(b, (list, tuple))
+    if all(shapes):
+        return len(a) == len(b) and _all(lambda x=x, y=y: equal(x, y) for x, y in zip(a, b, strict=True))
+    whole = all(is_open(n) or (isinstance(n, (int, float, np.number)) and n == int(n)) for n in (a, b) if not any(shapes))
+    if any(shapes) or not whole:
+        return bool(a == b)
+    a, b = (n if is_open(n) else int(n) for n in ((a, b) if is_open(a) else (b, a)))
+    if a == b:
+        return True
+    for different in (lambda: a < b, lambda: a > b):
+        with contextlib.suppress(jax.errors.InconclusiveDimensionOperation):
+            if different():
+                return False
+    raise jax.errors.InconclusiveDimensionOperation(f"Symbolic dimension comparison '{a}' == '{b}' is inconclusive.")
+
+
+def _all(answers: Iterator[Callable[[], bool]]) -> bool:
+    """Whether all are true; one that is false answers it, whatever is not known of the others."""
+    unknown = None
+    for answer in answers:
+        try:
+            if not answer():
+                return False
+        except jax.errors.InconclusiveDimensionOperation as error:
+            unknown = error
+    if unknown is not None:
+        raise unknown
+    return True
+
+
+def contains(items: Any, item: Any) -> bool:
+    """``item in items``, in the same sense as `equal`."""
+    return not _all(lambda x=x: not equal(item, x) for x in items)
+
+
+def is_one(size: Any) -> bool:
+    """Whether a dimension has the size 1; while a program is exported, in the sense of `equal`."""
+    return equal(size, 1) if _exporting.get() or not is_open(size) else False
+
+
+def need_known(x: Any, axis: int, why: str) -> None:
+    """An OpenDimensionError, which says why the size of this axis must be known, if it is open."""
+    if is_open(x.shape[axis]):
+        raise OpenDimensionError(f"The size of axis {axis} is open ({x.shape[axis]}). {why}{at_user_line()}\nGive the "
+                                 "dimension a fixed size.")
