@@ -85,8 +85,8 @@ def split_vjp(fn: Callable, wanted: Sequence[bool], arrays: Sequence[Any]) -> tu
 def pull_back(vjp: Callable, outs: Any, given: Sequence[bool], cotangents: Sequence[Any]) -> tuple:
     """Apply what `split_vjp` gave to the cotangents that arrived (`given` says for which outputs).
 
-    Missing ones are zeros. A complex gradient is ``dL/dRe + i dL/dIm``, as in Paddle: the conjugate of JAX's, on the way
-    in and on the way out.
+    Missing ones are zeros. A complex gradient is ``dL/dRe + i dL/dIm``, as in Paddle: the conjugate of JAX's, on the
+    way in and on the way out.
     """
     rest = iter(cotangents)
     full = []

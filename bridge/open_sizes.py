@@ -1,4 +1,4 @@
-"""Questions about open dims that have an answer for every size, or none: JAX answers `==` and `bool` without knowing."""
+"""Questions about open dims that have one answer for every size, or none. (JAX answers `==` and `bool` anyway.)"""
 from __future__ import annotations
 
 import contextlib
@@ -40,8 +40,7 @@ def equal(a: Any, b: Any) -> bool:
     shapes = isinstance(a, (list, tuple)), isinstance(b, (list, tuple))
     if all(shapes):
         return len(a) == len(b) and _all(lambda x=x, y=y: equal(x, y) for x, y in zip(a, b, strict=True))
-    whole = all(is_open(n) or (isinstance(n, (int, float, np.number)) and n == int(n)) for n in (a, b) if not any(shapes))
-    if any(shapes) or not whole:
+    if any(shapes) or not all(is_open(n) or (isinstance(n, (int, float, np.number)) and n % 1 == 0) for n in (a, b)):
         return bool(a == b)
     a, b = (n if is_open(n) else int(n) for n in ((a, b) if is_open(a) else (b, a)))
     if a == b:

@@ -7,7 +7,6 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from kayax.bridge.autograd import enable_grad, no_grad
 from kayax.bridge.call import is_inexact

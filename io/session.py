@@ -5,17 +5,21 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
 
 from kayax.bridge.rng import default_generator
 from kayax.io.paddle.find import is_paddle_program
-from kayax.io.session_source import read_source
+from kayax.io.session_source import Source, read_source
 from kayax.spec import dtype as dtypes
 from kayax.spec.constraints import check_constraints
 from kayax.spec.input_spec import InputSpec, bind_dims
+
+if TYPE_CHECKING:
+    from kayax.io.precision import Precision
 
 _MOST_CONSTANTS = 256 << 20
 # XLA's newer kernels for convolutions alone: its default choice takes half as long again for one image of ResNet18.
@@ -34,7 +38,7 @@ class Session:
     if it does not go by the prefix. optimize: False to keep weights out of the compiled programs. With True,
     programs with convolutions for the CPU hold them as constants, up to 256 MB: XLA would transpose them in every call
     otherwise, which takes as long as the convolutions of one image; and its newer kernels convolve. compiler_options:
-    XLA's own, by name.
+    XLA's own, by name. precision: of matrix products and convolutions, if not the saved one.
 
     Attributes: inputs, the InputSpec of each input, each with a name; output_names; outputs, (dtype, shape) of each,
     with the names of open dims, or None; digest; versions; rows_match, whether all inputs and outputs have the same
@@ -46,13 +50,15 @@ class Session:
 
     def __init__(self, prefix: str | os.PathLike, method: str = "forward", digest: str | None = None,
                  device: Any = None, optimize: bool = True, compiler_options: Mapping[str, Any] | None = None,
-                 params: str | os.PathLike | None = None):
+                 params: str | os.PathLike | None = None, precision: Precision | None = None):
         if digest is None and is_paddle_program(prefix):
             # Its code is large, and seldom needed.
             from kayax.io.paddle.served import read_source as read_paddle_source
             source = read_paddle_source(prefix, params, method)
         else:
             source = read_source(prefix, method, digest)
+        if precision is not None:
+            source = _in_precision(source, precision, (device or jax.devices()[0]).platform)
         self._source = source
         names = _unique([spec.name or f"input_{i}" for i, spec in enumerate(source.inputs)])
         self.inputs = [InputSpec(s.shape, s.dtype, n, s.stop_gradient)
@@ -164,6 +170,26 @@ class Session:
         state = default_generator().storage.array
         cells = [state if cell is None else cell for cell in self._cells]
         return jax.jit(lambda inputs, cells: call(*inputs, *cells)).lower(avals, cells).compile(self._options)
+
+
+def _in_precision(source: Source, precision: Precision, platform: str) -> Source:
+    """The source with its products in 16 bits."""
+    dtype, count = dtypes.convert(precision.dtype), len(source.outputs)
+    last = len(source.cells) - source.n_written
+    low = [c is not None and i < last and precision.keeps(c) for i, c in enumerate(source.cells)]
+    state = default_generator().storage.array
+
+    def program(shapes: Sequence[tuple[int, ...]]) -> Callable:
+        avals = [jax.ShapeDtypeStruct(shape, s.dtype.numpy if s.dtype else None)
+                 for shape, s in zip(shapes, source.inputs, strict=True)]
+        avals += [jax.ShapeDtypeStruct(c.shape, c.dtype) for c in (state if c is None else c for c in source.cells)]
+        rounded = [False] * len(source.inputs) + low
+        return precision.program(source.program(shapes), avals, rounded, len(source.inputs), count, [platform]).call
+
+    return replace(
+        source, inputs=[precision.spec(s) for s in source.inputs], program=program,
+        outputs=[(dtype if precision.low_io and d is dtypes.convert("float32") else d, s) for d, s in source.outputs],
+        cells=[precision.rounded(c, "A parameter") if lo else c for c, lo in zip(source.cells, low, strict=True)])
 
 
 def _unique(names: list[str]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 import enum
 import glob
 import os
+from collections.abc import Iterable
 from typing import Any
 
 from kayax.io.model_format import MODEL, PARAMS
@@ -15,19 +16,39 @@ PlaceType = enum.Enum("PlaceType", {"UNK": -1, "CPU": 0, "GPU": 1, "XPU": 2, "CU
 # Paddle's advice to its own passes and libraries. XLA decides these things by itself: results are the same either way.
 _HINTS = """delete_pass disable_mkldnn disable_mkldnn_fc_passes disable_onednn disable_onednn_fc_passes
     disable_onnxruntime enable_cinn enable_custom_passes enable_memory_optim enable_mkldnn enable_onednn
-    enable_new_executor enable_new_ir enable_profile enable_save_optim_model exp_disable_mixed_precision_ops
-    exp_disable_tensorrt_ops exp_enable_use_cutlass set_mkldnn_cache_capacity set_mkldnn_op set_onednn_cache_capacity
+    enable_new_executor enable_new_ir enable_profile enable_save_optim_model exp_disable_tensorrt_ops
+    exp_enable_use_cutlass set_mkldnn_cache_capacity set_mkldnn_op set_onednn_cache_capacity
     set_onednn_op set_optimization_level switch_ir_debug switch_specify_input_names switch_use_feed_fetch_ops
     use_optimized_model enable_ort_optimization collect_shape_range_info""".split()
 # What would change where or with which precision it runs, and is not there.
 _ABSENT = {
     "enable_tensorrt_engine": "TensorRT", "enable_onnxruntime": "ONNX Runtime", "enable_xpu": "a Kunlun XPU",
     "enable_ipu": "an IPU", "enable_custom_device": "a custom device", "enable_openvino_engine": "OpenVINO",
-    "enable_mkldnn_bfloat16": "a change of precision", "enable_onednn_bfloat16": "a change of precision",
-    "enable_mkldnn_int8": "a change of precision", "enable_onednn_int8": "a change of precision",
-    "enable_low_precision_io": "a change of precision", "set_model_buffer": "a model in memory",
-    "set_bfloat16_op": "a change of precision",
+    "enable_mkldnn_int8": "computing in int8", "enable_onednn_int8": "computing in int8",
+    "set_model_buffer": "a model in memory",
 }
+# Paddle's operators that are matrix products and convolutions here.
+_OPERATORS = {"product": "matmul matmul_v2 mul fc linear bmm mm mv dot addmm baddbmm einsum attention multihead_matmul",
+              "convolution": "conv1d conv2d conv3d depthwise_conv2d conv2d_transpose conv3d_transpose "
+                             "depthwise_conv2d_transpose fused_conv2d_add_act"}
+
+
+def sixteen_bits(precision: Any) -> str:
+    """The dtype of a PrecisionType. Raises NotImplementedError for Int8, ValueError for Float32."""
+    if precision is PrecisionType.Int8:
+        raise NotImplementedError("Int8 is not available here: use PrecisionType.Half or PrecisionType.Bfloat16.")
+    found = {PrecisionType.Half: "float16", PrecisionType.Bfloat16: "bfloat16"}.get(precision)
+    if found is None:
+        raise ValueError(f"The precision must be PrecisionType.Half or PrecisionType.Bfloat16, but got {precision!r}.")
+    return found
+
+
+def kept_products(operators: Iterable[str]) -> frozenset[str]:
+    """The kinds of products that stay in float32 if these operators of Paddle's do."""
+    if isinstance(operators, str):
+        raise TypeError(f"A set of names of operators is needed, but got the text {operators!r}.")
+    names = set(operators)
+    return frozenset(kind for kind, known in _OPERATORS.items() if names & set(known.split()))
 
 
 class Config:
@@ -38,7 +59,8 @@ class Config:
     the same ways, by its ``.json`` (version 3) or ``.pdmodel`` (version 2); its two files may have different names.
 
     Differs from Paddle: options that advise its own optimizer are taken and do nothing (XLA optimizes); options that
-    would run the model elsewhere or with another precision raise NotImplementedError.
+    would run the model elsewhere raise NotImplementedError. In 16 bits (`enable_use_gpu` with a precision_mode,
+    `enable_mkldnn_bfloat16`) are matrix products and convolutions alone: see `convert_to_mixed_precision`.
     """
 
     Precision = PrecisionType
@@ -51,6 +73,9 @@ class Config:
         self._cache: str | None = None
         self._compiler_options: dict[str, Any] = {}
         self._threads, self._ir, self._quiet = 1, True, False
+        self._sixteen_bits: str | None = None
+        self._kept: frozenset[str] = frozenset()
+        self._low_io = False
         self.method, self.digest = "forward", None
         if model is not None:
             self.set_model(model, params)
@@ -111,10 +136,8 @@ class Config:
 
     def enable_use_gpu(self, memory_pool_init_size_mb: int = 100, device_id: int = 0,
                        precision_mode: PrecisionType = PrecisionType.Float32) -> None:
-        """Run on a GPU that JAX sees. JAX manages its memory. The precision is the saved model's."""
-        if precision_mode is not PrecisionType.Float32:
-            raise NotImplementedError(f"The precision {precision_mode.name} cannot be chosen here: save the model with "
-                                      "parameters and inputs of that dtype.")
+        """Run on a GPU that JAX sees, matrix products and convolutions in this precision. JAX manages its memory."""
+        self._sixteen_bits = None if precision_mode is PrecisionType.Float32 else sixteen_bits(precision_mode)
         self._device, self._device_id, self._memory = "gpu", int(device_id), int(memory_pool_init_size_mb)
 
     def disable_gpu(self) -> None:
@@ -138,6 +161,36 @@ class Config:
         except (RuntimeError, IndexError) as error:
             raise RuntimeError(f"JAX sees no {self._device} number {self._device_id} ({error}). Call "
                                "config.disable_gpu() to run on the CPU.") from None
+
+    # ---- precision -------------------------------------------------------------------------------------------
+
+    def enable_mkldnn_bfloat16(self) -> None:
+        """On the CPU, matrix products and convolutions take bfloat16."""
+        self._sixteen_bits = "bfloat16"
+
+    enable_onednn_bfloat16 = enable_mkldnn_bfloat16
+
+    def set_bfloat16_op(self, operators: Iterable[str]) -> None:
+        """Which of Paddle's operators `enable_mkldnn_bfloat16` is for."""
+        self._kept = frozenset(_OPERATORS) - kept_products(operators)
+
+    def exp_disable_mixed_precision_ops(self, operators: Iterable[str]) -> None:
+        """Which of Paddle's operators stay in float32: of a matrix product or a convolution all of its kind."""
+        self._kept = kept_products(operators)
+
+    def enable_low_precision_io(self, on: bool = True) -> None:
+        """float32 inputs and outputs have the 16-bit type too."""
+        self._low_io = bool(on)
+
+    def mkldnn_bfloat16_enabled(self) -> bool:
+        return self._sixteen_bits == "bfloat16"
+
+    def precision(self) -> Any:
+        """What a session takes; None for that of the saved model. Not in Paddle."""
+        if self._sixteen_bits is None:
+            return None
+        from kayax.io.precision import Precision
+        return Precision(self._sixteen_bits, self._kept, self._low_io)
 
     # ---- the rest --------------------------------------------------------------------------------------------
 
@@ -179,7 +232,8 @@ class Config:
     def summary(self) -> str:
         """The settings as a table."""
         rows = {"model": self._dir or self._prog, "params": self._params, "method": self.method,
-                "device": f"{self._device}:{self._device_id}", "compiled programs kept in": self._cache}
+                "device": f"{self._device}:{self._device_id}", "precision": self._sixteen_bits or "as saved",
+                "compiled programs kept in": self._cache}
         return "\n".join(f"{name:26} {value}" for name, value in rows.items())
 
     def __getattr__(self, name: str) -> Any:

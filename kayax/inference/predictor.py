@@ -164,7 +164,7 @@ def create_predictor(config: Config) -> Predictor:
     if config.optim_cache_dir():
         keep_compiled_programs(config.optim_cache_dir() or "")
     return Predictor(Session(config.prefix(), config.method, config.digest, config.jax_device(), config.ir_optim(),
-                             config.compiler_options(), config.params_file() or None))
+                             config.compiler_options(), config.params_file() or None, config.precision()))
 
 
 __all__ = ["DataType", "Predictor", "PredictorPool", "Tensor", "create_predictor", "get_num_bytes_of_data_type"]

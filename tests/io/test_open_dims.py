@@ -180,7 +180,7 @@ def test_a_loop_with_integers_of_open_size_can_be_trained(tmp_path):
 
 
 @pytest.mark.parametrize(("fn", "hint"), [
-    (lambda x: x * 2 if x.shape[0] == 1 else x, "size >= 2"), (lambda x: x if 1 != x.shape[0] else x * 2, "size >= 2"),
+    (lambda x: x * 2 if x.shape[0] == 1 else x, "size >= 2"), (lambda x: x if x.shape[0] != 1 else x * 2, "size >= 2"),
     (lambda x: x * 2 if x.shape == [1, 3] else x, "size >= 2"), (lambda x: x * 2 if x.shape[0] in (1, 4) else x, None),
     (lambda x: x * 2 if x.shape[0] % 2 else x, "size % 2 == 0"), (lambda x: x * 2 if not x.shape[0] % 2 else x, None),
     (lambda x: x.squeeze(), "size >= 2"), (lambda x: x if x.shape[0] < 4 else x * 2, "size >= 4")])
@@ -209,7 +209,7 @@ def counted(x):
 
 
 @pytest.mark.parametrize(("fn", "text"), [
-    (lambda x: F.interpolate(x.unsqueeze([0, 1]), scale_factor=0.3), "interpolate(scale_factor=0.3) of the open size x.shape"),
+    (lambda x: F.interpolate(x.unsqueeze([0, 1]), scale_factor=0.3), "(scale_factor=0.3) of the open size x."),
     (lambda x: paddle.unbind(x)[0], "axis 0 is open (x.shape[0]). unbind gives one"),
     (lambda x: paddle.fft.fft(x, axis=0).abs(), "XLA transforms axes of known size alone"),
     (counted, "let it be a Tensor: paddle.shape(x)[i]")])

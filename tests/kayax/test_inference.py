@@ -11,7 +11,7 @@ import pytest
 
 import kayax as paddle
 from kayax import nn
-from kayax.inference import Config, DataType, PredictorPool, convert_to_mixed_precision, create_predictor
+from kayax.inference import Config, DataType, PredictorPool, create_predictor
 from kayax.io.session import Session
 from kayax.jit import save
 from kayax.static import InputSpec
@@ -110,10 +110,8 @@ def test_configs(saved, tmp_path):
     assert Config(saved[1].rpartition("/")[0]).prefix() == saved[1]
     with pytest.raises(NotImplementedError, match="TensorRT is not available"):
         config.enable_tensorrt_engine(workspace_size=1)
-    with pytest.raises(NotImplementedError, match="precision Half"):
-        config.enable_use_gpu(100, 0, Config.Half)
-    with pytest.raises(NotImplementedError, match="Save it in that precision: with paddle.amp.auto_cast"):
-        convert_to_mixed_precision("a.pdmodel", "a.pdiparams", "b", "c", Config.Half, None)
+    with pytest.raises(NotImplementedError, match="Int8 is not available"):
+        config.enable_use_gpu(100, 0, Config.Int8)
     with pytest.raises(AttributeError, match="no attribute 'enable_wings'"):
         config.enable_wings()
     with pytest.raises(ValueError, match="names no model"):
