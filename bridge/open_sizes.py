@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import contextlib
-import contextvars
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,19 +10,7 @@ import numpy as np
 from jax import export
 
 from kayax.bridge.errors import OpenDimensionError, at_user_line
-
-_exporting: contextvars.ContextVar[bool] = contextvars.ContextVar("exporting", default=False)
-
-
-@contextlib.contextmanager
-def exporting() -> Iterator[None]:
-    """Inside, a program is made for every size of the open dims (that of a static graph is made for one at a time)."""
-    token = _exporting.set(True)
-    try:
-        yield
-    finally:
-        _exporting.reset(token)
-
+from kayax.bridge.state import state
 
 def is_open(value: Any) -> bool:
     """Whether a value is a dimension of any size, or computed from such."""
@@ -72,8 +59,9 @@ def contains(items: Any, item: Any) -> bool:
 
 
 def is_one(size: Any) -> bool:
-    """Whether a dimension has the size 1; while a program is exported, in the sense of `equal`."""
-    return equal(size, 1) if _exporting.get() or not is_open(size) else False
+    """Whether a dimension has the size 1. In the sense of `equal` for a program that is made for every size; a static
+    graph is made again for each, and takes an open size for another one."""
+    return equal(size, 1) if state.portable or not is_open(size) else False
 
 
 def need_known(x: Any, axis: int, why: str) -> None:

@@ -20,7 +20,7 @@ class _State(threading.local):
     compiles: bool = False          # a converted function runs eagerly: the layers that it calls are compiled
     skip_updates: Any = None        # a boolean array: where it is true, `run_update` changes nothing
     loop_bound: int | None = None   # how many rounds the loops of the code that runs have at most (jit.loop_bound)
-    portable: bool = False          # the program being made leaves the process: no form of this machine's alone
+    portable: bool = False          # the program being made leaves the process: it is for all machines and sizes
     graph: Any = None               # bridge.graph.Graph while a static graph is being built
 
 

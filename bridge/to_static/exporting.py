@@ -18,7 +18,6 @@ from kayax.bridge.call import Call, Saving, is_inexact
 from kayax.bridge.cells import Storage
 from kayax.bridge.errors import ConversionError
 from kayax.bridge.functionalize import INPUT, NEW, Abstract, Functionalized
-from kayax.bridge.open_sizes import exporting
 from kayax.bridge.state import portable
 from kayax.spec.constraints import Constraint, symbolic_forms
 from kayax.spec.input_spec import InputSpec
@@ -71,8 +70,7 @@ class Exported:
         shapes = symbolic_shapes(specs, constraints)
         dtypes = [s.dtype.numpy if s.dtype is not None else np.dtype("float32") for s in specs]
         examples = [Abstract(shape, d, d.kind not in "fcV") for shape, d in zip(shapes, dtypes, strict=True)]
-        with exporting():
-            self.fact = fact = Functionalized(body, examples)
+        self.fact = fact = Functionalized(body, examples)
         self._check(fact)
         self.cells: list[Storage] = [*fact.reads, *fact.writes]
         self.n_inputs, self.n_written = len(specs), len(fact.writes)
