@@ -12,6 +12,7 @@ from jax import export
 from kayax.bridge.errors import OpenDimensionError, at_user_line
 from kayax.bridge.state import state
 
+
 def is_open(value: Any) -> bool:
     """Whether a value is a dimension of any size, or computed from such."""
     return type(value).__name__ == "_DimExpr" and export.is_symbolic_dim(value)
