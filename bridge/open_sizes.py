@@ -2,7 +2,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+import functools
+import operator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import jax
@@ -27,20 +29,24 @@ def equal(a: Any, b: Any) -> bool:
     """``a == b``, of sizes or shapes. Raises InconclusiveDimensionOperation if it is so for some sizes alone."""
     shapes = isinstance(a, (list, tuple)), isinstance(b, (list, tuple))
     if all(shapes):
-        return len(a) == len(b) and _all(lambda x=x, y=y: equal(x, y) for x, y in zip(a, b, strict=True))
-    if any(shapes) or not all(is_open(n) or (isinstance(n, (int, float, np.number)) and n % 1 == 0) for n in (a, b)):
+        return len(a) == len(b) and _all(functools.partial(equal, x, y) for x, y in zip(a, b, strict=True))
+    if any(shapes) or not (_whole(a) and _whole(b)):
         return bool(a == b)
     a, b = (n if is_open(n) else int(n) for n in ((a, b) if is_open(a) else (b, a)))
     if a == b:
         return True
-    for different in (lambda: a < b, lambda: a > b):
+    for differs in (operator.lt, operator.gt):
         with contextlib.suppress(jax.errors.InconclusiveDimensionOperation):
-            if different():
+            if differs(a, b):
                 return False
     raise jax.errors.InconclusiveDimensionOperation(f"Symbolic dimension comparison '{a}' == '{b}' is inconclusive.")
 
 
-def _all(answers: Iterator[Callable[[], bool]]) -> bool:
+def _whole(n: Any) -> bool:
+    return is_open(n) or (isinstance(n, (int, float, np.integer, np.floating)) and float(n).is_integer())
+
+
+def _all(answers: Iterable[Callable[[], bool]]) -> bool:
     """Whether all are true; one that is false answers it, whatever is not known of the others."""
     unknown = None
     for answer in answers:
@@ -56,7 +62,11 @@ def _all(answers: Iterator[Callable[[], bool]]) -> bool:
 
 def contains(items: Any, item: Any) -> bool:
     """``item in items``, in the same sense as `equal`."""
-    return not _all(lambda x=x: not equal(item, x) for x in items)
+    return not _all(functools.partial(_different, item, x) for x in items)
+
+
+def _different(a: Any, b: Any) -> bool:
+    return not equal(a, b)
 
 
 def is_one(size: Any) -> bool:
