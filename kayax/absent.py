@@ -58,8 +58,7 @@ ABSENT: dict[str, dict[str, str]] = {
     "incubate": {
         "Call graph_sample_neighbors once for each hop.": "graph_khop_sampler",
         "Convert with paddle.jit.to_static, or save with paddle.jit.save and load with paddle.inference.": "inference",
-        "It belongs to Paddle's compiler; XLA compiles here.": "cc",
-        "Structured sparsity needs NVIDIA's sparse kernels. Multiply weights by a mask.": "asp"},
+        "It belongs to Paddle's compiler; XLA compiles here.": "cc"},
     "incubate.nn": {
         "It runs Paddle's serving kernels. Stack FusedTransformerEncoderLayer, or use nn.TransformerEncoder.":
             "FusedMultiTransformer"},

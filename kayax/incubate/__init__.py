@@ -1,6 +1,7 @@
 """``paddle.incubate``: fused operations and layers, averaging optimizers, and graph operations under older names."""
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import jax
@@ -63,9 +64,12 @@ def graph_sample_neighbors(row: Tensor, colptr: Tensor, input_nodes: Tensor, eid
     return sample_neighbors(row, colptr, input_nodes, sample_size, eids, return_eids)
 
 
-__getattr__ = absent("incubate")
+def __getattr__(name: str) -> Any:
+    if name == "asp":
+        return importlib.import_module("kayax.incubate.asp")
+    return absent("incubate")(name)
 
 
-__all__ = ["LookAhead", "ModelAverage", "autograd", "graph_reindex", "graph_sample_neighbors", "graph_send_recv",
+__all__ = ["LookAhead", "ModelAverage", "asp", "autograd", "graph_reindex", "graph_sample_neighbors", "graph_send_recv",
            "identity_loss", "nn", "optimizer", "segment_max", "segment_mean", "segment_min", "segment_sum",
            "softmax_mask_fuse", "softmax_mask_fuse_upper_triangle"]

@@ -125,3 +125,48 @@ def test_the_inner_path_of_flash_attention():
     out, weights = flash_attention(x, x, x, causal=True)
     assert weights is None
     np.testing.assert_allclose(out, F.scaled_dot_product_attention(x, x, x, is_causal=True), rtol=1e-6)
+
+
+def sparse_network():
+    paddle.seed(0)
+    net = paddle.nn.Linear(8, 4)
+    return net, paddle.incubate.asp.decorate(paddle.optimizer.Adam(0.1, parameters=net.parameters()))
+
+
+def test_pruned_weights_stay_zero_in_a_converted_step():
+    net, optimizer = sparse_network()
+    mask = paddle.incubate.asp.prune_model(net)[net.weight.name]
+    assert (mask.reshape(2, 4, 4).sum(1) == 2).all()
+
+    @paddle.jit.to_static(full_graph=True)
+    def step(x):
+        loss = net(x).square().mean()
+        loss.backward()
+        optimizer.step()
+        optimizer.clear_grad()
+        return loss
+
+    before = net.weight.numpy()
+    for _ in range(2):
+        step(paddle.ones([2, 8]))
+    assert ((net.weight.numpy() != 0) == (mask != 0)).all() and (before != net.weight.numpy()).any()
+    state = {k: paddle.to_tensor(v.numpy()) if isinstance(v, paddle.Tensor) else v
+             for k, v in optimizer.state_dict().items()}
+    optimizer.set_state_dict(state)
+    with pytest.raises(AssertionError, match="asp_mask"):
+        optimizer.set_state_dict({})
+
+
+def test_asp_says_what_is_missing_or_left_out():
+    asp, net = paddle.incubate.asp, paddle.nn.Linear(8, 4)
+    with pytest.raises(AssertionError, match="call asp.decorate"):
+        asp.prune_model(net)
+    with pytest.raises(AssertionError, match="mask_1d, mask_2d_greedy, mask_2d_best"):
+        asp.prune_model(net, mask_algo="mask_3d")
+    asp.set_excluded_layers([net.full_name()])
+    try:
+        assert asp.prune_model(net, with_mask=False) == {}
+    finally:
+        asp.reset_excluded_layers()
+    with pytest.warns(UserWarning, match="is not pruned: dimension 0 is smaller than 4"):
+        asp.prune_model(paddle.nn.Linear(3, 4), with_mask=False)
