@@ -46,7 +46,6 @@ ABSENT: dict[str, dict[str, str]] = {
         "It is for XPUs, which JAX does not have.": "xpu_places",
         _PROGRAMS: """deserialize_persistables deserialize_program load_from_file save_to_file
             serialize_persistables serialize_program""",
-        "Build the program under paddle.amp.auto_cast, which is noted in it.": "amp",
         "Use paddle.metric.Auc on the values that are fetched.": "ctr_metric_bundle",
         "Use paddle.nn.utils.weight_norm.": "WeightNormParamAttr"},
     "static.nn": {

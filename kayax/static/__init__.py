@@ -23,8 +23,8 @@ _OTHER = {"Variable": "kayax.bridge.symbols"}
 
 
 def __getattr__(name: str) -> Any:
-    if name == "nn":
-        return importlib.import_module("kayax.static.nn")
+    if name in ("amp", "nn"):
+        return importlib.import_module(f"kayax.static.{name}")
     if name in _LAZY:
         return getattr(importlib.import_module(f"kayax.static.{_LAZY[name]}"), name)
     if name in _OTHER:
