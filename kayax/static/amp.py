@@ -137,8 +137,8 @@ def decorate(optimizer: Any, amp_lists: AutoMixedPrecisionLists | None = None, l
              use_fp16_guard: bool | None = None, use_bf16: bool = False) -> OptimizerWithMixedPrecision:
     """An optimizer for mixed precision in static mode.
 
-    level, dtype, use_promote: as of `paddle.amp.auto_cast`, with the lists `amp_lists`. Under float16 the loss is scaled
-    by a factor that follows overflows, unless `use_dynamic_loss_scaling` is False (see `paddle.amp.GradScaler`).
+    level, dtype, use_promote: as of `paddle.amp.auto_cast`, with the lists `amp_lists`. Under float16 the loss is
+    scaled by a factor that follows overflows, unless `use_dynamic_loss_scaling` is False (see `paddle.amp.GradScaler`).
     use_amp_guard or use_fp16_guard: only what is noted inside of `fp16_guard` runs in the low precision.
     use_pure_fp16: level "O2". use_bf16: dtype "bfloat16". master_weight, master_grad: accepted; parameters are float32
     in any case.
