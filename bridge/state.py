@@ -20,7 +20,7 @@ class _State(threading.local):
     compiles: bool = False          # a converted function runs eagerly: the layers that it calls are compiled
     skip_updates: Any = None        # a boolean array: where it is true, `run_update` changes nothing
     loop_bound: int | None = None   # how many rounds the loops of the code that runs have at most (jit.loop_bound)
-    portable: bool = False          # the program being made leaves the process: it is for all machines and sizes
+    portable: bool | str = False    # the program being made leaves the process (see `portable`)
     graph: Any = None               # bridge.graph.Graph while a static graph is being built
 
 
@@ -49,9 +49,12 @@ def root_trace() -> Trace:
 
 
 @contextlib.contextmanager
-def portable() -> Iterator[None]:
-    """Programs made inside have operations as every machine and framework knows them."""
-    held, state.portable = state.portable, True
+def portable(choices: bool = False) -> Iterator[None]:
+    """Programs made inside have operations as every machine and framework knows them.
+
+    choices: with other forms beside them for some machines; such a program cannot be differentiated well.
+    """
+    held, state.portable = state.portable, "choices" if choices else True
     try:
         yield
     finally:

@@ -3,7 +3,8 @@
 XLA's CPU compiler has fast kernels for dense convolutions alone. A depthwise or grouped one, one whose kernel is larger
 than its image (a 3 x 3 kernel on the 2 x 2 image of a deep ResNet), and the gradient of a transposed one by its weight
 run in plain loops, 5 to 170 times slower than the same sum in another form. Which form is taken is decided here, from
-shapes. Programs that leave the process have the plain convolution, for other machines and frameworks to know it by.
+shapes. Programs that leave the process have the plain convolution, which other machines and frameworks know; those that
+predict have both.
 """
 from __future__ import annotations
 
@@ -53,21 +54,30 @@ def dimension_numbers(n: int, last: bool) -> tuple[str, str, str]:
 
 def convolve(x: Any, weight: Any, window: Window, groups: int, last: bool) -> Any:
     """x [N, C, *sizes] (or channels last) convolved by weight [out, C / groups, *kernel]."""
-    form = None if state.portable or jax.default_backend() != "cpu" else _form(x, weight, window, groups, last)
-    if form is None:
+    elsewhere = state.portable is True or (not state.portable and jax.default_backend() != "cpu")
+    form = None if elsewhere else _form(x, weight, window, groups, last)
+    if form is None or (state.portable and form is _with_holes):        # whose result is the plain convolution's
         return _plain(x, weight, window, groups, last)
-    # A gradient starts from the image and the weight again: slices of the image would be as many copies of it.
-    form = jax.checkpoint(form, prevent_cse=False, static_argnums=(2, 3))
-    if not last:
-        return form(x, weight, window, groups)
-    return jnp.moveaxis(form(jnp.moveaxis(x, -1, 1), weight, window, groups), 1, -1)
+
+    def convolution_on_cpu(x: Any, weight: Any) -> Any:
+        # A gradient starts from the image and the weight again: slices of the image would be as many copies of it.
+        run = jax.checkpoint(form, prevent_cse=False, static_argnums=(2, 3))
+        if not last:
+            return run(x, weight, window, groups)
+        return jnp.moveaxis(run(jnp.moveaxis(x, -1, 1), weight, window, groups), 1, -1)
+
+    if not state.portable:
+        return convolution_on_cpu(x, weight)
+    # By the function's name readers of the program know that the other branch is the plain convolution.
+    return lax.platform_dependent(x, weight, cpu=jax.jit(convolution_on_cpu),
+                                  default=lambda x, weight: _plain(x, weight, window, groups, last))
 
 
 def _form(x: Any, weight: Any, window: Window, groups: int, last: bool) -> Callable | None:
     """The faster form; None for the plain one."""
     channels, sizes, kernel = (x.shape[-1], x.shape[1:-1], weight.shape[2:]) if last else (
         x.shape[1], x.shape[2:], weight.shape[2:])
-    if not all(type(size) is int for size in sizes) or 0 in x.shape:
+    if not all(type(size) is int and size for size in sizes) or x.shape[0] == 0 or channels == 0:
         return None
     positions = math.prod(kernel)
     if groups > 1:
@@ -95,7 +105,7 @@ def _unfolded(x: Any, weight: Any, window: Window, groups: int) -> Any:
     windows = [_slice(padded, position, outputs, window) for position in itertools.product(*seen)]
     weight = weight[(slice(None), slice(None), *(slice(r.start, r.stop) for r in seen))]
     rows = jnp.moveaxis(jnp.stack(windows, -1), 1, -2)                # [N, *outputs, C, positions]
-    y = rows.reshape(*rows.shape[:-2], -1) @ weight.reshape(weight.shape[0], -1).T
+    y = rows.reshape(*rows.shape[:-2], math.prod(rows.shape[-2:])) @ weight.reshape(weight.shape[0], -1).T
     return jnp.moveaxis(y, -1, 1)
 
 
@@ -142,8 +152,9 @@ def _by_blocks(x: Any, weight: Any, window: Window, groups: int) -> Any:
         same = jnp.eye(together, dtype=bool)[:, None, :, None, *(None,) * (weight.ndim - 2)]
         weights = jnp.where(same, weights[:, :, :, None], 0)
     weights = weights.reshape(groups // together, -1, together * each, *weight.shape[2:])
-    parts = [convolve(part, weights[i], window, 1, False) for i, part in enumerate(jnp.split(x, groups // together, 1))]
-    return jnp.concatenate(parts, 1)
+    parts = jnp.split(x, groups // together, 1)
+    form = _form(parts[0], weights[0], window, 1, False) or _plain
+    return jnp.concatenate([form(part, weights[i], window, 1) for i, part in enumerate(parts)], 1)
 
 
 # ---- transposed convolutions ------------------------------------------------------------------------------------

@@ -78,7 +78,8 @@ class Exported:
         avals += [jax.ShapeDtypeStruct(c._array.shape, c._array.dtype) for c in self.cells]
         self.reads_training = any(g.label.endswith(".training") for g in fact.guards)
         self.out_stops = [self._stops(o, examples) for o in fact.outs]
-        self.programs = {"predict": _to_bytes(jax.jit(self._flat), avals)}
+        with portable(choices=True):
+            self.programs = {"predict": _to_bytes(jax.jit(self._flat), avals)}
         captured = {t.storage for t in fact.captured}
         self.wanted = [not e._stop_gradient for e in examples]
         self.wanted += [c in captured and is_inexact(c._array) for c in self.cells]

@@ -154,6 +154,9 @@ class _Reader:
     def _choose(self, op: Any, index: int, results: list[Value], nodes: list[Node]) -> None:
         """A choice that is known: its branch in place of it."""
         regions = list(op.regions)
+        first = regions[0].blocks[0].operations[0].operation
+        if first.name == "func.call" and "convolution_on_cpu" in str(first.attributes["callee"]):
+            index = -1                          # beside a convolution its form for XLA: others know the convolution
         region = self._region(regions[index if 0 <= index < len(regions) else -1].blocks[0])
         nodes += region.nodes
         for result, value in zip(op.results, region.results, strict=True):

@@ -38,6 +38,15 @@ def test_names_and_open_dims_are_kept(saved, tmp_path):
     assert "Erf" in {node.op_type for node in graph.node}       # JAX writes a polynomial of 100 operations
 
 
+def test_a_convolution_is_one_node(tmp_path):
+    net = nn.Sequential(nn.Conv2D(4, 4, 3, groups=4), nn.Conv2D(4, 8, 2), nn.AdaptiveAvgPool2D(2),
+                        nn.Conv2D(8, 8, 3, padding=1, groups=2))
+    path = convert.to_onnx(net, tmp_path / "m", [InputSpec([None, 4, 6, 6], "float32", "x")])
+    assert [n.op_type for n in onnx.load(path).graph.node].count("Conv") == 3
+    x = np.linspace(-1, 1, 288, dtype="float32").reshape(2, 4, 6, 6)
+    np.testing.assert_allclose(run(path, [x])[0], net(paddle.to_tensor(x)).numpy(), atol=1e-5)
+
+
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 def test_parameters_in_half_the_space(dtype, tmp_path):
     paddle.seed(0)
