@@ -83,6 +83,8 @@ def _form(x: Any, weight: Any, window: Window, groups: int, last: bool) -> Calla
     if groups > 1:
         depthwise = groups == channels and positions <= _MOST_SHIFTS
         return _shifted if depthwise else _by_blocks
+    if positions == 1 and not last and not any(map(any, window.pairs)) and max(window.holes) == 1:
+        return _pointwise
     outputs = window.outputs(sizes, kernel)
     image, contracts = math.prod(sizes), tuple(sizes) == tuple(kernel) and math.prod(outputs) == 1
     spread = image == 1 and math.prod(outputs) > 1
@@ -94,6 +96,17 @@ def _form(x: Any, weight: Any, window: Window, groups: int, last: bool) -> Calla
 def _plain(x: Any, weight: Any, window: Window, groups: int = 1, last: bool = False) -> Any:
     return lax.conv_general_dilated(x, weight, window.stride, window.pairs, window.holes, window.dilation,
                                     dimension_numbers(x.ndim - 2, last), groups)
+
+
+def _pointwise(x: Any, weight: Any, window: Window, groups: int) -> Any:
+    """A 1 x 1 kernel: a matrix product of the image as it lies, while a convolution would move its channels last."""
+    x = x[(..., *(slice(None, None, step) for step in window.stride))]
+    rows, matrix = x.reshape(*x.shape[:2], math.prod(x.shape[2:])), weight.reshape(weight.shape[0], weight.shape[1])
+    if matrix.shape[0] > rows.shape[2]:
+        y = jnp.einsum("oc,ncp->nop", matrix, rows)
+    else:                                       # a product for each image, as the matrix is the smaller part
+        y = jnp.broadcast_to(matrix, (x.shape[0], *matrix.shape)) @ rows
+    return y.reshape(*y.shape[:2], *x.shape[2:])
 
 
 def _unfolded(x: Any, weight: Any, window: Window, groups: int) -> Any:

@@ -12,6 +12,8 @@ Window = forms.Window
 
 # form, image, weight, window (stride, pairs, dilation, holes), groups, channels last
 CASES = {
+    "pointwise": (forms._pointwise, (2, 3, 4, 4), (5, 3, 1, 1), ((1, 1), ((0, 0), (0, 0)), (1, 1), (1, 1)), 1, False),
+    "wide_pointwise": (forms._pointwise, (2, 3, 5), (7, 3, 1), ((2,), ((0, 0),), (1,), (1,)), 1, False),
     "small_image": (forms._unfolded, (2, 3, 2, 2), (4, 3, 3, 3), ((1, 1), ((1, 1), (1, 1)), (1, 1), (1, 1)), 1, False),
     "small_result": (forms._unfolded, (2, 4, 4, 3), (5, 3, 3, 3), ((2, 2), ((1, 1), (1, 0)), (1, 1), (1, 1)), 1, True),
     "one_element": (forms._unfolded, (2, 3, 1, 1), (4, 3, 3, 3), ((4, 2), ((2, 1), (1, 1)), (1, 1), (1, 1)), 1, False),
@@ -63,6 +65,7 @@ def test_plain_where_it_is_fast():
         return forms._form(np.zeros(image), np.zeros(kernel), window, 1, False)
 
     assert form((1, 3, 8, 8), (4, 3, 3, 3)) is None
+    assert form((1, 3, 4, 4), (4, 3, 1, 1), pairs=((1, 1), (1, 1))) is None
     assert form((1, 3, 4, 4), (4, 3, 4, 4)) is None                 # the image as a whole: a matrix product already
     assert form((1, 3, 1, 1), (4, 3, 4, 4), pairs=((3, 3), (3, 3))) is None
     assert form((0, 3, 2, 2), (4, 3, 3, 3)) is None
