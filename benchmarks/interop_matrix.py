@@ -1,6 +1,7 @@
 """The table of docs/interop.md: models by frameworks, with the largest difference seen.
 
     python benchmarks/interop_matrix.py --paddle PY --paddle2 PY --tensorflow PY --iree PY [--models resnet18,flow]
+        [--columns onnx,tensorflow]
 
 Each PY is a Python that has that framework (paddlepaddle 3.3, paddlepaddle 2.6, TensorFlow together with this project's
 dependencies, IREE's compiler and runtime); a column without one is left out. ONNX is run by the onnxruntime of this
@@ -190,9 +191,11 @@ def main() -> None:
     for which in ("paddle", "paddle2", "tensorflow", "iree"):
         parser.add_argument(f"--{which}")
     parser.add_argument("--models", default=",".join([*OWN, *SIZES]))
+    parser.add_argument("--columns", default=",".join(COLUMNS), help=", ".join(COLUMNS))
     options = parser.parse_args()
     pythons = {k: getattr(options, k) for k in ("paddle", "paddle2", "tensorflow", "iree")}
-    columns = [c for c in COLUMNS if c in ("onnx", "half") or pythons["paddle" if c == "to_paddle" else c]]
+    columns = [c for c in options.columns.split(",")
+               if c in ("onnx", "half") or pythons["paddle" if c == "to_paddle" else c]]
     print("| model |", " | ".join(COLUMNS[c] for c in columns), "|")
     print("| --- |" + " ---: |" * len(columns))
     with tempfile.TemporaryDirectory() as folder:

@@ -18,7 +18,10 @@ from kayax.spec.input_spec import InputSpec
 
 @dataclasses.dataclass
 class Model:
-    """A program and what it takes: `inputs`, then the arrays of `parameters`. n_outputs of its results are returned."""
+    """A program and what it takes: `inputs`, then the arrays of `parameters`. n_outputs of its results are returned.
+
+    names: the unique names of the parameters. trainable: those that are trained.
+    """
 
     exported: Any
     inputs: list[InputSpec]
@@ -26,6 +29,7 @@ class Model:
     arguments: list[str]
     n_outputs: int
     names: dict[str, str]
+    trainable: frozenset[str]
 
     @property
     def text(self) -> str:
@@ -73,6 +77,6 @@ def _read(layer: TranslatedLayer, method: str) -> Model:
     parameters = {n: np.array(tensors[n].numpy()) for n in dict.fromkeys(saved.parameters)}
     names = {n: tensors[n].name for n in parameters}
     return Model(saved.imported.exported["predict"], list(saved.specs), parameters, list(saved.parameters),
-                 len(facts.out_stops), names)
+                 len(facts.out_stops), names, frozenset(n for n in parameters if not tensors[n].stop_gradient))
 
 

@@ -65,7 +65,7 @@ def build(model: Model) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         if name not in parameters and value in used:
             array, unique = model.parameters[name], _unique(model.names[name] or name, arrays)
             arrays[unique] = array
-            number = builder.parameter(unique, array.dtype.name, array.shape, array.dtype.kind == "f")
+            number = builder.parameter(unique, array.dtype.name, array.shape, name in model.trainable)
             parameters[name] = Array(number, array.dtype.name, array.shape)
         arguments.append(parameters.get(name, Array(0, value.dtype, value.shape)))
     for i, out in enumerate(low.run(region, arguments)[:model.n_outputs]):

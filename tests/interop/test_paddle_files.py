@@ -2,6 +2,7 @@
 
 KAYAX_PADDLE_PYTHON names a Python that has paddlepaddle 3.3 (it needs an older NumPy than JAX may have).
 """
+import json
 import os
 import subprocess
 
@@ -43,6 +44,36 @@ def test_paddle_itself_runs_them(saved, tmp_path):
         recorded |= {f"input_{c}_{i}": a for c, (arrays, _) in enumerate(calls) for i, a in enumerate(arrays)}
         np.savez(tmp_path / f"{name}.npz", **recorded)
     subprocess.run([REAL, "-c", RUN, *(str(tmp_path / n) for n in NAMES)], check=True, timeout=300)
+
+
+TRAIN = """
+import sys, numpy as np, paddle
+recorded = np.load(sys.argv[1] + ".npz")
+model = paddle.jit.load(sys.argv[1])
+model.train()
+(model(paddle.to_tensor(recorded["x"])) ** 2).sum().backward()
+trained = {p.name.rpartition("_")[0]: p.grad.numpy() for p in model.parameters() if not p.stop_gradient}
+assert trained.keys() == set(recorded) - {"x"}, sorted(trained)
+for name, grad in trained.items():
+    np.testing.assert_allclose(grad, recorded[name], rtol=1e-4, atol=1e-5)
+"""
+
+
+def test_it_says_what_can_be_trained(tmp_path):
+    net = paddle.nn.Sequential(paddle.nn.Conv2D(1, 2, 3), paddle.nn.BatchNorm2D(2), paddle.nn.Linear(2, 2))
+    net[2].bias.stop_gradient = True
+    net.eval()
+    paddle.jit.save(net, tmp_path / "m", [InputSpec([None, 1, 4, 4], "float32", "x")], format="paddle")
+    operations = json.loads((tmp_path / "m.json").read_text())["program"]["regions"][0]["blocks"][0]["ops"]
+    trained = {o["A"][3] for o in operations if o["#"] == "p" and o["OA"] == [1, 0, 1]}
+    assert trained == {p.name for p in net.parameters() if not p.stop_gradient}
+    assert sum(o["#"] == "p" for o in operations) == 8
+    if REAL:
+        x = paddle.arange(32, dtype="float32").reshape([2, 1, 4, 4]) / 10
+        (net(x) ** 2).sum().backward()
+        np.savez(tmp_path / "m.npz", x=x.numpy(), **{p.name: p.grad.numpy() for p in net.parameters()
+                                                      if not p.stop_gradient})
+        subprocess.run([REAL, "-c", TRAIN, str(tmp_path / "m")], check=True, timeout=300)
 
 
 def test_jit_save_in_paddles_format(tmp_path):
