@@ -60,7 +60,7 @@ def read_body(file: BinaryIO, path: Any, magic: bytes, cap: int, exact: bool) ->
     found, version, flags, length, digest, zeros = _HEAD.unpack(head)
     if found != magic:
         raise ModelFileError(path, 0, f"it starts with {found!r} instead of {magic!r}, so it is another kind "
-                             "of file.", "Check the path; a model saved by PaddlePaddle itself cannot be read here.")
+                             "of file.", "Check the path. (Of PaddlePaddle's own models give jit.load the prefix.)")
     if version != VERSION:
         raise ModelFileError(path, 8, f"its format version is {version}, and this library reads {VERSION}.",
                              "If a newer version of this library wrote it, update the library.")

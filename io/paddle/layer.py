@@ -32,14 +32,14 @@ def load(path: Any, params_path: Any = None) -> PaddleLayer:
     Nothing in the files is run while they are read. Raises FileNotFoundError, ModelFileError for a damaged file, and
     UnknownOperationError naming every operation that has no counterpart here.
     """
-    graph, arrays = _read(path, params_path)
+    graph, arrays = read_files(path, params_path)
     interpret.check(graph)
     return PaddleLayer(graph, arrays)
 
 
 def load_state(path: Any, return_numpy: bool = False) -> dict[str, Any]:
     """The parameters and buffers of such a model by their names in PaddlePaddle, whatever its operations are."""
-    _, arrays = _read(path, None)
+    _, arrays = read_files(path)
     return {name: np.array(a) if return_numpy else _named(a, name) for name, a in arrays.items()}
 
 
@@ -49,7 +49,8 @@ def _named(array: np.ndarray, name: str) -> Tensor:
     return tensor
 
 
-def _read(path: Any, params_path: Any) -> tuple[Graph, dict[str, np.ndarray]]:
+def read_files(path: Any, params_path: Any = None) -> tuple[Graph, dict[str, np.ndarray]]:
+    """The program and the parameters by name, of one save; whatever its operations are."""
     path = os.fspath(path)
     prefix = next((path[:-len(s)] for s in (JSON, DESC) if path.endswith(s)), path)
     params = os.fspath(params_path) if params_path is not None else prefix + PARAMS

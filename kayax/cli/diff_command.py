@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from kayax.cli.inspect_command import dims
-from kayax.cli.model_facts import count_operations, facts, find_parts
-from kayax.io.stored import find_arrays
+from kayax.cli.model_facts import count_operations, facts, find_values
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -67,7 +66,7 @@ def _text(value: Any) -> str:
 
 def _tensors(options: argparse.Namespace, a: dict[str, Any], b: dict[str, Any]) -> list[str]:
     old, new = ({t["name"]: t for t in found["tensors"]} for found in (a, b))
-    values = [find_arrays(find_parts(path)) for path in (options.a, options.b)]
+    values = [find_values(path) for path in (options.a, options.b)]
     lines, same = [], 0
     for name in [*old, *(n for n in new if n not in old)]:
         if name not in old or name not in new:
@@ -80,7 +79,7 @@ def _tensors(options: argparse.Namespace, a: dict[str, Any], b: dict[str, Any]) 
         if before != after:
             lines.append(f"  {name}: {before} -> {after}")
         elif old[name]["sha256"] != new[name]["sha256"]:
-            flags.append(_difference(*(found[name].file[found[name].name] for found in values)))
+            flags.append(_difference(*(found(name) for found in values)))
         same += before == after and not flags
         lines += [f"  {name}: {'; '.join(flags)}"] if flags else []
     return [*lines, f"  {same} tensors are the same"] if lines else []

@@ -12,7 +12,8 @@ from kayax.cli.model_facts import facts
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("path", help="the prefix that jit.save was given")
+    parser.add_argument("path", help="the prefix that jit.save was given, here or in PaddlePaddle, or a "
+                        "file of paddle.save")
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
     parser.add_argument("--no-ops", action="store_true", help="do not parse the programs to count their operations")
     parser.add_argument("--all", action="store_true", help="list every parameter (otherwise the largest 20)")
@@ -29,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _lines(path: str, found: dict[str, Any], most: int | None) -> list[str]:
     versions = ", ".join(f"{name} {version}" for name, version in sorted(found["versions"].items()))
-    lines = [f"{path}", f"  digest    {found['digest']}", f"  written by {versions}"]
+    lines = [f"{path}", f"  digest    {found['digest']}", *([f"  written by {versions}"] if versions else [])]
     lines += [f"  {size(n):>10}  {path.rpartition('/')[2]}{suffix}" for suffix, n in found["files"].items()]
     for function in found["functions"]:
         lines += ["", *_function_lines(function)]

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from kayax.io.model_format import ModelFileError
+from kayax.io.paddle.interpret import UnknownOperationError
 
 # Each is a module of this package with `add_arguments(parser)` and `run(options) -> exit status`; its first docstring
 # line is its help.
@@ -28,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         return options.run(options)
-    except (ModelFileError, FileNotFoundError) as error:
+    except (ModelFileError, FileNotFoundError, UnknownOperationError) as error:
         print(f"kayax {options.command}: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:                     # the reader of our output has seen enough

@@ -8,8 +8,11 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Any
 
+from kayax.cli import paddle_facts
+from kayax.cli.paddle_facts import is_paddles
 from kayax.io.container import PREAMBLE
 from kayax.io.model_format import INFO, MODEL, ModelFile, ModelFileError, load_set
 from kayax.io.saved_function import read_function, read_programs
@@ -21,6 +24,8 @@ _SECONDS = 300
 
 def facts(prefix: str, ops: bool = True) -> dict[str, Any]:
     """Everything that `kayax inspect` shows. No program is parsed in this process, and no value is read."""
+    if is_paddles(prefix):
+        return paddle_facts.facts(prefix)
     parts = find_parts(prefix)
     arrays, info, model = find_arrays(parts), parts[INFO], parts[MODEL]
     tensors = []
@@ -45,10 +50,20 @@ def facts(prefix: str, ops: bool = True) -> dict[str, Any]:
 def find_parts(prefix: str, digest: str | None = None) -> dict[str, Any]:
     """The files of a model, with a remedy if a file's name was given in place of the prefix."""
     if not os.path.exists(f"{prefix}{MODEL}"):
-        plain = re.sub(r"(\.pdmodel|\.pdiparams|\.pdiparams\.info)$", "", prefix)
-        hint = f" Give the prefix: {plain}" if plain != prefix and os.path.exists(f"{plain}{MODEL}") else ""
+        plain = re.sub(r"(\.pdmodel|\.json|\.pdiparams|\.pdiparams\.info)$", "", prefix)
+        hint = f" Give the prefix: {plain}" if plain != prefix and (
+            os.path.exists(f"{plain}{MODEL}") or is_paddles(plain)) else ""
         raise FileNotFoundError(f"There is no model {prefix!r}: the file {prefix}{MODEL} does not exist.{hint}")
     return load_set(prefix, digest)
+
+
+def find_values(prefix: str) -> Callable[[str], Any]:
+    """The array of a tensor of this name."""
+    if is_paddles(prefix):
+        arrays, names = paddle_facts.values(prefix), {t["name"]: t["unique_name"] for t in facts(prefix)["tensors"]}
+        return lambda name: arrays[names[name]]
+    found = find_arrays(find_parts(prefix))
+    return lambda name: found[name].file[found[name].name]
 
 
 def _function(suffix: str, mode: str, part: ModelFile, arrays: dict[str, Any]) -> dict[str, Any]:
@@ -86,6 +101,8 @@ def count_operations(prefix: str) -> dict[str, Any]:
 
     XLA's parser is not made for hostile bytes: should it die, this process lives, and raises ModelFileError.
     """
+    if is_paddles(prefix):
+        return paddle_facts.count_operations(prefix)
     code = "from kayax.cli.model_facts import child; child()"
     try:
         done = subprocess.run([sys.executable, "-c", code, prefix], capture_output=True, text=True, timeout=_SECONDS)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import kayax as paddle
 from kayax.cli.main import main
 from kayax.io import model_format as mf
 
@@ -146,3 +147,28 @@ def test_run_a_paddle_script(tmp_path):
     assert done.stdout.splitlines() == [
         "[0.0, 2.0] paddle.Size([2, 2])", "Kayax has no module for 'paddle.nonsense'. paddle.nonsense", "child kayax",
         "[0, 1]"]
+
+
+PADDLE = GOLDEN.parents[2] / "paddle"
+
+
+def test_paddles_own_files(tmp_path, capsys):
+    paddle.save({"w": paddle.ones([2, 3])}, str(tmp_path / "w.pdparams"))
+    for path, lines in ((PADDLE / "net", ["written by paddlepaddle 3", "input   in_0: float32[?, 2, 8, 8]", "1 conv2d",
+                                          "9 tensors, 179 values", "batch_norm2d_0.w_1  float32[4]  buffer"]),
+                        (PADDLE / "net2", ["written by paddlepaddle 2", "body.1._mean"]),
+                        (tmp_path / "w.pdparams", ["1 tensors, 6 values", "w  float32[2, 3]"])):
+        assert main(["inspect", str(path)]) == 0
+        text = capsys.readouterr().out
+        assert all(line in text for line in lines), text
+        assert main(["verify", str(path)]) == 0 and "no digests of the values" in capsys.readouterr().out
+    assert main(["diff", str(PADDLE / "net"), str(PADDLE / "net")]) == 0
+    assert main(["diff", str(PADDLE / "net"), str(PADDLE / "net2")]) == 1
+    assert "batch_norm 0 -> 1" in capsys.readouterr().out
+    other = (PADDLE / "net.json").read_text().replace("1.relu", "1.no_such")
+    (tmp_path / "m.json").write_text(other)
+    (tmp_path / "m.pdiparams").write_bytes((PADDLE / "net.pdiparams").read_bytes())
+    assert main(["inspect", "--json", str(tmp_path / "m")]) == 0 and "no_such" in capsys.readouterr().out
+    assert main(["verify", str(tmp_path / "m")]) == 2 and "no_such" in capsys.readouterr().err
+    assert main(["inspect", str(PADDLE / "net.json")]) == 2
+    assert f"Give the prefix: {PADDLE / 'net'}" in capsys.readouterr().err
