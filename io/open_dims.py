@@ -162,6 +162,9 @@ def _hints(text: str, dim: str) -> list[str]:
             return [f"'{dim} >= {int(number) + 1}'"]
         if sign != "==":
             return [f"'{dim} { {'<': '>=', '<=': '>'}.get(sign, sign)} {number}'"]
+    parts = re.search(r"does not divide into (\d+) equal parts", text)
+    if parts:
+        return [f"'{dim} % {parts[1]} == 0'"]
     divided = _DIVIDED.search(text)
     number = re.search(r"\d+", divided[2]) if divided else None
     return [f"'{dim} % {number[0]} == 0'"] if number else [f"'{dim} % 8 == 0'", f"'{dim} >= 8'"]

@@ -7,6 +7,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from kayax.bridge.layout import is_open
 from kayax.bridge.ops.promotion import axes_of, axis_of, cast, magnitude, need, real_of, unify
 from kayax.bridge.registry import op
 from kayax.spec.dtype import to_numpy
@@ -120,8 +121,8 @@ def cdist(x, y, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary", name=
     """The p-norm distances between all rows of `x` (..., n, d) and all of `y` (..., m, d): (..., n, m).
 
     compute_mode: when Euclidean distances are taken from a matrix product, which is quick and less exact:
-        "use_mm_for_euclid_dist_if_necessary" (more than 25 rows), "use_mm_for_euclid_dist" or
-        "donot_use_mm_for_euclid_dist".
+        "use_mm_for_euclid_dist_if_necessary" (more than 25 rows; not where their number is left open),
+        "use_mm_for_euclid_dist" or "donot_use_mm_for_euclid_dist".
     """
     modes = ("use_mm_for_euclid_dist_if_necessary", "use_mm_for_euclid_dist", "donot_use_mm_for_euclid_dist")
     if compute_mode not in modes:
@@ -134,7 +135,7 @@ def cdist(x, y, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary", name=
         raise ValueError(f"p must not be negative, but got {p}.")
     if x.dtype != y.dtype:
         x, y = (cast(a, jnp.promote_types(x.dtype, y.dtype)) for a in (x, y))
-    many = x.shape[-2] > 25 or y.shape[-2] > 25
+    many = not is_open(x.shape[-2]) and not is_open(y.shape[-2]) and (x.shape[-2] > 25 or y.shape[-2] > 25)
     if p == 2 and (compute_mode == modes[1] or (compute_mode == modes[0] and many)) and x.dtype.kind != "c":
         return _by_products(x, y)
     return vector_norm_of(x[..., :, None, :] - y[..., None, :, :], float(p), (-1,), False)

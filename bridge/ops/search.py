@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from kayax.bridge.keywords import put_out
+from kayax.bridge.layout import is_open
 from kayax.bridge.ops.promotion import axis_of, unify
 from kayax.bridge.registry import INPLACE, attach, function, op
 from kayax.bridge.tensor import Tensor
@@ -136,14 +137,24 @@ def _searchsorted(sorted_sequence, values, out_int32=False, right=False, sorter=
     side = "right" if right else "left"
     dtype = np.int32 if out_int32 else np.int64
     values = jnp.asarray(values)
+    find = _compared if is_open(sorted_sequence.shape[-1]) else jnp.searchsorted
     if sorted_sequence.ndim == 1:
-        return jnp.searchsorted(sorted_sequence, values, side=side).astype(dtype)
+        return find(sorted_sequence, values, side=side).astype(dtype)
     if sorted_sequence.shape[:-1] != values.shape[:-1]:
         raise ValueError(f"sorted_sequence {list(sorted_sequence.shape)} and values {list(values.shape)} must have the "
                          "same sizes except the last.")
     rows = sorted_sequence.reshape((-1, sorted_sequence.shape[-1]))
-    found = jax.vmap(lambda s, v: jnp.searchsorted(s, v, side=side))(rows, values.reshape((rows.shape[0], -1)))
+    found = jax.vmap(lambda s, v: find(s, v, side=side))(rows, values.reshape((rows.shape[0], -1)))
     return found.reshape(values.shape).astype(dtype)
+
+
+def _compared(sequence: Any, values: Any, side: str) -> Any:
+    """`jnp.searchsorted`, which needs the size, by comparing all elements; nan comes last."""
+    def less(a: Any, b: Any) -> Any:
+        return (a < b) | (jnp.isnan(b) & ~jnp.isnan(a))
+
+    wide = values[..., None]
+    return jnp.sum(less(sequence, wide) if side == "left" else ~less(wide, sequence), -1)
 
 
 def searchsorted(sorted_sequence: Tensor, values: Tensor, out_int32: bool = False, right: bool = False,

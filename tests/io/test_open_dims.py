@@ -42,6 +42,7 @@ def test_two_dims_that_must_be_equal_are_named():
 
 def test_a_missing_constraint_is_named():
     assert "constraints=['seq % 8 == 0']" in refused(lambda x: x.reshape([8, -1]), spec("seq"))
+    assert "constraints=['seq % 2 == 0']" in refused(lambda x: x.split(2)[0], spec("seq"))
     text = refused(lambda x: x.reshape([8, -1]), spec(None))
     assert "name it (InputSpec(['size'], 'float32', 'x')) and say it" in text
     assert "constraints=['seq > 8']" in refused(lambda x: x * 2 if x.shape[0] > 8 else x, spec("seq"))
@@ -140,7 +141,8 @@ OF_SIZES = {
     "running": (lambda x: [
         x.cumprod(1), x.logcumsumexp(0), x.cummax(1), x.prod([0, 2], keepdim=True),
         x.take_along_axis(x.argsort(1)[:, :2], 1), x.put_along_axis(x.argmin(1, keepdim=True), 2.0, 1),
-        paddle.take(x, paddle.to_tensor([0, -1, 40]), mode="wrap"), x.topk(2), x],
+        paddle.take(x, paddle.to_tensor([0, -1, 40]), mode="wrap"), x.topk(2), paddle.cdist(x, x + 1),
+        paddle.searchsorted(x.flatten().sort(), x.flatten()), x],
                 ["n", "s", 3], [(2, 5, 3), (3, 4, 3)]),
 }
 
