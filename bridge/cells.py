@@ -113,6 +113,14 @@ class Leaked:
         raise LeakedTensorError(object.__getattribute__(self, "where"))
 
 
+def is_leaked(storage: Storage) -> bool:
+    """Whether a storage was made in a program or block that has ended."""
+    try:
+        return type(raw_array.__get__(storage)) is Leaked
+    except AttributeError:                      # a cell whose array is kept elsewhere
+        return False
+
+
 class Stale(Leaked):
     """What a cell holds that may be another one, which was written since then: using it would give the old value."""
 

@@ -293,3 +293,27 @@ def comparison_with_itself(x):
     if paddle.equal_all(x, x):
         return y
     return x + y
+
+
+@case((UP, whole(1)), (UP, whole(3)))
+def variable_that_is_not_read_after_an_early_return(x, k):
+    y = x.sum()
+    if k < 2:
+        return y
+    if x.sum() > 0:
+        x = x * 2.0
+        y = 0.25 if (x > 0.5).any() else y + 1.0
+    return x
+
+
+@case((UP, whole(1)), (UP, whole(3)))
+def variable_that_is_not_read_after_the_else_of_a_loop(x, k):
+    y, n = x.sum(), 0
+    while n < 2 and k < 2:
+        n += 1
+        return y
+    else:
+        if x.sum() > 0:
+            x = x * 2.0
+            y = y + x.max() if (x > 0.5).any() else y + 1.0
+    return x

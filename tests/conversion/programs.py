@@ -2,7 +2,7 @@
 
 A variable's first letter is its type, which it keeps: t a number (a 0-D Tensor or a Python float), v a vector of three,
 n a Python int (with a final c the counter of a loop, which nothing else changes), b a truth value (bool or Tensor), m a
-number or None, l a list of numbers, d a dict of numbers, o an object. Names that are read are certainly bound, but for
+number or None, l a list of numbers, d a dict of numbers, o an object, u a vector of any dtype and length. Names that are read are certainly bound, but for
 a few. Values stay small, and comparisons are with numbers that sums and products of quarters do not come near to, so
 rounding never decides which way a program goes.
 """
@@ -113,7 +113,7 @@ class Writer:
         if depth == 0:
             return self.pick(leaves)
         part = lambda: self.number(names, depth - 1)            # noqa: E731
-        kind = self.draw(st.integers(0, 21))
+        kind = self.draw(st.integers(0, 24))
         if kind < 6:
             return self.pick(leaves)
         if kind < 9:
@@ -144,6 +144,14 @@ class Writer:
             return f"sum([te * {self.number(names | {'te'}, 0)} for te in {over}{where}])"
         if kind == 21 and self.known("o", names):
             return f"{self.pick(self.known('o', names))}.bump({part()})"
+        if kind == 22:
+            return f"({part()} if {self.condition(names, depth - 1)} else {self.integer(names, 1)})"
+        if kind == 23 and self.known("d", names):
+            name, key = self.pick(self.known("d", names)), self.pick("abcd")
+            return self.pick((f'({name}["{key}"] if "{key}" in {name} else 0.5)', f'{name}.setdefault("{key}", {part()})',
+                              f"sum({name}.values())"))
+        if kind == 24 and self.known("u", names):
+            return f"{self.pick(self.known('u', names))}.sum().astype('float32')"
         return self.pick(leaves)
 
     @staticmethod
@@ -173,7 +181,7 @@ class Writer:
                   *(f"{n}.n" for n in self.known("o", names))]
         if depth == 0 or self.chance(2):
             return self.pick(leaves)
-        kind = self.draw(st.integers(0, 4))
+        kind = self.draw(st.integers(0, 9))
         inner = self.atom(self.integer(names, depth - 1))
         if kind == 0:
             return f"({inner} + 1) % 7"
@@ -183,6 +191,16 @@ class Writer:
             return f"{inner} % 3"
         if kind == 3 and self.chance(2):
             return "int(k)"
+        if kind == 4:
+            return f"{inner} {self.pick('&|^')} {self.pick('123')}"
+        if kind == 5:
+            return f"({inner} << {self.pick('12')}) % 8" if self.chance(2) else f"{inner} >> 1"
+        if kind == 6:
+            return f"(-{inner}) % 5" if self.chance(2) else f"divmod({inner}, 3)[{self.pick('01')}]"
+        if kind == 7:
+            return f"round({self.atom(self.number(names, 0))} * 0.7 + 0.13) % 6" if self.chance(2) else f"abs({inner} - 2)"
+        if kind == 8:
+            return f"({self.condition(names, 0)}) + {inner}" if self.chance(2) else f"len(list({inner} * [0]))"
         return inner
 
     def condition(self, names: set[str], depth: int = 2) -> str:
@@ -214,6 +232,9 @@ class Writer:
             return f"Box({self.number(names, 1)}, {self.integer(names, 0)})"
         if kind == "m":
             return "None" if self.chance(2) else self.number(names, 1)
+        if kind == "u":
+            return f"{self.atom(self.vector(names, 1))}" + self.pick((".astype('float64')", ".astype('int32')", "[:2] * 1.0",
+                                                                     " * 2.0"))
         return {"t": self.number, "v": self.vector, "n": self.integer, "b": self.condition}[kind](names)
 
     # ---- statements ------------------------------------------------------------------------------------------
@@ -263,7 +284,7 @@ class Writer:
         return True
 
     def assign(self, depth: int, names: set[str]) -> None:
-        kind = self.pick("tttttvvnnbmmldo")
+        kind = self.pick("tttttvvnnbmmlddou")
         known = self.known("t", names)
         if kind == "t" and len(known) > 1 and self.chance(5):
             a, b = self.pick(known), self.pick(known)
@@ -288,10 +309,14 @@ class Writer:
                             f"{name} = {name} + [{self.number(names, 0)}]",
                             f"{name}.pop() if len({name}) > 1 else None"]
             if name[0] == "d":
-                options.append(f'{name}["{self.pick("abc")}"] = {self.number(names, 1)}')
+                options += [f'{name}["{self.pick("abcd")}"] = {self.number(names, 1)}',
+                            f'{name}["c"] = {name}.get("c", 0.25) * 0.5']
             if name[0] == "o":
                 options += [f"{name}.t = {self.number(names, 1)}", f"{name}.n += 1", f"{name}.t += 0.5",
                             f"{name}.bump({self.number(names, 1)})"]
+            if name[0] == "u":
+                options += [f"{name} = {name} * {self.pick(NUMBERS)}", f"{name} = {name} + {self.number(names, 0)}",
+                            f"{name}[0] = {self.pick('123')}"]
             if name[0] == "v":
                 options += [f"{name}[{self.pick('012')}] = {self.number(names, 1)}", f"{name}[k % 3] += 0.5"]
         if self.chance(8):
@@ -405,7 +430,7 @@ class Writer:
 @st.composite
 def programs(draw, size: int = 14) -> Program:
     writer = Writer(draw, draw(st.integers(2, size)))
-    writer.returns = draw(st.sampled_from(["t", "tv", "tvn", "tl", "td", "b", "m", "?"]))
+    writer.returns = draw(st.sampled_from(["t", "tv", "tvn", "tl", "td", "b", "m", "tu", "?"]))
     writer.line(0, f"def program({', '.join(PARAMETERS)}):")
     names: set[str] | None = {"tx", "ty", "vx", "nx"}
     while names is not None and writer.left > 0:

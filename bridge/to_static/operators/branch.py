@@ -7,7 +7,7 @@ from typing import Any
 from jax import lax
 
 from kayax.bridge.blocks import Block, Operands, stage, write_cells
-from kayax.bridge.cells import Storage
+from kayax.bridge.cells import Storage, is_leaked
 from kayax.bridge.errors import ConversionError, at_user_line
 from kayax.bridge.journal import UNDEFINED, Attribute, Contents, Place, born, journal, loaded, write
 from kayax.bridge.merging import ANYTHING, Either, Planner, Side, Split, build, tensors_in
@@ -150,7 +150,7 @@ class Branch:
         with journal() as notes:
             try:
                 self.outcome = body()
-                self.values = variables.get()
+                self.values = alive(variables.get())
                 self.places, self.born = notes.changed(), notes.born
             except ConversionError:
                 raise
@@ -200,6 +200,12 @@ def staged_if(flag: Tensor, body: Callable, orelse: Callable, variables: Variabl
     for place, new in zip(places, rest[len(before):], strict=True):
         write(place, new)
     return outcome_of(code, value, codes)
+
+
+def alive(values: Sequence[Any]) -> list[Any]:
+    """What variables hold; one with a tensor of a block that has ended is not read again, so it need not be handed on."""
+    return [UNDEFINED if any(is_leaked(t.storage) for t in tensors_in(x)) else x
+            for x in values]
 
 
 def _pairs(sides: Sequence[Branch], n: int) -> list[tuple[Any, Any]]:

@@ -19,7 +19,7 @@ from kayax.bridge.state import state
 from kayax.bridge.tensor import Tensor, wrap
 from kayax.bridge.to_static.operators import grown, numbers
 from kayax.bridge.to_static.operators import values as v
-from kayax.bridge.to_static.operators.branch import staged_if, then, truth
+from kayax.bridge.to_static.operators.branch import alive, staged_if, then, truth
 from kayax.bridge.to_static.operators.outcome import (
     BROKEN,
     CONTINUED,
@@ -170,7 +170,7 @@ class _Loop:
                     ends = {k: place.get() for k, (place, _) in self.places.items()}
                 finally:
                     notes.undo()
-                    result["values"] = self.variables.get()
+                    result["values"] = alive(self.variables.get())
             for key, (place, old, new) in changed.items():
                 if key not in ends:
                     ends[key] = new

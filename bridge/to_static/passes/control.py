@@ -76,6 +76,8 @@ class Control:
                 node.orelse, rest = [*node.orelse, *rest], []
             elif _ends(node.orelse):
                 node.body, rest = [*node.body, *rest], []
+            if not rest:
+                node.live_out = node.live_exit                                  # type: ignore[attr-defined]
         if isinstance(node, (ast.If, ast.While, ast.For)):
             made, outcome = self._operator(node, rest)
         else:
