@@ -317,3 +317,13 @@ def variable_that_is_not_read_after_the_else_of_a_loop(x, k):
             x = x * 2.0
             y = y + x.max() if (x > 0.5).any() else y + 1.0
     return x
+
+
+@case(UP, DOWN)
+def changed_in_one_branch_and_read_in_the_other(x):
+    if x.sum() > 0:
+        x = x * 2.0
+        y = x + 1.0
+    else:
+        y = x
+    return y

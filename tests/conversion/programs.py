@@ -2,9 +2,9 @@
 
 A variable's first letter is its type, which it keeps: t a number (a 0-D Tensor or a Python float), v a vector of three,
 n a Python int (with a final c the counter of a loop, which nothing else changes), b a truth value (bool or Tensor), m a
-number or None, l a list of numbers, d a dict of numbers, o an object, u a vector of any dtype and length. Names that are read are certainly bound, but for
-a few. Values stay small, and comparisons are with numbers that sums and products of quarters do not come near to, so
-rounding never decides which way a program goes.
+number or None, l a list of numbers, d a dict of numbers, o an object, u a vector of any dtype and length. Names that are
+read are certainly bound, but for a few. Values stay small, and comparisons are with numbers that sums and products of
+quarters do not come near to, so rounding never decides which way a program goes.
 """
 from __future__ import annotations
 
@@ -148,8 +148,8 @@ class Writer:
             return f"({part()} if {self.condition(names, depth - 1)} else {self.integer(names, 1)})"
         if kind == 23 and self.known("d", names):
             name, key = self.pick(self.known("d", names)), self.pick("abcd")
-            return self.pick((f'({name}["{key}"] if "{key}" in {name} else 0.5)', f'{name}.setdefault("{key}", {part()})',
-                              f"sum({name}.values())"))
+            return self.pick((f'({name}["{key}"] if "{key}" in {name} else 0.5)',
+                              f'{name}.setdefault("{key}", {part()})', f"sum({name}.values())"))
         if kind == 24 and self.known("u", names):
             return f"{self.pick(self.known('u', names))}.sum().astype('float32')"
         return self.pick(leaves)
@@ -198,7 +198,8 @@ class Writer:
         if kind == 6:
             return f"(-{inner}) % 5" if self.chance(2) else f"divmod({inner}, 3)[{self.pick('01')}]"
         if kind == 7:
-            return f"round({self.atom(self.number(names, 0))} * 0.7 + 0.13) % 6" if self.chance(2) else f"abs({inner} - 2)"
+            rounded = f"round({self.atom(self.number(names, 0))} * 0.7 + 0.13) % 6"
+            return rounded if self.chance(2) else f"abs({inner} - 2)"
         if kind == 8:
             return f"({self.condition(names, 0)}) + {inner}" if self.chance(2) else f"len(list({inner} * [0]))"
         return inner
@@ -233,8 +234,8 @@ class Writer:
         if kind == "m":
             return "None" if self.chance(2) else self.number(names, 1)
         if kind == "u":
-            return f"{self.atom(self.vector(names, 1))}" + self.pick((".astype('float64')", ".astype('int32')", "[:2] * 1.0",
-                                                                     " * 2.0"))
+            return self.atom(self.vector(names, 1)) + self.pick((".astype('float64')", ".astype('int32')",
+                                                                 "[:2] * 1.0", " * 2.0"))
         return {"t": self.number, "v": self.vector, "n": self.integer, "b": self.condition}[kind](names)
 
     # ---- statements ------------------------------------------------------------------------------------------

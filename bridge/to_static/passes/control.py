@@ -76,8 +76,6 @@ class Control:
                 node.orelse, rest = [*node.orelse, *rest], []
             elif _ends(node.orelse):
                 node.body, rest = [*node.body, *rest], []
-            if not rest:
-                node.live_out = node.live_exit                                  # type: ignore[attr-defined]
         if isinstance(node, (ast.If, ast.While, ast.For)):
             made, outcome = self._operator(node, rest)
         else:
@@ -97,7 +95,7 @@ class Control:
         made: list[ast.stmt] = []
         live = node.live_out | (node.live_exit if exits(node) else frozenset())         # type: ignore[union-attr]
         if isinstance(node, ast.If):
-            names = self._names([*node.body, *node.orelse], live)
+            names = self._names([*node.body, *node.orelse], live | node.live_in)                # type: ignore[attr-defined]
             parts = [node.test, self._branch("body", node.body, made, node), self._branch("orelse", node.orelse, made,
                                                                                             node)]
             name = "if_"

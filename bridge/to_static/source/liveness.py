@@ -1,7 +1,8 @@
 """Which names may still be read after a statement: the usual backward analysis, on the tree itself.
 
 Every `if`, loop, `with` and `try` gets `live_out` (what may be read after it) and `live_exit` (what may be read
-wherever a break, continue or return inside it, or the end of its block, leads to).
+wherever a break, continue or return inside it, or the end of its block, leads to); an `if` also `live_in` (what its
+branches may read).
 """
 from __future__ import annotations
 
@@ -42,7 +43,8 @@ class Liveness:
         return stored(node)
 
     def _If(self, node: ast.If, after: Names) -> Names:
-        return self.block(node.body, after) | self.block(node.orelse, after) | loaded(node.test)
+        node.live_in = self.block(node.body, after) | self.block(node.orelse, after)            # type: ignore[attr-defined]
+        return node.live_in | loaded(node.test)                                                 # type: ignore[attr-defined]
 
     def _Return(self, node: ast.Return, after: Names) -> Names:
         return self.always | (loaded(node.value) if node.value else _NONE)
