@@ -77,26 +77,38 @@ class Either:
         raise unsettled(self)
 
 
+class TooManyKinds(ConversionError):
+    """There are more kinds of a value than a program should hold."""
+
+
+def named(*values: Any) -> str:
+    """The variable that one of these values was in, in a message."""
+    return next((f"`{v.name}`" for v in values if isinstance(v, Either) and v.name), "A value")
+
+
 def unsettled(either: Either) -> ConversionError:
     """The error for a value that is one thing or another, by a tensor's value."""
-    name = f"`{either.name}`" if either.name else "A value"
     return ConversionError(
-        f"{name} is {describe(either.first)} on one path and {describe(either.second)} on another, a tensor decides "
-        f"which, and what is done with it here wants one of them.{at_user_line()}\nGive it one type, shape and dtype "
-        "on all paths (cast it in the branch, say), or do this in the branches.")
+        f"{named(either)} is {describe(either.first)} on one path and {describe(either.second)} on another, a tensor "
+        f"decides which, and what is done with it here wants one of them.{at_user_line()}\nGive it one type, shape and "
+        "dtype on all paths (cast it in the branch, say), or do this in the branches.")
 
 
 def describe(value: Any) -> str:
     """A value in a message: a tensor by its dtype and shape."""
     if isinstance(value, Tensor):
         try:
-            return f"a {value.dtype.name} tensor of shape {list(value.shape)}"
+            kind = value.dtype.name
+            return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind} tensor of shape {list(value.shape)}"
         except RuntimeError:                    # made in a branch, which has ended
             return "a tensor"
     if value is UNDEFINED or value is None or isinstance(value, (*_NUMBERS, str)):
         return repr(value)
+    if isinstance(value, Either):
+        return f"{describe(value.first)} or {describe(value.second)}"
     found = tree.parts(value)
-    return f"a {type(value).__name__}" + (f" of {len(found[2])}" if found is not None else "")
+    kind = type(value).__name__
+    return f"{'an' if kind[0] in 'aeiouAEIOU' else 'a'} {kind}" + (f" of {len(found[2])}" if found is not None else "")
 
 
 # ---- the two sides ---------------------------------------------------------------------------------------------
@@ -222,9 +234,10 @@ class Planner:
             self._flag = None
 
     def _split(self, x: Any, y: Any) -> Split:
-        if _depth(x) + _depth(y) > _DEEPEST:
-            raise ConversionError(f"A value changes its type, shape or dtype in every round of a loop, or has too many "
-                                  f"of them ({describe(y)} is the last).{at_user_line()}\nGive it one before the loop.")
+        if _depth(x) + _depth(y) > (_DEEPEST_IN_LOOPS if self.loop else _DEEPEST):
+            raise TooManyKinds(
+                f"{named(x, y)} has too many types, shapes or dtypes on the paths to this place, and a tensor decides "
+                f"between them.{at_user_line()}\nGive it one of them in the branches.")
         if self._flag is None:
             self._flag = self.plan(True, False)
         return Split(self._flag, self.plan(x, ANYTHING), self.plan(ANYTHING, y))
@@ -396,7 +409,7 @@ def _count(items: list, side: Side) -> tuple:
     return "count", len(items) - len(series), [side.recipe(s.length) for s in series]
 
 
-_DEEPEST = 6            # how many Eithers may be in one another
+_DEEPEST, _DEEPEST_IN_LOOPS = 6, 3              # how many Eithers may be in one another
 
 
 def _depth(value: Any) -> int:

@@ -232,3 +232,16 @@ def list_that_only_a_loop_has_is_changed(x):
         x = x + 1
     items.append(x)
     return items
+
+
+@case(UP, DOWN)
+def unpacked(x):
+    y = x.astype("int32") if x.sum() > 0 else x
+    a, *_, b = y
+    return a, b * 2
+
+
+@case(UP, DOWN, expect=FALLBACK)
+def put_into_a_text(x):
+    y = x.astype("int32") if x.sum() > 0 else x
+    return "%s" % y.sum()

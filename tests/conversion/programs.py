@@ -2,9 +2,9 @@
 
 A variable's first letter is its type, which it keeps: t a number (a 0-D Tensor or a Python float), v a vector of three,
 n a Python int (with a final c the counter of a loop, which nothing else changes), b a truth value (bool or Tensor), m a
-number or None, l a list of numbers, d a dict of numbers, o an object, u a vector of any dtype and length. Names that are
-read are certainly bound, but for a few. Values stay small, and comparisons are with numbers that sums and products of
-quarters do not come near to, so rounding never decides which way a program goes.
+number or None, l a list of numbers, d a dict of numbers, o an object, u a vector of any dtype and length. Names that
+are read are certainly bound, but for a few. Values stay small, and comparisons are with numbers that sums and products
+of quarters do not come near to, so rounding never decides which way a program goes.
 """
 from __future__ import annotations
 

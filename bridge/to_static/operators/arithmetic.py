@@ -8,7 +8,7 @@ from typing import Any
 from kayax.bridge.journal import CONTAINERS, fresh, touch_contents
 from kayax.bridge.merging import Either
 from kayax.bridge.tensor import Tensor
-from kayax.bridge.to_static.operators import dicts, numbers
+from kayax.bridge.to_static.operators import dicts, numbers, text
 from kayax.bridge.to_static.operators import values as v
 from kayax.bridge.to_static.operators.branch import apart
 
@@ -29,6 +29,8 @@ def binary(sign: str, a: Any, b: Any) -> Any:
     check(sign, a, b)
     if numbers.are(a, b):
         return numbers.binary(sign, a, b)
+    if sign == "Mod" and isinstance(a, str):
+        text.check_percent(b)
     if sign == "BitOr":
         a, b = dicts.whole(a), dicts.whole(b)
     out = numbers.BINARY[sign](a, b)

@@ -203,7 +203,7 @@ def staged_if(flag: Tensor, body: Callable, orelse: Callable, variables: Variabl
 
 
 def alive(values: Sequence[Any]) -> list[Any]:
-    """What variables hold; one with a tensor of a block that has ended is not read again, so it need not be handed on."""
+    """What variables hold; one with a tensor of a block that has ended is not read again: it need not be handed on."""
     return [UNDEFINED if any(is_leaked(t.storage) for t in tensors_in(x)) else x
             for x in values]
 

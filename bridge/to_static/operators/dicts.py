@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from kayax.bridge.journal import UNDEFINED, touch_contents
+from kayax.bridge.journal import UNDEFINED, fresh, touch_contents
 from kayax.bridge.merging import Either
 from kayax.bridge.tensor import Tensor
 from kayax.bridge.to_static.operators import grown
 from kayax.bridge.to_static.operators import values as v
+from kayax.bridge.to_static.operators.branch import apart
 from kayax.spec import tree
 
 
@@ -67,6 +68,9 @@ def whole_in(values: Iterable[Any], depth: int = 3) -> None:
 
 def plain(value: Any) -> Any:
     """A value for code that cannot deal with what only a tensor decides: how long a list is, which keys a dict has."""
+    value = v.read(value)
+    if type(value) is Either:
+        value = apart(lambda x: fresh(dict(x)) if isinstance(x, dict) else tuple(plain(x)), value)
     return whole(grown.plain(value))
 
 

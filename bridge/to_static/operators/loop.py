@@ -13,7 +13,7 @@ from kayax.bridge.cells import Storage
 from kayax.bridge.errors import ConversionError, at_user_line
 from kayax.bridge.journal import UNDEFINED, Attribute, Contents, Place, journal, loaded, write
 from kayax.bridge.looping import while_loop
-from kayax.bridge.merging import ANYTHING, Planner, Side, Split, build, note_copies, signature, tensors_in
+from kayax.bridge.merging import ANYTHING, Planner, Side, Split, TooManyKinds, build, note_copies, signature, tensors_in
 from kayax.bridge.slots import Slot, fill, known_as, note_operands
 from kayax.bridge.state import state
 from kayax.bridge.tensor import Tensor, wrap
@@ -136,14 +136,22 @@ class _Loop:
             if stable and sizes == (len(self.cells), len(self.places)):
                 return found
             self.plans, self.slots = found.plans, found.planner.slots
-        raise ConversionError(
-            f"A loop that a tensor decides changes {self._unstable(found.plans)} in shape or structure from round to "
-            f"round, which a program cannot express.{at_user_line()}\n{_mend(found.planner)}")
+        raise _unstable(self._changing(found.plans), found.planner)
 
-    def _unstable(self, plans: list[Any]) -> str:
+    def _names(self) -> list[str]:
+        return [f"`{n}`" for n in self.variables.names] or ["what it holds"] * len(self.start)
+
+    @staticmethod
+    def _plan_of(name: str, planner: Planner, old: Any, new: Any) -> Any:
+        try:
+            return planner.plan(old, new)
+        except TooManyKinds:
+            raise _unstable(name, planner) from None
+
+    def _changing(self, plans: list[Any]) -> str:
         now = [signature(p) for p in self.plans or ()]
-        names = [n for n, a, b in zip(self.variables.names, now, (signature(p) for p in plans), strict=False) if a != b]
-        return " and ".join(f"`{n}`" for n in names) or "what it holds"
+        names = [n for n, a, b in zip(self._names(), now, (signature(p) for p in plans), strict=False) if a != b]
+        return " and ".join(names) or "what it holds"
 
     def _round(self) -> _Round:
         n = len(self.start)
@@ -213,7 +221,8 @@ class _Loop:
         planner = Planner(Side(), after, loop=True, bound=self.bound)
         codes = codes_of(outcome) | {NORMAL}
         value = value_of(outcome) if RETURNED in codes else UNDEFINED
-        plans = [planner.plan(a, b) for a, b in zip(self.start, result["values"], strict=True)]
+        plans = [self._plan_of(name, planner, a, b)
+                 for name, a, b in zip(self._names(), self.start, result["values"], strict=True)]
         plans.append(planner.plan(NORMAL, code_of(outcome)))
         plans.append(planner.plan(ANYTHING, value) if RETURNED in codes else planner.plan(UNDEFINED, UNDEFINED))
         for (place, old), new in zip(self.places.values(), result["ends"], strict=True):
@@ -230,6 +239,12 @@ class _Loop:
         for old, new in zip(self.slots, planner.slots, strict=False):
             if not old.aval.stop and new.aval.stop and old.aval.shape == new.aval.shape:
                 new.aval = dataclasses.replace(new.aval, stop=False)
+
+
+def _unstable(what: str, planner: Planner) -> ConversionError:
+    return ConversionError(
+        f"A loop that a tensor decides changes {what} in shape or structure from round to round, which a program "
+        f"cannot express.{at_user_line()}\n{_mend(planner)}")
 
 
 def _mend(planner: Planner) -> str:

@@ -90,6 +90,13 @@ def check(method: Any, args: tuple, kwargs: dict[str, Any]) -> None:
                               f"{at_user_line()}\nUse an f-string, which can be printed.")
 
 
+def check_percent(value: Any) -> None:
+    """Refuse ``"..." % tensor``."""
+    if isinstance(value, StagedText) or _has_staged(value):
+        raise ConversionError(f"% puts a tensor into a text, and its value is known only when the program runs."
+                              f"{at_user_line()}\nUse an f-string, which can be printed.")
+
+
 def _has_staged(value: Any) -> bool:
     return any(map(v.is_staged, tensors_in(value)))
 
