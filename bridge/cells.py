@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import jax.numpy as jnp
 
-from kayax.bridge.errors import LeakedTensorError, alias_written, user_line
+from kayax.bridge.errors import ConversionError, LeakedTensorError, alias_written, at_user_line, user_line
 from kayax.bridge.state import state
 
 # References to an array that only its storage holds, as seen by `getrefcount` over a list of such arrays.
@@ -104,13 +104,20 @@ def root_of(storage: Storage) -> Storage:
 
 
 class Leaked:
-    """What a cell holds after the program that made it has ended: using it says where it was made."""
+    """What a cell holds after the program, or a `block` of it, that made it has ended: using it says where."""
 
-    def __init__(self, where: str):
+    def __init__(self, where: str, block: bool = False):
         object.__setattr__(self, "where", where)
+        object.__setattr__(self, "block", block)
 
     def __getattr__(self, name: str) -> Any:
-        raise LeakedTensorError(object.__getattribute__(self, "where"))
+        where = object.__getattribute__(self, "where")
+        if object.__getattribute__(self, "block") and state.trace is not None:
+            raise ConversionError(
+                f"A Tensor that was made in a branch or loop which a tensor decides, at {where}, is used after it, out "
+                f"of an object that was made there as well.{at_user_line()}\nMake the object before the branch or the "
+                "loop, or give the Tensor a variable of its own.")
+        raise LeakedTensorError(where)
 
 
 def is_leaked(storage: Storage) -> bool:

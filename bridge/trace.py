@@ -145,7 +145,7 @@ class Trace:
             storage = reference()
             if storage is not None and isinstance(raw_array.__get__(storage), jax.core.Tracer):
                 storage.__class__ = Storage                     # a view too has nothing to be taken from any more
-                storage._array = Leaked(where)
+                storage._array = Leaked(where, self.parent is not None)
 
     # ---- cells -----------------------------------------------------------------------------------------------
 

@@ -180,3 +180,17 @@ def local_class(x):
             return self.v
 
     return Box(x).doubled()
+
+
+class Signed:
+    def __init__(self, t):
+        if t.sum() > 0:
+            self.t, self.kind = t, 1
+        else:
+            self.t, self.kind = -t.astype("float64"), 0.5
+
+
+@case(H, vec(-1.0, -2.0, -3.0))
+def constructor_that_looks_at_its_tensor(x):
+    made = Signed(x)
+    return made.t * made.kind

@@ -10,6 +10,7 @@ from typing import Any
 
 from kayax.bridge.journal import CONTAINERS, born, fresh, touch_contents, unseen
 from kayax.bridge.merging import Either
+from kayax.bridge.snapshots import is_record
 from kayax.bridge.state import state
 from kayax.bridge.to_static.convert import converted, reason
 from kayax.bridge.to_static.operators import builtins, dicts, grown, impure, text
@@ -62,7 +63,13 @@ def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:
             touch_contents(owner)
         elif isinstance(owner, str):
             text.check(function, args, kwargs)
-        return born(function(*args, **kwargs)) if isinstance(function, type) else made(function(*args, **kwargs))
+        if not isinstance(function, type):
+            return made(function(*args, **kwargs))
+        if _is_initialized(function):
+            owner = born(object.__new__(function))
+            call(_init_of(function), owner, *args, **kwargs)
+            return owner
+        return born(function(*args, **kwargs))
     if kind is functools.partial:
         return call(function.func, *function.args, *args, **{**function.keywords, **kwargs})
     return _call_object(function, args, kwargs)
@@ -99,15 +106,28 @@ def _wants_one(function: Any, args: tuple, kwargs: dict[str, Any]) -> bool:
 
 
 def _plain_function(function: Any) -> types.FunctionType | None:
-    """The Python function that a call of something runs; an object's `__init__` runs as it is written."""
+    """The Python function that a call of something runs."""
     while isinstance(function, functools.partial):
         function = function.func
     if isinstance(function, types.FunctionType):
         return function
     method = getattr(function, "__func__", None)
-    if method is None and not isinstance(function, type):
+    if isinstance(function, type):
+        method = _init_of(function) if _is_initialized(function) else None
+    elif method is None:
         method = inspect.getattr_static(type(function), "__call__", None)
     return method if isinstance(method, types.FunctionType) else None
+
+
+def _is_initialized(kind: type) -> bool:
+    """Whether all that makes an object of a user's class is its `__init__`, which is rewritten."""
+    init, new = _init_of(kind), getattr(kind, "__new__", None)
+    return (type(kind) is type and new is object.__new__ and isinstance(init, types.FunctionType) and is_record(kind)
+            and converted(init) is not init)
+
+
+def _init_of(kind: type) -> Any:
+    return getattr(kind, "__init__", None)
 
 
 _STORING = {"append", "appendleft", "insert", "extend", "setdefault", "update"}
