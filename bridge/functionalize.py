@@ -129,9 +129,12 @@ class Functionalized:
             for i, j in itertools.permutations(range(len(storages)), 2):        # two views of one memory, set apart
                 if self.roots[i] is self.roots[j] is not None and self.aliases[i] != self.aliases[j]:
                     trace.aliases.add(storages[i])
-            out = self.body(tensors)
-            self.input_grad_guards = list(trace.input_grad_guards.items())
-            outputs = self._collect(trace, tensors, sources, out)
+            try:
+                out = self.body(tensors)
+                self.input_grad_guards = list(trace.input_grad_guards.items())
+                outputs = self._collect(trace, tensors, sources, out)
+            finally:
+                trace.undo_rebound(leaves=True)
             return outputs, [trace.values[s] for s in trace.writes]
 
     def _collect(self, trace: Trace, tensors: list[Tensor], sources: list[Tensor], out: Any) -> list[Any]:

@@ -194,10 +194,11 @@ class Trace:
         if tensor.storage.trace is not self:
             self.rebound.setdefault(tensor, (tensor.node, tensor.index, tensor._stop_gradient))
 
-    def undo_rebound(self) -> None:
-        """Put the outer tensors back to their old places."""
+    def undo_rebound(self, leaves: bool = False) -> None:
+        """Put the outer tensors back to their old places; or only those that are leaves, and want a gradient."""
         for tensor, (node, index, stop) in self.rebound.items():
-            tensor.node, tensor.index, tensor._stop_gradient = node, index, stop
+            if not leaves or (node is None and not stop):
+                tensor.node, tensor.index, tensor._stop_gradient = node, index, stop
 
     # ---- gradients of outer tensors --------------------------------------------------------------------------
 
@@ -302,6 +303,11 @@ class Trace:
 
     def _note_name(self, key: Any, named: Named | Code) -> bool:
         return self.names.setdefault(key, named) is named
+
+    def set_outside(self, tensor: Tensor, new: Any) -> Any:
+        """What to store in a tensor that gets a value outside of the graph, and stays where it is in that."""
+        self.note_rebound(tensor)
+        return self.overwritten(tensor.storage.array, new)
 
     def overwritten(self, old: Any, new: Any) -> Any:
         """What to store for a value written under no_grad: the tensor's gradient goes on to where it went before."""

@@ -16,6 +16,7 @@ from kayax.bridge.layout import in_order
 from kayax.bridge.ops.creation import clone, unshared
 from kayax.bridge.ops.manipulation import astype, cast, transpose
 from kayax.bridge.registry import attach, op
+from kayax.bridge.state import state
 from kayax.bridge.tensor import Tensor, wrap
 from kayax.bridge.views import exchange, layout_of
 from kayax.spec.dtype import find, to_numpy
@@ -129,13 +130,13 @@ def _set_value(self: Tensor, value: Any) -> None:
         raise ValueError(f"{self.name} has shape {list(old.shape)}, but the value has shape {list(array.shape)}.")
     if array.dtype != old.dtype:
         raise ValueError(f"{self.name} has dtype {old.dtype.name}, but the value has dtype {array.dtype.name}.")
-    self.storage.array = array
+    self.storage.array = array if state.trace is None else state.trace.set_outside(self, array)
 
 
 def _copy_(self: Tensor, other: Tensor, blocking: bool = True) -> Tensor:
     """Write another Tensor's value (cast and broadcast to this one), outside of the gradient."""
-    array = to_array(other, self.dtype)
-    self.storage.array = jnp.broadcast_to(array, tuple(self.shape))
+    array = jnp.broadcast_to(to_array(other, self.dtype), tuple(self.shape))
+    self.storage.array = array if state.trace is None else state.trace.set_outside(self, array)
     return self
 
 

@@ -339,3 +339,29 @@ def two_tensors_swapped_and_written(x, n):
         a, b = b, a
         i += 1
     return a, b
+
+
+@case(UP, DOWN)
+class parameter_set_in_the_middle(nn.Layer):
+    def __init__(self):
+        super().__init__()
+        self.w = self.create_parameter([3])
+
+    def forward(self, x):
+        self.w.set_value(self.w.clip(-0.5, 0.5) + x.detach())
+        y = x * 1.0
+        y.copy_(x * 2.0)
+        return self.w * y
+
+
+@case(UP, DOWN)
+class state_dict_set_in_a_branch(nn.Layer):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(3, 1)
+        self.saved = {name: value * 0 + 2 for name, value in self.fc.state_dict().items()}
+
+    def forward(self, x):
+        if x.sum() > 0:
+            self.fc.set_state_dict(self.saved)
+        return self.fc(x)
