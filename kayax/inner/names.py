@@ -15,6 +15,7 @@ from kayax.bridge.state import state
 from kayax.bridge.tensor import Tensor
 from kayax.bridge.to_static.static_function import StaticFunction
 from kayax.hapi.steps import as_list as to_list
+from kayax.inner.arrays import array_length, array_read, array_write, create_array
 from kayax.io.loader_collate import default_collate_fn, default_convert_fn
 from kayax.layers.decoding import Decoder
 from kayax.layers.initializer import Initializer
@@ -234,5 +235,6 @@ class LayerHelper:
                                   "functions (paddle.* or paddle.nn.functional.*), which work in static mode too.")
 
 
-__all__ = ["Decoder", "EagerParamBase", "Initializer", "LayerHelper", "Parameter", "StaticFunction",
-           "default_collate_fn", "default_convert_fn", "signature_safe_contextmanager", "to_list", "unique_name"]
+__all__ = ["Decoder", "EagerParamBase", "Initializer", "LayerHelper", "Parameter", "StaticFunction", "array_length",
+           "array_read", "array_write", "create_array", "default_collate_fn", "default_convert_fn",
+           "signature_safe_contextmanager", "to_list", "unique_name"]

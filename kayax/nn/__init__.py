@@ -20,9 +20,11 @@ from kayax.layers.rearrange import *  # noqa: F403
 from kayax.layers.rnn import *  # noqa: F403
 from kayax.layers.spectral import *  # noqa: F403
 from kayax.nn import attention, functional, init, initializer, utils
+from kayax.nn.utils import spectral_norm
 
 # Paddle's second names, as PyTorch spells them.
 _ALSO = {"Module": "Layer", "ModuleList": "LayerList", "ModuleDict": "LayerDict", "SiLU": "Silu",
+         "HuberLoss": "SmoothL1Loss",
          "MaxUnpool1d": "MaxUnPool1D", "MaxUnpool2d": "MaxUnPool2D", "MaxUnpool3d": "MaxUnPool3D"}
 _ALSO |= {f"{kind}{n}d": f"{kind}{n}D" for n in (1, 2, 3) for kind in (
     "AdaptiveAvgPool", "AdaptiveMaxPool", "CircularPad", "ConstantPad", "Conv", "ReflectionPad", "ReplicationPad",
@@ -43,4 +45,4 @@ def __getattr__(name: str) -> _Any:
 
 
 __all__ = ["ClipGradByGlobalNorm", "ClipGradByNorm", "ClipGradByValue", "FlaxLayer",  # noqa: F405
-           "Layer", "Parameter", "attention", "functional", "init", "initializer", "utils"]
+           "Layer", "Parameter", "attention", "functional", "init", "initializer", "spectral_norm", "utils"]

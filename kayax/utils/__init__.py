@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from kayax.utils import cpp_extension, dlpack, download, unique_name
+from kayax.utils.structure import flatten, is_sequence, map_structure, pack_sequence_as, to_sequence
 
 _VERSION = re.compile(r"\d+(\.\d+){0,3}")
 
@@ -79,5 +80,5 @@ def deprecated(update_to: str = "", since: str = "", reason: str = "", level: in
     return decorator
 
 
-__all__ = ["cpp_extension", "deprecated", "dlpack", "download", "require_version", "run_check", "try_import",
-           "unique_name"]
+__all__ = ["cpp_extension", "deprecated", "dlpack", "download", "flatten", "is_sequence", "map_structure",
+           "pack_sequence_as", "require_version", "run_check", "to_sequence", "try_import", "unique_name"]

@@ -85,3 +85,19 @@ def _modes(P: Any) -> Any:
     with P.autocast("cpu", enabled=False):
         inside = P.is_autocast_enabled()
     return [inside, P.is_autocast_enabled("cpu"), P.get_autocast_dtype(), P.broadcast_shapes([2, 1], [3])]
+
+
+@program("names/in-no-list")
+def unlisted(P):
+    """Names of public modules that `__all__` leaves out, and that code uses."""
+    utils, x = P.utils, P.to_tensor([[0.5, -2.0, 3.0, 1.0]])
+    nest = {"b": 1, "a": [2, (3, 4)]}
+    array = P.tensor.create_array("float32", [x])
+    array = P.tensor.array_write(x * 2, P.to_tensor([1]), array)
+    array = P.tensor.array_write(x * 3, P.to_tensor([0]), array)
+    return [P.nn.HuberLoss(delta=0.5)(x, x * 2), P.incubate.nn.functional.swiglu(x),
+            P.nn.spectral_norm is P.nn.utils.spectral_norm,
+            P.distributed.group_sharded_parallel is P.distributed.sharding.group_sharded_parallel,
+            utils.flatten(nest), list(utils.map_structure(lambda a, b: a + b, nest, nest)["a"]),
+            list(utils.pack_sequence_as(nest, [5, 6, 7, 8])["a"][1]), utils.to_sequence(3), utils.is_sequence("a"),
+            P.tensor.array_length(array), P.tensor.array_read(array, P.to_tensor([0])), array[1]]

@@ -22,10 +22,11 @@ from kayax.incubate.nn.functional.norm import (
     fused_rms_norm_ext,
 )
 from kayax.incubate.nn.functional.tokens import int_bincount
+from kayax.nn.functional import swiglu
 
 __all__ = ["fast_ln", "fast_rms_norm", "fused_bias_act", "fused_bias_dropout_residual_layer_norm", "fused_dropout_add",
            "fused_feedforward", "fused_layer_norm", "fused_linear", "fused_linear_activation", "fused_matmul_bias",
            "fused_multi_head_attention", "fused_rms_norm", "fused_rms_norm_ext", "fused_rotary_position_embedding",
-           "int_bincount", "variable_length_memory_efficient_attention"]
+           "int_bincount", "swiglu", "variable_length_memory_efficient_attention"]
 
 __getattr__ = absent("incubate.nn.functional")
