@@ -23,9 +23,9 @@ def flatten(nest: Any) -> list[Any]:
 
 def pack_sequence_as(structure: Any, flat_sequence: Sequence[Any]) -> Any:
     """A structure like `structure` with these leaves."""
-    kind = jax.tree.structure(structure, is_leaf=_is_leaf)
-    if kind.num_leaves != len(flat_sequence):
-        raise ValueError(f"The structure has {kind.num_leaves} leaves, but flat_sequence has {len(flat_sequence)}.")
+    leaves, kind = jax.tree.flatten(structure, is_leaf=_is_leaf)
+    if len(leaves) != len(flat_sequence):
+        raise ValueError(f"The structure has {len(leaves)} leaves, but flat_sequence has {len(flat_sequence)}.")
     return jax.tree.unflatten(kind, flat_sequence)
 
 
