@@ -67,10 +67,15 @@ def test_auto_cast_of_all(name: str) -> None:
 
 
 def renamed(record: Record, want: Record) -> Record:
-    """The outputs in bfloat16 under the names that are wanted; gradients keep theirs, which must be their inputs'."""
-    low = {path for path, leaf in record.items() if path.startswith("out") and getattr(leaf, "dtype", "") == "bfloat16"
-           and "float" in getattr(want.get(path), "dtype", "")}
-    return {path: replace(leaf, dtype=want[path].dtype) if path in low else leaf for path, leaf in record.items()}
+    """The outputs under the dtypes that are wanted: the white list makes them bfloat16, the black list float32.
+
+    Gradients keep theirs, which must be their inputs'.
+    """
+    kinds = ("float16", "bfloat16", "float32")
+    cast = {path for path, leaf in record.items() if path.startswith("out") and getattr(leaf, "dtype", "") in kinds
+            and (getattr(want.get(path), "dtype", "") in kinds or leaf.dtype == "bfloat16" and "float" in getattr(
+                want.get(path), "dtype", ""))}
+    return {path: replace(leaf, dtype=want[path].dtype) if path in cast else leaf for path, leaf in record.items()}
 
 
 @pytest.mark.parametrize("name", CASES)
