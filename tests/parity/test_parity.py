@@ -73,8 +73,8 @@ def renamed(record: Record, want: Record) -> Record:
     """
     kinds = ("float16", "bfloat16", "float32")
     cast = {path for path, leaf in record.items() if path.startswith("out") and getattr(leaf, "dtype", "") in kinds
-            and (getattr(want.get(path), "dtype", "") in kinds or leaf.dtype == "bfloat16" and "float" in getattr(
-                want.get(path), "dtype", ""))}
+            and (getattr(want.get(path), "dtype", "") in kinds or (leaf.dtype == "bfloat16" and "float" in getattr(
+                want.get(path), "dtype", "")))}
     return {path: replace(leaf, dtype=want[path].dtype) if path in cast else leaf for path, leaf in record.items()}
 
 
