@@ -169,6 +169,7 @@ def _alike(place: Place, a: Any, b: Any) -> bool:
 
 class _Open(threading.local):
     journal: Journal | None = None
+    frozen: dict[int, Any] | None = None        # objects of which the program holds copies
 
 
 _open = _Open()
@@ -178,6 +179,8 @@ _open = _Open()
 def journal() -> Iterator[Journal]:
     """Note changes from here on; a journal inside of another one hands nothing on."""
     held, _open.journal = _open.journal, Journal(_open.journal)
+    if held is None:
+        _open.frozen = {}
     try:
         yield _open.journal
     finally:
@@ -187,6 +190,11 @@ def journal() -> Iterator[Journal]:
 def touch(place: Place) -> None:
     """Note a place that is about to be changed."""
     notes = _open.journal
+    if notes is not None and _open.frozen and id(place.owner) in _open.frozen:
+        raise ConversionError(
+            f"A {type(place.owner).__name__} changes of which the program holds a copy, which would not change with "
+            f"it: an item that a tensor chose, or of a list whose length a tensor decides.{at_user_line()}\nMake a new "
+            "one, and put that in its place.")
     if notes is not None and place.key not in notes.old and id(place.owner) not in notes.born:
         notes.old[place.key] = (place, place.get())
 
@@ -244,6 +252,17 @@ def _stored(code: types.CodeType) -> tuple[str, ...]:
         if isinstance(constant, types.CodeType):
             names |= {n for n in _stored(constant) if n in code.co_freevars or n not in constant.co_freevars}
     return tuple(sorted(names))
+
+
+def freeze(value: Any) -> None:
+    """Note that the program holds a copy of an object, so that a change of it would be missed."""
+    if _open.frozen is not None:
+        _open.frozen[id(value)] = value
+
+
+def is_frozen(value: Any) -> bool:
+    """Whether an object is a copy of one, or has one, that the program holds."""
+    return bool(_open.frozen) and id(value) in _open.frozen                     # type: ignore[operator]
 
 
 def fresh(value: Any) -> Any:

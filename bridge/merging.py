@@ -18,21 +18,10 @@ import numpy as np
 from kayax.bridge.blocks import Block
 from kayax.bridge.cells import Storage
 from kayax.bridge.errors import ConversionError, at_user_line
+from kayax.bridge.forms import Count, Rows, columns, count, form_of, joined, leaves, stacked
 from kayax.bridge.journal import UNDEFINED, births, born
 from kayax.bridge.kinds import Aval, Mismatch, common
-from kayax.bridge.series import (
-    LENGTH,
-    Series,
-    capacity,
-    form_of,
-    is_grown,
-    joined,
-    least,
-    leaves,
-    leaves_of,
-    limit,
-    stacked,
-)
+from kayax.bridge.series import LENGTH, Series, capacity, is_grown, least, limit
 from kayax.bridge.slots import Slot, note_items, tensor_of
 from kayax.bridge.state import root_trace
 from kayax.bridge.tensor import Tensor, is_number
@@ -326,11 +315,13 @@ class Planner:
         sides = list(zip((x, y), self.sides, strict=True))
         form = joined([form_of(item, functools.partial(_aval, side=side)) for items, side in sides for item in items])
         n = self._capacity(x, y)
-        pairs = zip(*(_columns(items, form, side) for items, side in sides), strict=True)
+        pairs = zip(*([[_part(p, side) for p in column] for column in columns(items, form)] for items, side in sides),
+                    strict=True)
         stacks = [Slot(stacked(aval, n), ("stack", a), ("stack", b))
                   for aval, (a, b) in zip(leaves(form), pairs, strict=True)]
-        length = Slot(LENGTH, _count(*sides[0]), _count(*sides[1]))
-        note_items(tensors_in([v for v in (*x, *y) if type(v) is not Series]))
+        first, second = (_recipe(count(items), side) for items, side in sides)
+        length = Slot(LENGTH, first, second)
+        note_items([*x, *y])
         self.slots += [*stacks, length]
         root_trace().grown = True
         fewer = self.loop and least(y) < least(x)           # in some round; how many rounds, nobody knows
@@ -390,23 +381,18 @@ def _joined_keys(first: list, second: list) -> tuple:
     return tuple(keys)
 
 
-def _columns(items: list, form: Any, side: Side) -> list[list[tuple]]:
-    """For each leaf of the items, how to get its rows: a recipe for one, or for a stack and its length."""
-    columns: list[list[tuple]] = [[] for _ in leaves(form)]
-    for item in items:
-        if type(item) is Series:
-            rows: list[tuple] = [(side.recipe(s), side.recipe(item.length)) for s in item.stacks]
-        else:
-            rows = [(side.recipe(leaf), None) for leaf in leaves_of(item, form)]
-        for column, row in zip(columns, rows, strict=True):
-            column.append(row)
-    return columns
+def _recipe(leaf: Any, side: Side) -> tuple:
+    """How to get a leaf of an item's form on this side."""
+    if isinstance(leaf, Rows):
+        return "rows", leaf.aval, [_part(p, side) for p in leaf.parts]
+    if isinstance(leaf, Count):
+        return "count", leaf.known, [side.recipe(n) for n in leaf.lengths]
+    return side.recipe(leaf)
 
 
-def _count(items: list, side: Side) -> tuple:
-    """How to get a list's length."""
-    series = [v for v in items if type(v) is Series]
-    return "count", len(items) - len(series), [side.recipe(s.length) for s in series]
+def _part(part: tuple, side: Side) -> tuple:
+    leaf, length = part
+    return _recipe(leaf, side), None if length is None else side.recipe(length)
 
 
 _DEEPEST, _DEEPEST_IN_LOOPS = 6, 3              # how many Eithers may be in one another

@@ -7,16 +7,15 @@ before it counts, looks up or goes over items (`kayax.bridge.to_static.operators
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
 from kayax.bridge.errors import ConversionError, at_user_line
-from kayax.bridge.journal import UNDEFINED
-from kayax.bridge.kinds import Aval, Mismatch, widened
-from kayax.bridge.tensor import Tensor, wrap
+from kayax.bridge.kinds import Aval
+from kayax.bridge.tensor import Tensor
 from kayax.spec import tree
 
 LENGTH = Aval((), np.dtype("int64"), True)
@@ -51,23 +50,11 @@ class Counted:
 
 
 @dataclasses.dataclass(eq=False, repr=False)
-class Choice(Counted):
-    """What a program returns where a tensor decides between values of different kinds."""
-
-    flag: Any
-    first: Any
-    second: Any
-
-    def whole(self) -> Any:
-        return expanded(self.first if bool(self.flag) else self.second)
-
-
-@dataclasses.dataclass(eq=False, repr=False)
 class Series(Counted):
-    """Items of a list: the first `length` rows of `stacks`, one stack for each leaf of an item's `form`.
+    """Items of a list: the first `length` rows of `stacks`, one stack for each leaf of an item's form.
 
-    capacity: how many there are at most. limit: how many a loop carries it with; 0 for one that no loop carries.
-    least: how many there are at least.
+    form: what the items have in common (`kayax.bridge.forms`). capacity: how many there are at most. limit: how many a
+    loop carries it with; 0 for one that no loop carries. least: how many there are at least.
     """
 
     form: Any
@@ -98,103 +85,9 @@ def limit(items: Sequence[Any]) -> int:
     return max((x.limit for x in items if type(x) is Series), default=0)
 
 
-# ---- what the items have in common -----------------------------------------------------------------------------
-
-
-@dataclasses.dataclass(frozen=True)
-class Node:
-    """An item that is a tuple of parts."""
-
-    kind: type
-    extra: Any
-    parts: tuple
-
-
-@dataclasses.dataclass(frozen=True)
-class Fixed:
-    """An item, or part of one, that is no tensor and the same in all items."""
-
-    value: Any
-
-
-_PLAIN = (str, bytes, type(None))
-
-
-def form_of(item: Any, aval: Callable[[Any], Aval]) -> Any:
-    """The form of an item of a list (that of its items for a Series): tensors and numbers, alone or in tuples.
-
-    What Python code could change in place is no such item: it would be copied here.
-    """
-    if type(item) is Series:
-        kinds = iter([aval(s) for s in item.stacks])
-        return _refit(item.form, kinds)
-    if isinstance(item, (Tensor, bool, int, float, complex)):
-        return aval(item)
-    if isinstance(item, _PLAIN):
-        return Fixed(item)
-    found = tree.parts(item)
-    if found is None or not isinstance(item, tuple):
-        raise Mismatch
-    return Node(found[0], found[1], tuple([form_of(p, aval) for p in found[2]]))
-
-
-def _refit(form: Any, stacks: Iterator[Aval]) -> Any:
-    """The form of a Series' items, with what is known now of whether they have a gradient."""
-    if isinstance(form, Aval):
-        return dataclasses.replace(form, stop=next(stacks).stop)
-    return form if isinstance(form, Fixed) else Node(form.kind, form.extra, tuple([_refit(p, stacks)
-                                                                                     for p in form.parts]))
-
-
-def joined(forms: Sequence[Any]) -> Any:
-    """The form that items of all these forms fit in."""
-    first, *rest = forms
-    for other in rest:
-        first = _join(first, other)
-    return first
-
-
-def _join(a: Any, b: Any) -> Any:
-    if isinstance(a, Aval) and isinstance(b, Aval):
-        return widened(a, b)
-    if isinstance(a, Fixed) and isinstance(b, Fixed) and type(a.value) is type(b.value) and a.value == b.value:
-        return a
-    if not (isinstance(a, Node) and isinstance(b, Node)) or (a.kind, a.extra) != (b.kind, b.extra) or (
-            len(a.parts) != len(b.parts)):
-        raise Mismatch
-    return Node(a.kind, a.extra, tuple([_join(p, q) for p, q in zip(a.parts, b.parts, strict=True)]))
-
-
-def leaves(form: Any) -> list[Aval]:
-    """The tensors of an item."""
-    if isinstance(form, Aval):
-        return [form]
-    return [leaf for part in getattr(form, "parts", ()) for leaf in leaves(part)]
-
-
-def stacked(aval: Aval, n: int) -> Aval:
-    """What a stack of n such tensors is. Numbers lose their weak type in it, and get it back as items."""
-    return Aval((n, *aval.shape), aval.dtype, False, aval.stop)
-
-
-def leaves_of(item: Any, form: Any) -> list[Any]:
-    """The tensors and numbers of an item, in the order of `leaves`."""
-    if isinstance(form, Aval):
-        return [item]
-    if isinstance(form, Fixed):
-        return []
-    found = tree.parts(item)
-    return [leaf for part, inner in zip(found[2], form.parts, strict=True)                  # type: ignore[index]
-            for leaf in leaves_of(part, inner)]
-
-
-def item_of(form: Any, rows: Iterator[Any]) -> Any:
-    """An item, given its tensors and numbers."""
-    if isinstance(form, Aval):
-        return next(rows)
-    if isinstance(form, Fixed):
-        return form.value
-    return tree.build(form.kind, form.extra, [item_of(p, rows) for p in form.parts])
+def mentions(spec: Any) -> bool:
+    """Whether a structure's description has a list of staged length in it."""
+    return isinstance(spec, tree.Branch) and (issubclass(spec.kind, Counted) or any(map(mentions, spec.children)))
 
 
 # ---- the arrays ------------------------------------------------------------------------------------------------
@@ -242,41 +135,3 @@ def counting(stack: Any, n: Any, otherwise: Any) -> Any:
     """The stack with `otherwise` for every row beyond the n-th."""
     counts = (jnp.arange(stack.shape[0]) < n).reshape((-1, *[1] * (stack.ndim - 1)))
     return jnp.where(counts, stack, otherwise.astype(stack.dtype))
-
-
-# ---- leaving the program ---------------------------------------------------------------------------------------
-
-
-def mentions(spec: Any) -> bool:
-    """Whether a structure's description has a list of staged length in it."""
-    return isinstance(spec, tree.Branch) and (issubclass(spec.kind, Counted) or any(map(mentions, spec.children)))
-
-
-def expanded(value: Any) -> Any:
-    """A program's result with every Series replaced by its items, now that its length is known."""
-    if isinstance(value, Counted) and hasattr(type(value), "whole"):
-        return value.whole()
-    found = tree.parts(value)
-    if found is None or isinstance(value, Tensor):
-        return value
-    kind, extra, children = found
-    new: list[Any] = []
-    for child in children:
-        new += _items(child) if type(child) is Series else [expanded(child)]
-    if type(value) is dict and any(x is UNDEFINED for x in new):
-        return {key: x for key, x in zip(extra, new, strict=True) if x is not UNDEFINED}
-    return value if all(a is b for a, b in zip(new, children, strict=False)) and len(new) == len(children) else (
-        tree.build(kind, extra, new))
-
-
-def _items(series: Series) -> list[Any]:
-    n = int(series.length)
-    kinds = leaves(series.form)
-    columns = [[_row(stack, i, kind) for i in range(n)] for stack, kind in zip(series.stacks, kinds, strict=True)]
-    return [item_of(series.form, iter([c[i] for c in columns])) for i in range(n)]
-
-
-def _row(stack: Tensor, i: int, kind: Aval) -> Any:
-    if kind.weak:
-        return np.asarray(stack.storage.array[i]).item()
-    return stack[i].clone() if not stack._stop_gradient else wrap(stack.storage.array[i])

@@ -12,10 +12,12 @@ from jax import lax
 
 from kayax.bridge.blocks import Operands
 from kayax.bridge.cells import Storage, root_of
+from kayax.bridge.journal import freeze
 from kayax.bridge.kinds import Aval
-from kayax.bridge.series import LENGTH, gathered
+from kayax.bridge.series import LENGTH, Series, gathered
 from kayax.bridge.state import root_trace
 from kayax.bridge.tensor import Tensor, as_number
+from kayax.spec import tree
 
 
 @dataclasses.dataclass
@@ -54,11 +56,18 @@ def note_alias(tensor: Tensor, sources: Sequence[Storage] = ()) -> None:
         root.copies.setdefault(source, weakref.WeakSet()).add(tensor.storage)
 
 
-def note_items(tensors: Sequence[Tensor]) -> None:
-    """Note that a list holds copies of these tensors: eagerly it holds them, and what shares memory with them."""
+def note_items(items: Sequence[Any]) -> None:
+    """Note that a list holds copies of these items: eagerly it holds them, and what shares memory with them."""
     aliases = root_trace().aliases
-    for tensor in tensors:
-        aliases.update((tensor.storage, root_of(tensor.storage)))
+    stack = [x for x in items if type(x) is not Series]
+    while stack:
+        value = stack.pop()
+        if isinstance(value, Tensor):
+            aliases.update((value.storage, root_of(value.storage)))
+        elif (found := tree.parts(value)) is not None:
+            if not isinstance(value, tuple):
+                freeze(value)
+            stack += [part for part in found[2] if type(part) is not Series]
 
 
 def note_operands(slots: Sequence[Slot], operands: Operands) -> None:
@@ -72,6 +81,8 @@ def _as_operand(recipe: tuple | None, operands: Operands) -> tuple | None:
         return None
     if recipe[0] == "stack":
         return "stack", [(_as_operand(a, operands), _as_operand(n, operands)) for a, n in recipe[1]]
+    if recipe[0] == "rows":
+        return "rows", recipe[1], [(_as_operand(a, operands), _as_operand(n, operands)) for a, n in recipe[2]]
     if recipe[0] == "count":
         return "count", recipe[1], [_as_operand(n, operands) for n in recipe[2]]
     return ("operand", operands.tensor(recipe[1]), recipe[1].storage) if recipe[0] == "outer" else recipe
@@ -86,8 +97,9 @@ def fill(slots: Sequence[Slot], which: int, outs: Sequence[Any], cells: dict[Sto
             return outs[what]
         if kind == "number":
             return jnp.asarray(what)
-        if kind == "stack":
-            parts = [(value(a, aval), None if n is None else value(n, LENGTH)) for a, n in what]
+        if kind in ("stack", "rows"):
+            aval, listed = (aval, what) if kind == "stack" else (what, rest[0])
+            parts = [(value(a, aval), None if n is None else value(n, LENGTH)) for a, n in listed]
             return gathered(aval.shape[0], parts, aval.shape[1:], aval.dtype)
         if kind == "count":
             return sum([value(n, LENGTH) for n in rest[0]], jnp.asarray(what))

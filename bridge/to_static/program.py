@@ -12,8 +12,8 @@ import numpy as np
 from kayax.bridge.call import Call, Saving, is_inexact
 from kayax.bridge.cells import owned
 from kayax.bridge.errors import ConversionError
+from kayax.bridge.forms import expanded
 from kayax.bridge.functionalize import INPUT, NEW, OUTER, SAME, Functionalized
-from kayax.bridge.series import expanded
 from kayax.bridge.state import Epoch, state
 from kayax.bridge.tape import Arrays, Node, edge_of, run_hooks, walk
 from kayax.bridge.tensor import Tensor, wrap

@@ -96,7 +96,7 @@ def any_and_all_stop_early(x):
         seen.append(1)
         return v > 0
 
-    return any(positive(v) for v in x if v != 2), all(positive(v) for v in x if v != 2), len(seen)
+    return any(positive(v) for v in x[:2] if v != 2), all(v > 0 for v in x[:2] if v != 1), len(seen)
 
 
 @case((num(1.0), whole(3)), given_up=0)
@@ -246,3 +246,13 @@ def map_with_tensor_condition(x):
 def walrus_in_comprehension(x):
     parts = [(y := v * 2.0) for v in x]
     return parts, y
+
+
+@case((H, whole(2)), (H, whole(0)), given_up=0)
+def read_only_in_a_comprehension_that_may_not_run(x, n):
+    if n > 1:
+        k = 2
+    else:
+        k = 5
+    found = x if n > 5 else sum([v * k for v in x]) + x
+    return found

@@ -324,3 +324,45 @@ def decoding(token, end):
         while tokens[-1] != end:
             tokens.append((tokens[-1] * 3 + 1) % 5)
     return paddle.stack(tokens)
+
+
+@case((H, whole(2)), (H, whole(4)), given_up=0)
+def moved_about(x, n):
+    a, b, c, d = [[x * i for i in range(4) if i < n] for _ in range(4)]
+    a.reverse()
+    b.insert(1, x[0] + x)
+    b.insert(-1, x * 7.0)
+    b.insert(n, x * 8.0)
+    b.insert(99, x)
+    c.pop(1)
+    del c[-1]
+    return a, b, c, d[::-1] + d[n - 1:] + d[:n - 1] + d[-n:2]
+
+
+@case((H, whole(2)), (H, whole(4)), given_up=0)
+def by_number_and_by_value(x, n):
+    items = [x * i for i in range(4) if i < n]
+    total = x * 0.0
+    for i in range(1, len(items)):
+        total = total + items[i] * i
+    numbers = [i for i in range(4) if i < n]
+    return total, n in numbers, 1.0 not in numbers, [v in numbers for v in (0, 3)], x[0] in [v for v in x if v < n]
+
+
+@case((H, whole(1)), (H, whole(3)), expect=IndexError)
+def deleted_what_is_not_there(x, n):
+    items = [x * i for i in range(4) if i < n]
+    del items[2]
+    return items[2]
+
+
+@case(whole(2), whole(5), given_up=0)
+def decoding_without_repetition(token):
+    tokens = [token]
+    with paddle.jit.loop_bound(6):
+        while True:
+            token = (token * 3 + 1) % 7
+            if token in tokens:
+                break
+            tokens.append(token)
+    return paddle.stack(tokens)

@@ -366,3 +366,25 @@ def whole_number_or_a_tensor(x):
     if total < 0:
         return {"a": total}
     return {"a": sum([v for v in x if False])}
+
+
+@case((vec(1.0), vec(2.0)), (vec(-1.0), vec(2.0)), (vec(-1.0), vec(-2.0)))
+def read_in_the_other_branch(x, y):
+    t = x * 2.0
+    if x > 0:
+        t = t + 1.0
+        a = t
+    elif y > 0:
+        a = t * 3.0
+    else:
+        a = x
+    return a
+
+
+@case((vec(1.0), vec(2.0)), (vec(-1.0), vec(2.0)), expect=UnboundLocalError)
+def bound_in_the_other_branch_only(x, y):
+    if x > 3.0:
+        t = x
+    elif y > 0:
+        a = t
+    return x

@@ -104,7 +104,9 @@ class Writer:
     def number(self, names: set[str], depth: int = 2) -> str:
         """A number: a 0-D Tensor, or a Python float."""
         leaves = [*self.known("t", names)] * 2 + [self.pick(NUMBERS), f"vx[{self.pick('012')}]", "cell[1]"]
-        leaves += [f"{n}[-1]" for n in self.known("l", names)] + [f'{n}["a"]' for n in self.known("d", names)]
+        leaves += [f'{n}["a"]' for n in self.known("d", names)]
+        for n in self.known("l", names):
+            leaves.append(self.pick((f"{n}[-1]", f"{n}[len({n}) // 2]")))
         leaves += [f"{n}.t" for n in self.known("o", names)] + [f"{n}[0]" for n in self.known("v", names)]
         leaves += [f"({n} if {n} is not None else 0.25)" for n in self.known("m", names)]
         leaves += [f'{n}.get("c", 0.5)' for n in self.known("d", names)]
@@ -113,7 +115,7 @@ class Writer:
         if depth == 0:
             return self.pick(leaves)
         part = lambda: self.number(names, depth - 1)            # noqa: E731
-        kind = self.draw(st.integers(0, 24))
+        kind = self.draw(st.integers(0, 26))
         if kind < 6:
             return self.pick(leaves)
         if kind < 9:
@@ -139,9 +141,12 @@ class Writer:
         if kind == 19:
             return f"vx[{self.atom(self.integer(names, 1))} % 3]"
         if kind == 20:
-            over = self.pick(["vx", *(f"list({n})[:4]" for n in self.known("l", names))])
-            where = f" if {self.integer(names, 0)} != 2" if self.chance(3) else ""
-            return f"sum([te * {self.number(names | {'te'}, 0)} for te in {over}{where}])"
+            return f"sum({self.comprehension(names)})"
+        if kind == 25:
+            return f"{self.pick(('max', 'min'))}([{self.pick(leaves)}, *{self.comprehension(names, '[]')}])"
+        if kind == 26:
+            rows = f"[vx[0], *[te * {self.pick(NUMBERS)} for te in vx if {self.condition(names | {'te'}, 0)}]]"
+            return f"paddle.stack({rows}){self.pick(('.mean()', '.sum()', '.max()', '[-1]', '[0]', '[1:].sum()'))}"
         if kind == 21 and self.known("o", names):
             return f"{self.pick(self.known('o', names))}.bump({part()})"
         if kind == 22:
@@ -153,6 +158,22 @@ class Writer:
         if kind == 24 and self.known("u", names):
             return f"{self.pick(self.known('u', names))}.sum().astype('float32')"
         return self.pick(leaves)
+
+    def comprehension(self, names: set[str], brackets: str = "") -> str:
+        """Numbers out of others, some of which may be left out; a list, or what goes into a call."""
+        over = self.pick(["vx", "(tx, ty, 0.5)", *(f"list({n})[:4]" for n in self.known("l", names))])
+        names = names | {"te"}
+        loops = f"for te in {over}"
+        if self.chance(4):
+            loops, names = f"for ne, te in enumerate({over})", names | {"ne"}
+        item = self.pick(("te", f"te * {self.number(names, 0)}", self.number(names, 1)))
+        if self.chance(8):
+            item = f"(tw := {item})"
+        where = f" if {self.condition(names, 0)}" if self.chance(2) else ""
+        if self.chance(6):
+            loops, where = f"{loops}{where} for ni in range({self.pick('12')})", f" if te * ni < {self.pick(LIMITS)}"
+        text = f"{item} {loops}{where}"
+        return f"[{text}]" if brackets or self.chance(2) else text
 
     @staticmethod
     def atom(text: str) -> str:
@@ -190,7 +211,7 @@ class Writer:
         if kind == 2:
             return f"{inner} % 3"
         if kind == 3 and self.chance(2):
-            return "int(k)"
+            return f"len({self.comprehension(names, '[]')})" if self.chance(3) else "int(k)"
         if kind == 4:
             return f"{inner} {self.pick('&|^')} {self.pick('123')}"
         if kind == 5:
@@ -206,8 +227,11 @@ class Writer:
 
     def condition(self, names: set[str], depth: int = 2) -> str:
         part = lambda: self.number(names, 1 if depth else 0)    # noqa: E731
-        kind = self.draw(st.integers(0, 11))
-        if kind < 5 or (depth == 0 and kind > 8):
+        kind = self.draw(st.integers(0, 12))
+        if kind == 12 and depth:
+            item = self.number(names | {"te"}, 1)
+            return f"{self.pick(('any', 'all'))}({item} < {self.pick(LIMITS)} for te in vx if te > {self.pick(LIMITS)})"
+        if kind == 12 or kind < 5 or (depth == 0 and kind > 8):
             return f"{part()} {self.pick('<>')} {self.pick(LIMITS)}"
         if kind == 5:
             low, high = sorted((self.pick(LIMITS), self.pick(LIMITS)), key=float)
@@ -225,6 +249,8 @@ class Writer:
         return f"{self.atom(self.condition(names, depth - 1))} {word} {self.atom(self.condition(names, depth - 1))}"
 
     def value(self, kind: str, names: set[str]) -> str:
+        if kind == "l" and self.chance(3):
+            return f"[{self.number(names, 0)}, *{self.comprehension(names, '[]')}]"
         if kind == "l":
             return f"[{', '.join(self.number(names, 1) for _ in range(self.draw(st.integers(1, 3))))}]"
         if kind == "d":
@@ -308,7 +334,8 @@ class Writer:
             if name[0] == "l":
                 options += [f"{name}.append({self.number(names, 1)})", f"{name}[0] = {self.number(names, 1)}",
                             f"{name} = {name} + [{self.number(names, 0)}]",
-                            f"{name}.pop() if len({name}) > 1 else None"]
+                            f"{name}.pop() if len({name}) > 1 else None", f"{name}.reverse()",
+                            f"{name}.insert({self.integer(names, 0)}, {self.number(names, 1)})"]
             if name[0] == "d":
                 options += [f'{name}["{self.pick("abcd")}"] = {self.number(names, 1)}',
                             f'{name}["c"] = {name}.get("c", 0.25) * 0.5']

@@ -18,6 +18,8 @@ from kayax.bridge.to_static.operators import values as v
 from kayax.bridge.to_static.operators.branch import apart, has_either
 from kayax.bridge.to_static.operators.stacked import KNOWING, Stacked
 
+_EAGER = (any, all, sum, list, tuple, max, min, sorted, set, frozenset, dict)
+_READING = frozenset({"copy", "count", "get", "index", "items", "keys", "values", "__len__", "__iter__"})
 _BUILTIN = (types.BuiltinFunctionType, types.MethodWrapperType)
 
 
@@ -51,7 +53,8 @@ def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:
         if _has_grown() and not builtins.knows(replaced or function, args):
             owner = getattr(function, "__self__", None)
             if grown.is_grown(owner):
-                touch_contents(owner)
+                if function.__name__ not in _READING:
+                    touch_contents(owner)
                 return fresh(grown.method(owner, function.__name__, args))
             if not isinstance(owner, list):
                 grown.refuse_in((*args, *kwargs.values()))
@@ -59,7 +62,7 @@ def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:
             out = replaced(*args, **kwargs)
             return born(out) if hasattr(type(out), "__next__") else out
         owner = getattr(function, "__self__", None)
-        if isinstance(owner, CONTAINERS):
+        if isinstance(owner, CONTAINERS) and function.__name__ not in _READING:
             touch_contents(owner)
         elif isinstance(owner, str):
             text.check(function, args, kwargs)
@@ -81,7 +84,7 @@ def used_up(function: Any, iterable: Any, lazily: Callable, at_once: Callable, /
     lazily: gives the generator that goes over `iterable`. at_once: its items, or what any() or all() says of them.
     """
     function = v.use(function)
-    if function not in (any, all, sum, list, tuple, max, min, sorted, set, frozenset, dict):
+    if not any(function is known for known in _EAGER):
         return call(function, lazily(iterable), *args, **kwargs)
     items = at_once(iterable)
     return items if function in (any, all) else call(function, items, *args, **kwargs)

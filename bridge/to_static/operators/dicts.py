@@ -66,12 +66,12 @@ def whole_in(values: Iterable[Any], depth: int = 3) -> None:
             whole_in(found[2], depth - 1)
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any, parts: bool = False) -> Any:
     """A value for code that cannot deal with what only a tensor decides: how long a list is, which keys a dict has."""
     value = v.read(value)
     if type(value) is Either:
         value = apart(lambda x: fresh(dict(x)) if isinstance(x, dict) else tuple(plain(x)), value)
-    return whole(grown.plain(value))
+    return whole(grown.plain(value, parts))
 
 
 def check_order(owner: dict, key: Any) -> None:

@@ -14,23 +14,10 @@ from kayax.bridge import open_sizes
 from kayax.bridge.call import Call
 from kayax.bridge.dispatch import run_call
 from kayax.bridge.errors import ConversionError, at_user_line
+from kayax.bridge.forms import Count, Rows, columns, count, form_of, item_of, joined, leaves, leaves_of
 from kayax.bridge.kinds import Aval, Mismatch
-from kayax.bridge.merging import kind_of, tensors_in
-from kayax.bridge.series import (
-    Counted,
-    Series,
-    capacity,
-    form_of,
-    gathered,
-    is_grown,
-    item_of,
-    joined,
-    least,
-    leaves,
-    leaves_of,
-    limit,
-    refusal,
-)
+from kayax.bridge.merging import kind_of
+from kayax.bridge.series import Counted, Series, capacity, gathered, is_grown, least, limit, refusal
 from kayax.bridge.slots import note_alias, note_items
 from kayax.bridge.tensor import Tensor, as_number
 from kayax.bridge.to_static.operators import numbers
@@ -39,9 +26,11 @@ from kayax.spec import tree
 
 
 def length(items: list) -> Any:
-    """``len(items)``, a staged Python number."""
-    parts = [x.length for x in items if type(x) is Series]
-    return functools.reduce(operator.add, parts, len(items) - len(parts))
+    """``len(items)``, a staged Python number that knows what it is at most."""
+    found = count(items)
+    n: Any = functools.reduce(operator.add, found.lengths, found.known)
+    n.at_most = capacity(items)
+    return n
 
 
 def truth(value: Any) -> Any:
@@ -52,9 +41,9 @@ def truth(value: Any) -> Any:
     return length(value) > 0 if is_grown(value) else value
 
 
-def plain(value: Any) -> Any:
-    """A value for code that cannot deal with a staged length."""
-    if is_grown(value) or type(value) is Series:
+def plain(value: Any, parts: bool = False) -> Any:
+    """A value for code that cannot deal with a staged length, in it or (with `parts`) in what it holds."""
+    if is_grown(value) or type(value) is Series or (parts and lists_in(value)):
         raise refusal()
     return value
 
@@ -115,35 +104,41 @@ def packed(items: list) -> Series:
         return items[0]
     form = _form(items)
     n = capacity(items)
-    columns: list[list[Any]] = [[] for _ in leaves(form)]
-    for x in items:
-        for column, leaf in zip(columns, x.stacks if type(x) is Series else leaves_of(x, form), strict=True):
-            column.append(leaf)
-    lengths = [x.length if type(x) is Series else None for x in items]
-    counts = [x for x in lengths if x is not None]
-    stacks = []
-    for column, kind in zip(columns, leaves(form), strict=True):
-        def run(*arrays: Any, kind: Aval = kind) -> Any:
-            given = iter(arrays[len(lengths):])
-            parts = [(a, None if n_ is None else next(given)) for a, n_ in zip(arrays, lengths, strict=False)]
-            return gathered(n, parts, kind.shape, kind.dtype)
-
-        stacks.append(run_call(Call(run, "stack"), [*map(_operand, column), *counts]))
-    note_items(tensors_in([x for x in items if type(x) is not Series]))
+    stacks = [_gathered(column, n, kind) for column, kind in zip(columns(items, form), leaves(form), strict=True)]
+    note_items(items)
     return Series(form, stacks, length(items), n, limit(items), least(items))
 
 
+def _gathered(parts: list[tuple], n: int, kind: Aval) -> Tensor:
+    """The stack of a leaf's rows."""
+    rows = [_operand(leaf) for leaf, _ in parts]
+    lengths = [m for _, m in parts]
+
+    def run(*arrays: Any) -> Any:
+        given = iter(arrays[len(rows):])
+        found = [(a, None if m is None else next(given)) for a, m in zip(arrays, lengths, strict=False)]
+        return gathered(n, found, kind.shape, kind.dtype)
+
+    return run_call(Call(run, "stack"), [*rows, *(m for m in lengths if m is not None)])
+
+
 def _operand(leaf: Any) -> Any:
+    if isinstance(leaf, Rows):
+        return _gathered(leaf.parts, leaf.aval.shape[0], dataclasses.replace(leaf.aval, shape=leaf.aval.shape[1:]))
+    if isinstance(leaf, Count):
+        leaf = functools.reduce(operator.add, leaf.lengths, leaf.known)
     return leaf if isinstance(leaf, Tensor) else jnp.asarray(leaf)
 
 
 def _form(items: list) -> Any:
     try:
-        return joined([form_of(x, kind_of) for x in items])
+        form = joined([form_of(x, kind_of) for x in items])
+        columns(items, form)
     except Mismatch:
         raise ConversionError(
             f"The items of a list whose length a tensor decides must be alike: tensors of one shape and dtype, "
-            f"numbers, or tuples of them.{at_user_line()}") from None
+            f"numbers, or tuples, lists and dicts of them.{at_user_line()}") from None
+    return form
 
 
 def row(series: Series, index: Any) -> Any:
@@ -155,7 +150,9 @@ def row(series: Series, index: Any) -> Any:
             found = found.detach()
         note_alias(found)
         rows.append(as_number(found) if kind.weak else found)
-    return item_of(series.form, iter(rows))
+    found = item_of(series.form, iter(rows))
+    note_items([found])
+    return found
 
 
 def _take(stack: Any, index: Any) -> Any:
@@ -216,7 +213,7 @@ def set_item(items: list, key: Any, value: Any) -> None:
     index = _operand(_found(items, key))
     stacks = [run_call(_put, [stack, _operand(leaf), index])
               for stack, leaf in zip(series.stacks, leaves_of(value, series.form), strict=True)]
-    note_items([leaf for leaf in leaves_of(value, series.form) if isinstance(leaf, Tensor)])
+    note_items([value])
     items[:] = [dataclasses.replace(series, stacks=stacks)]
 
 
@@ -226,15 +223,27 @@ _put = Call(lambda stack, value, index: stack.at[index].set(value.astype(stack.d
 def _slice(items: list, key: slice) -> list:
     if key.start is None and key.stop is None and key.step is None:
         return list(items)
-    if key.step not in (None, 1) or v.is_staged(key.start) or v.is_staged(key.stop):
+    if (key.start, key.stop, key.step) == (None, None, -1):
+        return backwards(items)
+    if key.step not in (None, 1) or not all(k is None or _is_whole(k) for k in (key.start, key.stop)):
         raise refusal()
     n, series = length(items), packed(items)
-    start, stop = (_clipped(k, n) for k in (key.start or 0, n if key.stop is None else key.stop))
+    start, stop = (_clipped(k, n) for k in (0 if key.start is None else key.start, n if key.stop is None else key.stop))
     return [_cut(series, start, (stop - start) * numbers.as_int(stop > start))]
 
 
+def _is_whole(k: Any) -> bool:
+    """Whether a value is an int, or one that a tensor has."""
+    if v.is_staged(k):
+        return k.storage.array.dtype.kind in "iu" and not k.storage.array.ndim
+    return isinstance(k, int)
+
+
 def _clipped(k: Any, n: Any) -> Any:
-    k = k if v.is_staged(k) else n * 0 + k if k >= 0 else n + k
+    """A place in a list of length n, as Python takes the ends of a slice."""
+    if not _is_whole(k):
+        raise refusal()
+    k = k + numbers.as_int(k < 0) * n if v.is_staged(k) else n * 0 + k if k >= 0 else n + k
     k = k * numbers.as_int(k > 0)
     return k + (n - k) * numbers.as_int(k > n)
 
@@ -252,27 +261,68 @@ _roll = Call(lambda stack, by: jnp.roll(stack, -by, axis=0), "roll")
 
 
 def pop(items: list, index: Any = -1) -> Any:
-    """``items.pop(index)``, of an item at an end of the list."""
+    """``items.pop(index)``."""
     if _is_plain(items, index):
         return items.pop(index)
-    if v.is_staged(index) or index not in (0, -1):
-        raise refusal()
     value = item(items, index)
     series = packed(items)
-    left = _cut(series, 1, series.length - 1) if index == 0 else dataclasses.replace(series, length=series.length - 1)
-    items[:] = [dataclasses.replace(left, least=max(series.least - 1, 0))]
+    if not v.is_staged(index) and index == -1:
+        items[:] = [dataclasses.replace(series, length=series.length - 1, least=max(series.least - 1, 0))]
+    else:
+        delete(items, index)
     return value
 
 
-def insert(items: list, index: Any, value: Any) -> None:
-    """``items.insert(0, value)``."""
-    if index != 0:
+def delete(items: list, index: Any) -> None:
+    """``del items[index]``."""
+    if isinstance(index, slice):
         raise refusal()
-    items.insert(0, value)
+    i, series = _operand(_found(items, index)), packed(items)
+    stacks = [run_call(_without, [stack, i]) for stack in series.stacks]
+    items[:] = [dataclasses.replace(series, stacks=stacks, length=series.length - 1, least=max(series.least - 1, 0))]
 
 
-_METHODS: dict[str, Callable | None] = {"append": None, "extend": None, "clear": None, "copy": None,
-                                        "__len__": length, "pop": pop, "insert": insert}
+def insert(items: list, index: Any, value: Any) -> None:
+    """``items.insert(index, value)``."""
+    if not v.is_staged(index) and index == 0:
+        items.insert(0, value)
+        return
+    n = length(items)
+    i, series = _operand(_clipped(index, n)), packed([*items, value])
+    items[:] = [dataclasses.replace(series, stacks=[run_call(_moved, [stack, i, n]) for stack in series.stacks])]
+
+
+def _close(stack: Any, i: Any) -> Any:
+    """The stack without row i."""
+    before = (jnp.arange(stack.shape[0]) < i).reshape((-1, *[1] * (stack.ndim - 1)))
+    return jnp.where(before, stack, jnp.roll(stack, -1, axis=0))
+
+
+def _move(stack: Any, i: Any, n: Any) -> Any:
+    """The stack with row n moved to place i."""
+    j = jnp.arange(stack.shape[0])
+    return jnp.take(stack, jnp.where(j < i, j, jnp.where(j == i, n, j - 1)), axis=0, mode="clip")
+
+
+_without, _moved = Call(_close, "delete"), Call(_move, "insert")
+
+
+def backwards(items: list) -> list:
+    """``items[::-1]``."""
+    series = packed(items)
+    stacks = [run_call(_flip, [stack, series.length]) for stack in series.stacks]
+    return [dataclasses.replace(series, stacks=stacks)]
+
+
+def reverse(items: list) -> None:
+    """``items.reverse()``."""
+    items[:] = backwards(items)
+
+
+_flip = Call(lambda stack, n: jnp.roll(jnp.flip(stack, 0), n, axis=0), "flip")
+
+_METHODS: dict[str, Callable | None] = {"append": None, "extend": None, "clear": None, "copy": None, "__len__": length,
+                                        "pop": pop, "insert": insert, "reverse": reverse}
 
 
 def method(owner: list, name: str, args: tuple) -> Any:
@@ -290,5 +340,5 @@ def refuse_in(args: Iterable[Any]) -> None:
             raise refusal()
 
 
-__all__ = ["at", "check", "has_single", "hold", "is_grown", "item", "length", "lists_in", "method", "need_item",
-           "plain", "refuse_in", "row", "series_in", "set_item", "truth"]
+__all__ = ["at", "check", "delete", "has_single", "hold", "is_grown", "item", "length", "lists_in", "method",
+           "need_item", "plain", "refuse_in", "row", "series_in", "set_item", "truth"]

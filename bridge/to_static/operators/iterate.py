@@ -47,6 +47,9 @@ class Range(Staged):
             if self.step == 0:
                 raise ValueError("range() arg 3 must not be zero")
             self.length = self._count(1 if self.step > 0 else -1)
+        most = getattr(self.stop, "__dict__", {}).get("at_most")            # the length of a list
+        if most is not None and type(self.start) is int and type(self.step) is int and self.step > 0:
+            self.bound = len(range(self.start, most, self.step))
 
     def _count(self, sign: int) -> Any:
         span = (self.stop - self.start) * sign

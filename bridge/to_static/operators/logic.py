@@ -5,7 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 from kayax.bridge import open_sizes
+from kayax.bridge.journal import is_frozen
 from kayax.bridge.merging import Either
+from kayax.bridge.series import refusal
 from kayax.bridge.tensor import Tensor, as_number
 from kayax.bridge.to_static.operators import dicts, grown, numbers
 from kayax.bridge.to_static.operators import values as v
@@ -83,6 +85,8 @@ def is_(left: Any, right: Any) -> Any:
     """``left is right``; whether a value is None may depend on a tensor."""
     if isinstance(left, Either) or isinstance(right, Either):
         return _is_either(left, right) if isinstance(left, Either) else _is_either(right, left)
+    if left is not right and type(left) is type(right) and (is_frozen(left) or is_frozen(right)):
+        raise refusal()                         # a copy
     return left is right
 
 
@@ -106,6 +110,9 @@ def in_(item: Any, container: Any) -> Any:
     item, container = v.read(item), v.use(container)
     if has_either(item) or (not isinstance(container, dict) and has_either(container, 1)):
         return apart(in_, item, container, depth=1)
+    if grown.is_grown(container):
+        from kayax.bridge.to_static.operators import totals
+        return totals.contains(container, item)
     grown.plain(container)
     if isinstance(container, dict) and not v.is_staged(item) and item in container:
         return dicts.is_there(container[item])

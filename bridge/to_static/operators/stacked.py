@@ -19,7 +19,7 @@ from kayax.bridge.convert import to_tensor
 from kayax.bridge.dispatch import run_call
 from kayax.bridge.kinds import Aval
 from kayax.bridge.merging import kind_of
-from kayax.bridge.ops import activation, common, manipulation_join, reduction
+from kayax.bridge.ops import activation, common, manipulation_join
 from kayax.bridge.series import Counted, Series, counting, is_grown, refusal
 from kayax.bridge.tensor import Tensor
 from kayax.bridge.to_static.operators import grown
@@ -199,18 +199,29 @@ _ELEMENTS = ("abs", "exp", "expm1", "log", "log1p", "sqrt", "rsqrt", "square", "
 _ACTIVATIONS = ("relu", "gelu", "silu", "leaky_relu", "elu", "softplus")
 _ALONG = ("softmax", "log_softmax")
 _REDUCTIONS = {"sum": lambda dtype: 0, "prod": lambda dtype: 1, "max": _least, "amax": _least, "min": _greatest,
-               "amin": _greatest, "any": lambda dtype: 0, "all": lambda dtype: 1, "mean": None}
+               "amin": _greatest, "argmax": _least, "argmin": _greatest, "any": lambda dtype: 0, "all": lambda dtype: 1,
+               "mean": None}
 
 
 def _known() -> dict[Any, Callable]:
     """What knows a list of staged length, or a tensor that was stacked out of one, as its first argument."""
-    known: dict[Any, Callable] = {manipulation_join.stack: stack, manipulation_join.concat: concat,
-                                  to_tensor: tensor_of, common.linear: _linear}
+    known: dict[Any, Callable] = {common.linear: _linear}
     for names, owner, along in ((_ELEMENTS, Tensor, False), (_ACTIVATIONS, activation, False),
                                 (_ALONG, activation, True)):
         known |= {getattr(owner, n): _of_rows(getattr(owner, n), along) for n in names}
-    known |= {getattr(reduction, n): _reduction(getattr(reduction, n), fill) for n, fill in _REDUCTIONS.items()}
-    return {_plain(function): known[function] for function in known}
+    known |= {getattr(Tensor, n): _reduction(getattr(Tensor, n), fill) for n, fill in _REDUCTIONS.items()}
+    lists = {manipulation_join.stack: stack, manipulation_join.concat: concat, to_tensor: tensor_of}
+    return lists | {_plain(function): _of_one(run) for function, run in known.items()}
+
+
+def _of_one(run: Callable) -> Callable:
+    """What must not be given a list."""
+    def guarded(x: Any, *args: Any, **kwargs: Any) -> Any:
+        if not isinstance(x, Stacked):
+            raise refusal()
+        return run(x, *args, **kwargs)
+
+    return guarded
 
 
 KNOWING = _known()

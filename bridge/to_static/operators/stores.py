@@ -16,6 +16,7 @@ from kayax.bridge.to_static.operators import grown, numbers, stacked
 from kayax.bridge.to_static.operators import values as v
 from kayax.bridge.to_static.operators.branch import apart, has_either
 from kayax.bridge.to_static.operators.dicts import check_order, or_default
+from kayax.spec import tree
 
 slice = builtins.slice
 _LOOKED_AT = (np.ndarray, type(os.environ))
@@ -116,11 +117,14 @@ def _set_staged_item(owner: list, key: Any, value: Any) -> None:
 
 def delete_item(owner: Any, key: Any) -> None:
     """``del owner[key]``."""
-    owner, key = grown.plain(v.use(owner)), v.read(key)
+    owner, key = v.use(owner), v.read(key)
     if type(owner) is Either or type(key) is Either:
         apart(delete_item, owner, key)
         return
     touch_contents(owner)
+    if grown.is_grown(owner):
+        grown.delete(owner, key)
+        return
     if isinstance(owner, dict) and key in owner:
         v.read(owner[key])
     del owner[key]
@@ -163,6 +167,17 @@ def sliced(owner: Any, key: Any) -> Any:
     return fresh(grown.item(owner, key)) if grown.is_grown(owner) else made(owner[key])
 
 
+def _staged_container(owner: Any, key: Any) -> Any:
+    """An item that is a list or the like: one of all of them, as the tensor decides."""
+    from kayax.bridge.to_static.operators.logic import choose
+    n = len(owner)
+    v.bail_if(v.either(key < -n, key >= n))
+    found = owner[0]
+    for i in range(1, n):
+        found = choose(v.either(key == i, key == i - n), lambda i=i: owner[i], lambda found=found: found)    # type: ignore[misc]
+    return v.read(found)
+
+
 def _staged_item(owner: Any, key: Any) -> Any:
     n = len(owner)
     if isinstance(owner, range):
@@ -170,6 +185,8 @@ def _staged_item(owner: Any, key: Any) -> Any:
         return owner.start + (key + numbers.as_int(key < 0) * n) * owner.step
     if not n:
         raise IndexError("list index out of range")
+    if all(type(x) is Either or tree.parts(x) is not None for x in owner):
+        return _staged_container(owner, key)
     kinds = {(tuple(x.shape), x.dtype) if isinstance(x, Tensor) else type(x) for x in owner}
     if len(kinds) > 1 or not isinstance(owner[0], (Tensor, bool, int, float)):
         raise ConversionError(f"A tensor chooses an item of a {type(owner).__name__} whose items are no tensors (or "

@@ -13,8 +13,9 @@ from kayax.bridge.dispatch import run_call
 from kayax.bridge.kinds import Aval
 from kayax.bridge.merging import kind_of
 from kayax.bridge.series import Series, counting, refusal
-from kayax.bridge.tensor import as_number
+from kayax.bridge.tensor import Tensor, as_number
 from kayax.bridge.to_static.operators import grown
+from kayax.bridge.to_static.operators import values as v
 
 
 def total(items: list, start: Any = 0) -> Any:
@@ -56,6 +57,22 @@ def truth(items: list, function: Callable) -> Any:
         return reduced(counting(stack.astype(bool), n, jnp.asarray(function is all)))
 
     return as_number(run_call(Call(run, function.__name__), [series.stacks[0].detach(), series.length]))
+
+
+def contains(items: list, item: Any) -> Any:
+    """``item in items``."""
+    series, _ = _numbers(items)
+    other = kind_of(item)
+    if other.shape:
+        raise refusal()
+    if other.dtype.kind not in "biu":
+        v.bail_if(item != item)                 # the very same nan is in a list that holds it
+
+    def run(stack: Any, n: Any, one: Any) -> Any:
+        return jnp.any(counting(stack == one, n, jnp.asarray(False)))
+
+    operand = item.detach() if isinstance(item, Tensor) else jnp.asarray(item)
+    return as_number(run_call(Call(run, "any"), [series.stacks[0].detach(), series.length, operand]))
 
 
 def _column(items: list) -> tuple[Series, Aval]:

@@ -154,6 +154,17 @@ def assign(name: str, value: ast.expr) -> ast.Assign:
     return ast.Assign([store(name)], value)
 
 
+def unpacked(targets: list[ast.expr], value: ast.expr) -> ast.expr:
+    """A value that is unpacked into targets, which needs to know how many items there are."""
+    several = [t for t in targets if isinstance(t, (ast.Tuple, ast.List))]
+    if not several:
+        return value
+    deep = any(isinstance(e, (ast.Tuple, ast.List)) for t in several for e in t.elts)
+    if isinstance(value, ast.Tuple) and not deep:
+        return value
+    return ast.copy_location(call("plain", value, *([ast.Constant(True)] if deep else [])), value)
+
+
 def has_walrus(node: ast.AST) -> bool:
     """Whether evaluating the expression may store a variable."""
     return any(isinstance(n, ast.NamedExpr) or getattr(n, "stores", ()) for n in ast.walk(node))

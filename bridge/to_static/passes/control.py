@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from kayax.bridge.to_static.passes.base import Context, assign, call, generated, later, load, operator, store
+from kayax.bridge.to_static.passes.base import Context, assign, call, generated, later, load, operator, store, unpacked
 from kayax.bridge.to_static.source import activity
 from kayax.bridge.to_static.source.exits import exits
 from kayax.bridge.to_static.source.liveness import Liveness
@@ -109,7 +109,7 @@ class Control:
         else:
             names = self._names([node.target, *node.body, *node.orelse], live | node.live_head)     # type: ignore[attr-defined]
             item = self.context.fresh("item")
-            first = ast.copy_location(ast.Assign([node.target], load(item)), node)
+            first = ast.copy_location(ast.Assign([node.target], unpacked([node.target], load(item))), node)
             body = self.context.fresh("body")
             made.append(self._define(body, [first, *self.block(node.body)], node, [item]))
             parts = [node.iter, load(body), self._branch("orelse", node.orelse, made, node)]

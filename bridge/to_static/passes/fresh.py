@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import ast
 
-from kayax.bridge.to_static.passes.base import Rewrite, call, load
+from kayax.bridge.to_static.passes.base import Rewrite, call, load, unpacked
 from kayax.bridge.to_static.passes.stores import index
 
 
@@ -54,8 +54,7 @@ class Fresh(Rewrite):
     def visit_Assign(self, node: ast.Assign) -> ast.AST | list[ast.stmt]:
         """And by a starred target. Unpacking needs to know how many items there are."""
         self.generic_visit(node)
-        if any(isinstance(t, (ast.Tuple, ast.List)) for t in node.targets) and not isinstance(node.value, ast.Tuple):
-            node.value = ast.copy_location(call("plain", node.value), node.value)
+        node.value = unpacked(node.targets, node.value)
         stars = [n.value.id for t in node.targets for n in ast.walk(t)
                  if isinstance(n, ast.Starred) and isinstance(n.value, ast.Name)]
         return [node, *(ast.copy_location(ast.Expr(call("fresh", load(s))), node) for s in stars)]

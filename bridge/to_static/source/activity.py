@@ -98,7 +98,8 @@ def loaded(nodes: Nodes) -> set[str]:
 
 def names_of_scope(node: ast.AST) -> set[str]:
     """Every name that a nested function, lambda or class mentions, however deep: more than it takes from outside."""
-    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+    nodes = list(ast.walk(node))
+    return {n.id for n in nodes if isinstance(n, ast.Name)}.union(*(getattr(n, "reads", ()) for n in nodes))
 
 
 def declared(nodes: Nodes, kind: type[ast.Global] | type[ast.Nonlocal]) -> set[str]:
