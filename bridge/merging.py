@@ -22,7 +22,7 @@ from kayax.bridge.forms import Count, Rows, columns, count, form_of, joined, lea
 from kayax.bridge.journal import UNDEFINED, births, born
 from kayax.bridge.kinds import Aval, Mismatch, common
 from kayax.bridge.series import LENGTH, Series, capacity, is_grown, least, limit
-from kayax.bridge.slots import Slot, note_items, tensor_of
+from kayax.bridge.slots import Slot, copied_from, note_items, tensor_of
 from kayax.bridge.state import root_trace
 from kayax.bridge.tensor import Tensor, is_number
 from kayax.spec import tree
@@ -129,7 +129,9 @@ class Side:
     def roots(self, value: Tensor) -> list[Storage]:
         """Whose memory a tensor that the block made shares, of what is there after the block."""
         place = self.place.get(id(value))
-        return [] if place is None or self.block is None else self.block.roots[place]
+        if place is None or self.block is None:
+            return []
+        return [*self.block.roots[place], *copied_from(value.storage)]
 
     def aval(self, value: Tensor) -> Aval:
         place = self.place.get(id(value))

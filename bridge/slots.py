@@ -52,8 +52,14 @@ def note_alias(tensor: Tensor, sources: Sequence[Storage] = ()) -> None:
     """Note that a tensor stands for one that was there before: eagerly, writing one in place would change the other."""
     root = root_trace()
     root.aliases.add(tensor.storage)
-    for source in sources:
+    for source in {memory for s in sources for memory in (s, root_of(s))}:
         root.copies.setdefault(source, weakref.WeakSet()).add(tensor.storage)
+
+
+def copied_from(storage: Storage) -> list[Storage]:
+    """The tensors that one may be, by what was chosen in a block."""
+    root = root_trace()
+    return [s for s, copies in root.copies.items() if storage in copies] if storage in root.aliases else []
 
 
 def note_items(items: Sequence[Any]) -> None:

@@ -365,3 +365,18 @@ class state_dict_set_in_a_branch(nn.Layer):
         if x.sum() > 0:
             self.fc.set_state_dict(self.saved)
         return self.fc(x)
+
+
+@case((num(0.0), vec(2.0, 1.0), vec(0.25, 0.5)), expect=FALLBACK)
+def view_chosen_by_a_function_in_a_branch_then_written(t, x, y):
+    if t < 1.0:
+        t = min(x[0], y[1])
+    y.add_(x)
+    return t
+
+
+@case((vec(2.0, 1.0), vec(0.25, 0.5)), expect=FALLBACK)
+def view_chosen_by_a_function_then_written(x, y):
+    t = min(x[0], y[1])
+    y.add_(x)
+    return t
