@@ -19,6 +19,7 @@ from kayax.bridge.cells import Storage
 from kayax.bridge.errors import ConversionError
 from kayax.bridge.functionalize import INPUT, NEW, Abstract, Functionalized
 from kayax.bridge.state import portable
+from kayax.bridge.to_static.operators.values import settled
 from kayax.spec.constraints import Constraint, symbolic_forms
 from kayax.spec.input_spec import InputSpec
 
@@ -70,7 +71,7 @@ class Exported:
         shapes = symbolic_shapes(specs, constraints)
         dtypes = [s.dtype.numpy if s.dtype is not None else np.dtype("float32") for s in specs]
         examples = [Abstract(shape, d, d.kind not in "fcV") for shape, d in zip(shapes, dtypes, strict=True)]
-        self.fact = fact = Functionalized(body, examples)
+        self.fact = fact = Functionalized(lambda inputs: settled(body(inputs)), examples)
         self._check(fact)
         self.cells: list[Storage] = [*fact.reads, *fact.writes]
         self.n_inputs, self.n_written = len(specs), len(fact.writes)
