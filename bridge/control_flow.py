@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from kayax.bridge.convert import as_tensor
+from kayax.bridge.either import Either, describe
 from kayax.bridge.errors import ConversionError, at_user_line
-from kayax.bridge.merging import Either, describe
 from kayax.bridge.staging import staged
 from kayax.bridge.tensor import Tensor
 from kayax.bridge.to_static.convert import converted

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 from kayax.bridge.blocks import Block, Operands, stage, write_cells
-from kayax.bridge.merging import ANYTHING, Planner, Side, build, tensors_in
+from kayax.bridge.either import tensors_in
+from kayax.bridge.merging import ANYTHING, Planner, build
+from kayax.bridge.sides import Side
 from kayax.bridge.slots import fill, note_operands
 from kayax.bridge.tensor import Tensor
 

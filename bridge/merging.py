@@ -15,14 +15,14 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from kayax.bridge.blocks import Block
-from kayax.bridge.cells import Storage
+from kayax.bridge.either import Either, TooManyKinds, depth, named
 from kayax.bridge.errors import ConversionError, at_user_line
 from kayax.bridge.forms import Count, Rows, columns, count, form_of, joined, leaves, stacked
 from kayax.bridge.journal import UNDEFINED, births, born
 from kayax.bridge.kinds import Aval, Mismatch, common
 from kayax.bridge.series import LENGTH, Series, capacity, is_grown, least, limit
-from kayax.bridge.slots import Slot, copied_from, note_items, tensor_of
+from kayax.bridge.sides import Side
+from kayax.bridge.slots import Slot, note_items, tensor_of
 from kayax.bridge.state import root_trace
 from kayax.bridge.tensor import Tensor, is_number
 from kayax.spec import tree
@@ -36,110 +36,6 @@ class Anything:
 
 
 ANYTHING = Anything()
-
-
-class Either:
-    """One of two values that no one value can stand for: `first` where `flag` is true, else `second`.
-
-    Rewritten code does with both what it does with one, each on its own path
-    (`kayax.bridge.to_static.operators.either`). Python itself cannot.
-    """
-
-    __slots__ = ("flag", "first", "second", "name")
-
-    def __init__(self, flag: Any, first: Any, second: Any, name: str = ""):
-        self.flag, self.first, self.second, self.name = flag, first, second, name
-
-    def _refuse(self, *_: Any, **__: Any) -> Any:
-        raise unsettled(self)
-
-    __bool__ = __iter__ = __len__ = __call__ = __getitem__ = __add__ = __radd__ = __mul__ = __rmul__ = _refuse
-    __sub__ = __rsub__ = __truediv__ = __rtruediv__ = __lt__ = __le__ = __gt__ = __ge__ = __neg__ = __int__ = _refuse
-    __float__ = __index__ = __contains__ = __str__ = __repr__ = __matmul__ = __rmatmul__ = __invert__ = _refuse
-    __pow__ = __rpow__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __format__ = __abs__ = __pos__ = _refuse
-    __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = __lshift__ = __rlshift__ = __rshift__ = _refuse
-    __rrshift__ = __round__ = __enter__ = __exit__ = __eq__ = __ne__ = __jax_array__ = __array__ = __hash__ = _refuse     # type: ignore[assignment]
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        raise unsettled(self)
-
-
-class TooManyKinds(ConversionError):
-    """There are more kinds of a value than a program should hold."""
-
-
-def named(*values: Any) -> str:
-    """The variable that one of these values was in, in a message."""
-    return next((f"`{v.name}`" for v in values if isinstance(v, Either) and v.name), "A value")
-
-
-def unsettled(either: Either) -> ConversionError:
-    """The error for a value that is one thing or another, by a tensor's value."""
-    return ConversionError(
-        f"{named(either)} is {describe(either.first)} on one path and {describe(either.second)} on another, a tensor "
-        f"decides which, and what is done with it here wants one of them.{at_user_line()}\nGive it one type, shape and "
-        "dtype on all paths (cast it in the branch, say), or do this in the branches.")
-
-
-def describe(value: Any) -> str:
-    """A value in a message: a tensor by its dtype and shape."""
-    if isinstance(value, Tensor):
-        try:
-            kind = value.dtype.name
-            return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind} tensor of shape {list(value.shape)}"
-        except RuntimeError:                    # made in a branch, which has ended
-            return "a tensor"
-    if value is UNDEFINED or value is None or isinstance(value, (*_NUMBERS, str)):
-        return repr(value)
-    if isinstance(value, Either):
-        return f"{describe(value.first)} or {describe(value.second)}"
-    found = tree.parts(value)
-    kind = type(value).__name__
-    return f"{'an' if kind[0] in 'aeiouAEIOU' else 'a'} {kind}" + (f" of {len(found[2])}" if found is not None else "")
-
-
-# ---- the two sides ---------------------------------------------------------------------------------------------
-
-class Side:
-    """Where one of the two values comes from: a block's outputs, or (without a block) what was there before it."""
-
-    def __init__(self, block: Block | None = None, tensors: Sequence[Tensor] = (), born: Any = None):
-        self.block, self.born = block, born     # the objects that were made in the block, by their identities
-        self.place = {id(t): i for i, t in enumerate(tensors)}
-        self.tensors = list(tensors)            # held, so that their identities stay theirs
-
-    def recipe(self, value: Any) -> tuple:
-        """How to get a leaf's array on this side."""
-        if not isinstance(value, Tensor):
-            return "number", value
-        place = self.place.get(id(value))
-        return ("outer", value) if place is None else ("out", place)
-
-    def outer(self, value: Tensor) -> bool:
-        """Whether a tensor was there before the block."""
-        place = self.place.get(id(value))
-        return place is None or self.block is None or self.block.leaves[place][0] is value
-
-    def was_there(self, value: Any) -> bool:
-        """Whether a container was there before the block: it is that one afterwards, not another like it."""
-        return self.born is not None and id(value) not in self.born and all(map(self.outer, tensors_in(value)))
-
-    def roots(self, value: Tensor) -> list[Storage]:
-        """Whose memory a tensor that the block made shares, of what is there after the block."""
-        place = self.place.get(id(value))
-        if place is None or self.block is None:
-            return []
-        return [*self.block.roots[place], *copied_from(value.storage)]
-
-    def aval(self, value: Tensor) -> Aval:
-        place = self.place.get(id(value))
-        if place is None or self.block is None:
-            found = Aval.of(value.storage.array, value._stop_gradient)
-        else:
-            found = dataclasses.replace(self.block.avals[place], stop=self.block.leaves[place][1])
-        return dataclasses.replace(found, weak=True) if "is_number" in value.__dict__ else found
 
 
 @dataclasses.dataclass
@@ -225,7 +121,7 @@ class Planner:
             self._flag = None
 
     def _split(self, x: Any, y: Any) -> Split:
-        if _depth(x) + _depth(y) > (_DEEPEST_IN_LOOPS if self.loop else _DEEPEST):
+        if depth(x) + depth(y) > (_DEEPEST_IN_LOOPS if self.loop else _DEEPEST):
             raise TooManyKinds(
                 f"{named(x, y)} has too many types, shapes or dtypes on the paths to this place, and a tensor decides "
                 f"between them.{at_user_line()}\nGive it one of them in the branches.")
@@ -400,10 +296,6 @@ def _part(part: tuple, side: Side) -> tuple:
 _DEEPEST, _DEEPEST_IN_LOOPS = 6, 3              # how many Eithers may be in one another
 
 
-def _depth(value: Any) -> int:
-    return 1 + _depth(value.first) + _depth(value.second) if isinstance(value, Either) else 0
-
-
 def _is_mutable(value: Any) -> bool:
     """Whether a container can be changed, so that it matters which one it is."""
     return not isinstance(value, (tuple, Tensor)) and tree.parts(value) is not None
@@ -427,23 +319,6 @@ def _aval(value: Any, side: Side) -> Aval:
     if isinstance(value, bool):
         return Aval((), np.dtype(bool), True)
     return Aval.of(jnp.asarray(value))
-
-
-def tensors_in(values: Any) -> list[Tensor]:
-    """All Tensors in nested values, Eithers included, each once."""
-    found: dict[int, Tensor] = {}
-    stack = [values]
-    while stack:
-        value = stack.pop()
-        if isinstance(value, Tensor):
-            found.setdefault(id(value), value)
-        elif isinstance(value, Either):
-            stack += [value.flag, value.first, value.second]
-        else:
-            parts = tree.parts(value)
-            if parts is not None:
-                stack += parts[2]
-    return list(found.values())
 
 
 def build(plan: Any, filled: dict[int, Any], carried: bool = False) -> Any:

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from kayax.bridge.either import tensors_in
 from kayax.bridge.errors import ConversionError, FallbackWarning
 from kayax.bridge.journal import Attribute, Journal, Place, journal
-from kayax.bridge.merging import tensors_in
 
 
 class Attempt:

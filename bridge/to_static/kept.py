@@ -3,9 +3,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from kayax.bridge.either import tensors_in
 from kayax.bridge.errors import ConversionError
 from kayax.bridge.journal import Attribute, changed_attributes, was_loaded
-from kayax.bridge.merging import tensors_in
 from kayax.bridge.snapshots import of_ours
 from kayax.bridge.state import bump, state
 from kayax.bridge.tensor import Tensor

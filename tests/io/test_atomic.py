@@ -173,7 +173,7 @@ def test_a_pair_for_paddle_changes_at_one_moment(tmp_path, mode, before, after):
         program, params = folder / "net.json", folder / "net.pdiparams"
         if find.has_part(program):
             seeds.append(seed_of_pair(program, params, by_journal))
-            _, arrays = layer._read(folder / "net", None)
+            _, arrays = layer.read_files(folder / "net", None)
             assert {name: array.tolist() for name, array in arrays.items()} == (
                 {"w": [seeds[-1]] * 2} if seeds[-1] % 2 else {})
         else:
@@ -184,7 +184,7 @@ def test_a_pair_for_paddle_changes_at_one_moment(tmp_path, mode, before, after):
         assert seeds[-1] == after or not done
         save_pair(folder / "net", 5)
         assert not (folder / "net.pdcommit").exists() and seed_of_pair(program, params, as_it_lies) == 5
-        assert layer._read(folder / "net", None)[1]["w"].tolist() == [5, 5]
+        assert layer.read_files(folder / "net", None)[1]["w"].tolist() == [5, 5]
         shutil.rmtree(folder)
         step += 1
     assert set(seeds) == {before, after}
@@ -204,7 +204,7 @@ def test_a_pair_that_is_saved_while_it_is_read(tmp_path, monkeypatch):
     monkeypatch.setattr(tensors, "read", late)
     seen = []
     monkeypatch.setattr(layer.pir, "read", lambda path, real=layer.pir.read: seen.append(1) or real(path))
-    assert layer._read(tmp_path / "net", None)[1]["w"].tolist() == [3, 3]
+    assert layer.read_files(tmp_path / "net", None)[1]["w"].tolist() == [3, 3]
     assert len(seen) == 2
 
 

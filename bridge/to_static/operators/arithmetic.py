@@ -5,8 +5,8 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+from kayax.bridge.either import Either
 from kayax.bridge.journal import CONTAINERS, fresh, touch_contents
-from kayax.bridge.merging import Either
 from kayax.bridge.tensor import Tensor
 from kayax.bridge.to_static.operators import dicts, numbers, text
 from kayax.bridge.to_static.operators import values as v

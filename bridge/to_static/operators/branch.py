@@ -8,9 +8,11 @@ from jax import lax
 
 from kayax.bridge.blocks import Block, Operands, stage, write_cells
 from kayax.bridge.cells import Storage, is_leaked
+from kayax.bridge.either import Either, tensors_in
 from kayax.bridge.errors import ConversionError, at_user_line
 from kayax.bridge.journal import UNDEFINED, Attribute, Contents, Place, born, journal, loaded, write
-from kayax.bridge.merging import ANYTHING, Either, Planner, Side, Split, build, tensors_in
+from kayax.bridge.merging import ANYTHING, Planner, Split, build
+from kayax.bridge.sides import Side
 from kayax.bridge.slots import fill, note_operands
 from kayax.bridge.tensor import Tensor, as_number, wrap
 from kayax.bridge.to_static.operators import grown

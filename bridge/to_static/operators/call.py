@@ -8,8 +8,8 @@ import types
 from collections.abc import Callable
 from typing import Any
 
+from kayax.bridge.either import Either
 from kayax.bridge.journal import CONTAINERS, born, fresh, touch_contents, unseen
-from kayax.bridge.merging import Either
 from kayax.bridge.snapshots import is_record
 from kayax.bridge.state import state
 from kayax.bridge.to_static.convert import converted, reason

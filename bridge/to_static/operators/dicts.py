@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from kayax.bridge.either import Either
 from kayax.bridge.journal import UNDEFINED, fresh, touch_contents
-from kayax.bridge.merging import Either
 from kayax.bridge.tensor import Tensor
 from kayax.bridge.to_static.operators import grown
 from kayax.bridge.to_static.operators import values as v

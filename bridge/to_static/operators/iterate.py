@@ -4,9 +4,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from kayax.bridge.either import Either
 from kayax.bridge.errors import ConversionError, at_user_line
 from kayax.bridge.journal import may_be_older
-from kayax.bridge.merging import Either
 from kayax.bridge.series import capacity
 from kayax.bridge.tensor import Tensor
 from kayax.bridge.to_static.operators import grown, numbers

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from kayax.bridge import open_sizes
+from kayax.bridge.either import Either
 from kayax.bridge.journal import is_frozen
-from kayax.bridge.merging import Either
 from kayax.bridge.series import refusal
 from kayax.bridge.tensor import Tensor, as_number
 from kayax.bridge.to_static.operators import dicts, grown, numbers

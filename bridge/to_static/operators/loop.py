@@ -10,10 +10,12 @@ import jax
 from kayax.bridge.blocks import Block, Operands, stage, write_cells
 from kayax.bridge.call import is_inexact
 from kayax.bridge.cells import Storage
+from kayax.bridge.either import TooManyKinds, tensors_in
 from kayax.bridge.errors import ConversionError, at_user_line
 from kayax.bridge.journal import UNDEFINED, Attribute, Contents, Place, journal, loaded, write
 from kayax.bridge.looping import while_loop
-from kayax.bridge.merging import ANYTHING, Planner, Side, Split, TooManyKinds, build, note_copies, signature, tensors_in
+from kayax.bridge.merging import ANYTHING, Planner, Split, build, note_copies, signature
+from kayax.bridge.sides import Side
 from kayax.bridge.slots import Slot, fill, known_as, note_operands
 from kayax.bridge.state import state
 from kayax.bridge.tensor import Tensor, wrap

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from kayax.bridge.either import Either
 from kayax.bridge.errors import ConversionError, at_user_line
 from kayax.bridge.journal import Attribute, check_single, fresh, is_born, loaded, touch, touch_contents
-from kayax.bridge.merging import Either
 from kayax.bridge.state import state
 from kayax.bridge.tensor import Tensor
 from kayax.bridge.to_static.operators import grown, numbers, stacked

@@ -9,8 +9,8 @@ from typing import Any
 
 import jax
 
+from kayax.bridge.either import Either, tensors_in
 from kayax.bridge.errors import ConversionError, at_user_line
-from kayax.bridge.merging import Either, tensors_in
 from kayax.bridge.state import state
 from kayax.bridge.tensor import Tensor, is_number, wrap
 from kayax.bridge.to_static.operators import values as v
