@@ -13,7 +13,7 @@ class Either:
     """One of two values that no one value can stand for: `first` where `flag` is true, else `second`.
 
     Rewritten code does with both what it does with one, each on its own path
-    (`kayax.bridge.to_static.operators.either`). Python itself cannot.
+    (`kayax.bridge.to_static.operators.branch.apart`). Python itself cannot.
     """
 
     __slots__ = ("flag", "first", "second", "name")
@@ -72,6 +72,7 @@ def describe(value: Any) -> str:
 
 
 def depth(value: Any) -> int:
+    """How many Eithers a value is made of."""
     return 1 + depth(value.first) + depth(value.second) if isinstance(value, Either) else 0
 
 

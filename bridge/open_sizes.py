@@ -17,7 +17,7 @@ from kayax.bridge.state import state
 
 def is_open(value: Any) -> bool:
     """Whether a value is a dimension of any size, or computed from such."""
-    return type(value).__name__ == "_DimExpr" and export.is_symbolic_dim(value)
+    return export.is_symbolic_dim(value)
 
 
 def has_open(value: Any) -> bool:

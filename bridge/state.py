@@ -20,7 +20,7 @@ class _State(threading.local):
     compiles: bool = False          # a converted function runs eagerly: the layers that it calls are compiled
     skip_updates: Any = None        # a boolean array: where it is true, `run_update` changes nothing
     loop_bound: int | None = None   # how many rounds the loops of the code that runs have at most (jit.loop_bound)
-    portable: bool | str = False    # the program being made leaves the process (see `portable`)
+    portable: str = ""              # "plain" or "choices": the program being made leaves the process (see `portable`)
     graph: Any = None               # bridge.graph.Graph while a static graph is being built
 
 
@@ -54,7 +54,7 @@ def portable(choices: bool = False) -> Iterator[None]:
 
     choices: with other forms beside them for some machines; such a program cannot be differentiated well.
     """
-    held, state.portable = state.portable, "choices" if choices else True
+    held, state.portable = state.portable, "choices" if choices else "plain"
     try:
         yield
     finally:

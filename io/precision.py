@@ -143,7 +143,10 @@ def _record(record: FunctionRecord, facts: Any, path: str, arrays: dict[str, Any
             precision: Precision) -> FunctionRecord:
     where = f"model.functions[{facts.name!r}]"
     check_parses(record.programs, path, where)
-    shapes = lambda n: arrays[n].file.shape_dtype(arrays[n].name)       # noqa: E731
+
+    def shapes(name: str) -> Any:
+        return arrays[name].file.shape_dtype(arrays[name].name)
+
     predict = read_programs(facts, record, shapes, path, where).exported["predict"]
     check_program(predict, path, where)
     names = iter(record.parameters)

@@ -2,7 +2,7 @@
 
 XLA's CPU compiler has fast kernels for dense convolutions alone. A depthwise or grouped one, one whose kernel is larger
 than its image (a 3 x 3 kernel on the 2 x 2 image of a deep ResNet), and the gradient of a transposed one by its weight
-run in plain loops, 5 to 170 times slower than the same sum in another form. Which form is taken is decided here, from
+run in plain loops, 3 to 160 times slower than the same sum in another form. Which form is taken is decided here, from
 shapes. Programs that leave the process have the plain convolution, which other machines and frameworks know; those that
 predict have both.
 """
@@ -54,7 +54,7 @@ def dimension_numbers(n: int, last: bool) -> tuple[str, str, str]:
 
 def convolve(x: Any, weight: Any, window: Window, groups: int, last: bool) -> Any:
     """x [N, C, *sizes] (or channels last) convolved by weight [out, C / groups, *kernel]."""
-    elsewhere = state.portable is True or (not state.portable and jax.default_backend() != "cpu")
+    elsewhere = state.portable == "plain" or (not state.portable and jax.default_backend() != "cpu")
     form = None if elsewhere else _form(x, weight, window, groups, last)
     if form is None or (state.portable and form is _with_holes):        # whose result is the plain convolution's
         return _plain(x, weight, window, groups, last)

@@ -218,8 +218,6 @@ class Comparison:
         self.found.append(f"{path}: the eager run {verb} {a}, the converted run {b}.")
 
 
-
-
 def _item(container: Any, i: int) -> str:
     fields = getattr(type(container), "_fields", None)
     return f".{fields[i]}" if fields else f"[{i}]"

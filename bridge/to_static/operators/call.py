@@ -1,6 +1,7 @@
 """A call in rewritten code: what is called is rewritten too, if it is a user's; built-in functions know tensors."""
 from __future__ import annotations
 
+import builtins as python
 import functools
 import inspect
 import sys
@@ -17,8 +18,9 @@ from kayax.bridge.to_static.operators import builtins, dicts, grown, impure, tex
 from kayax.bridge.to_static.operators import values as v
 from kayax.bridge.to_static.operators.branch import apart, has_either
 from kayax.bridge.to_static.operators.stacked import KNOWING, Stacked
+from kayax.bridge.to_static.passes.comprehensions import EAGER, EARLY
 
-_EAGER = (any, all, sum, list, tuple, max, min, sorted, set, frozenset, dict)
+_AT_ONCE = [getattr(python, name) for name in EAGER | EARLY]
 _READING = frozenset({"copy", "count", "get", "index", "items", "keys", "values", "__len__", "__iter__"})
 _BUILTIN = (types.BuiltinFunctionType, types.MethodWrapperType)
 
@@ -84,7 +86,7 @@ def used_up(function: Any, iterable: Any, lazily: Callable, at_once: Callable, /
     lazily: gives the generator that goes over `iterable`. at_once: its items, or what any() or all() says of them.
     """
     function = v.use(function)
-    if not any(function is known for known in _EAGER):
+    if not any(function is known for known in _AT_ONCE):
         return call(function, lazily(iterable), *args, **kwargs)
     items = at_once(iterable)
     return items if function in (any, all) else call(function, items, *args, **kwargs)
