@@ -162,10 +162,14 @@ def test_an_interrupt_ends_the_script_and_its_workers(tmp_path):
         for pid in DataLoader(Slow(), num_workers=2):
             print(int(pid), flush=True)
     """))
-    process = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    pids = [int(process.stdout.readline()) for _ in range(2)]
-    process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=60)
+    with subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True) as process:
+        try:
+            pids = [int(process.stdout.readline()) for _ in range(2)]
+            process.send_signal(signal.SIGINT)
+            _, stderr = process.communicate(timeout=60)
+        finally:
+            process.kill()                      # so that a hang fails this test alone
     assert process.returncode in (1, -signal.SIGINT)
     assert stderr.count("Traceback") == 1
     assert stderr.rstrip().endswith("KeyboardInterrupt")
