@@ -147,9 +147,11 @@ def test_what_a_worker_does_not_have_is_loaded_when_it_is_used(tmp_path):
 def test_an_interrupt_ends_the_script_and_its_workers(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(textwrap.dedent("""
-        import os, time
+        import os, signal, time
         from kayax.io.dataset import Dataset
         from kayax.io.loader import DataLoader
+
+        signal.signal(signal.SIGINT, signal.default_int_handler)    # what runs in the background inherits "ignore"
 
         class Slow(Dataset):
             def __getitem__(self, i):

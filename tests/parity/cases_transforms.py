@@ -77,7 +77,8 @@ for mode in words("nearest bilinear bicubic"):
     on_photo(f"perspective/{mode}", lambda T, x, m=mode: T.perspective(x, START, END, m))
 on_photo("rotate/expand", lambda T, x: T.rotate(x, 40, "bilinear", True, None, (9, 8, 7)))
 on_photo("rotate/center", lambda T, x: T.rotate(x, -40, "nearest", False, [5, 6]))
-START, END = [[0, 0], [19, 0], [19, 24], [0, 24]], [[2, 1], [17, 3], [18, 22], [1, 23]]
+# Not whole numbers: a corner between two pixels would be either, as the last bit of a least-squares solver falls.
+START, END = [[0, 0], [19, 0], [19, 24], [0, 24]], [[2.3, 1.2], [17.1, 3.4], [17.8, 21.7], [1.4, 22.6]]
 
 CLASSES = {
     "Compose": lambda T: T.Compose([T.Resize(30), T.RandomCrop(24), T.RandomHorizontalFlip(), T.ToTensor(),
