@@ -20,7 +20,7 @@ from kayax.bridge.layout import is_open, reshaped
 from kayax.bridge.series import mentions
 from kayax.bridge.tape import Node
 from kayax.bridge.tensor import Tensor, is_number, view, wrap
-from kayax.bridge.trace import GradCell, Guard, Trace
+from kayax.bridge.trace import GradCell, Guard, Rolls, Trace
 from kayax.bridge.views import chain_of
 from kayax.spec import tree
 
@@ -46,8 +46,9 @@ class Functionalized:
     whether it prints when it runs; `printed` is where the text goes, until it is known that the run counts.
     """
 
-    def __init__(self, body: Callable[[list[Tensor]], Any], examples: Sequence[Any], can_bail: bool = False):
-        self.body, self.can_bail = body, can_bail
+    def __init__(self, body: Callable[[list[Tensor]], Any], examples: Sequence[Any], can_bail: bool = False,
+                 rolls: Rolls | None = None):
+        self.body, self.can_bail, self.rolls = body, can_bail, rolls
         self.printed: list[str] = []
         self.flags = [getattr(x, "_stop_gradient", True) for x in examples]
         self.computed = [not flag and getattr(x, "node", None) is not None
@@ -111,7 +112,7 @@ class Functionalized:
     def _run(self, trace: Trace, arrays: Sequence[Any]) -> tuple[list[Any], list[Any]]:
         """The body over these arrays: flat outputs and the new values of written cells, as the trace ends."""
         with trace:
-            trace.printed = self.printed
+            trace.printed, trace.rolls = self.printed, self.rolls
             if self.can_bail:
                 trace.bail = Storage(jnp.zeros((), bool))
             storages = [Storage(a) for a in arrays]

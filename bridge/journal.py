@@ -279,6 +279,14 @@ def born(value: Any) -> Any:
     return value
 
 
+def unborn(value: Any) -> None:
+    """Take back that an object was made just now, for whoever asks from here on."""
+    notes = _open.journal
+    while notes is not None:
+        notes.born.pop(id(value), None)
+        notes = notes.parent
+
+
 def is_born(value: Any) -> bool:
     """Whether an object is known to have been made just now."""
     return _open.journal is not None and id(value) in _open.journal.born

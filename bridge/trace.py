@@ -93,6 +93,12 @@ def _note_layers(value: Any, attributes: frozenset[str], depth: int = 2) -> None
             _note_layers(part, attributes, depth - 1)
 
 
+class Rolls:
+    """Permission to make one loop of the program of a long loop that Python would run; `used` if that was done."""
+
+    used = False
+
+
 class Trace:
     """One run of a function over tracers. Cells made outside keep their arrays: their values inside are held here."""
 
@@ -124,6 +130,10 @@ class Trace:
         self.aliases: weakref.WeakSet[Storage] = weakref.WeakSet()      # they stand for others: not to be written
         self.lent: weakref.WeakKeyDictionary[Storage, weakref.WeakSet[Storage]] = weakref.WeakKeyDictionary()
         self.copies: weakref.WeakKeyDictionary[Storage, weakref.WeakSet[Storage]] = weakref.WeakKeyDictionary()
+        self.rolls: Rolls | None = None                         # whether long loops of Python become the program's
+        self.left: dict[int, Any] = {}                          # iterators of loops that a tensor may have left
+        self.sources: dict[int, tuple[Any, list]] = {}          # iterators, and those that they move on
+        self.decided = 0                                        # how many branches tensors have decided so far
         self.grown = False                                      # a tensor decides the length of some list
         self.copied: dict[int, Any] = {}                        # containers that loops have made copies of, and these
         self.split = False                                      # a value is one of two that differ in kind

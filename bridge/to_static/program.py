@@ -17,7 +17,7 @@ from kayax.bridge.functionalize import INPUT, NEW, OUTER, SAME, Functionalized
 from kayax.bridge.state import Epoch, state
 from kayax.bridge.tape import Arrays, Node, edge_of, run_hooks, walk
 from kayax.bridge.tensor import Tensor, wrap
-from kayax.bridge.trace import EMPTY, HELD, ZERO, Guard
+from kayax.bridge.trace import EMPTY, HELD, ZERO, Guard, Rolls
 from kayax.bridge.views import link
 from kayax.spec import tree
 
@@ -40,9 +40,9 @@ class Program:
     """
 
     def __init__(self, body: Callable, examples: Sequence[Tensor], name: str,
-                 compiler_options: dict | None = None, made_for: str = ""):
+                 compiler_options: dict | None = None, made_for: str = "", rolls: Rolls | None = None):
         self.name, self.serial, self.made_for = name, next(_serials), made_for
-        self.fact = fact = Functionalized(body, examples, can_bail=True)
+        self.fact = fact = Functionalized(body, examples, can_bail=True, rolls=rolls)
         self.has_effects = False                # it returns what it leaves in arguments' containers and attributes, too
         self.n_inputs, self.n_reads = len(examples), len(fact.reads)
         self.guards = [*fact.guards, Guard("shapes and dtypes of its tensors", self._cell_types, None)]

@@ -24,6 +24,7 @@ from kayax.bridge.to_static.operators.values import settled
 from kayax.bridge.to_static.program import Bail, Program
 from kayax.bridge.to_static.specs import as_spec, check_call, match, parameters_of
 from kayax.bridge.to_static.tracebacks import of_users
+from kayax.bridge.trace import Rolls
 from kayax.spec import dtype, tree
 
 _MOST = 16              # programs for the same arguments that differ in the facts they were made under
@@ -159,14 +160,17 @@ class StaticFunction:
 
     def _first_call(self, args: tuple, kwargs: dict[str, Any], tensors: list[Tensor], key: Any) -> Any:
         """Make a program and run it. What cannot be one runs eagerly, as if nothing had been tried."""
-        with untouched() as attempt:
-            reason = self._reason(key)
-            showing.program_made(self.__name__, reason)
-            program = self._make(args, kwargs, tensors, reason)
-            attempt.second_run()
-            program.trace(tensors)
-            attempt.check()
-            out = self._run_first(program, tensors)
+        reason = self._reason(key)
+        showing.program_made(self.__name__, reason)
+        for rolls in (Rolls(), None):
+            with untouched() as attempt:
+                program = self._make(args, kwargs, tensors, reason, rolls)
+                attempt.second_run()
+                program.trace(tensors)
+                attempt.check()
+                out = self._run_first(program, tensors)
+            if attempt.error is None or rolls is None or not rolls.used:
+                break
         if attempt.error is None:
             group = self.programs.setdefault(key, [])
             group.insert(0, program)
@@ -241,7 +245,8 @@ class StaticFunction:
         known = tuple([id(r) if r in self.cells else roots.index(r) for r in roots])
         return None if known == tuple(range(len(roots))) else known
 
-    def _make(self, args: tuple, kwargs: dict[str, Any], tensors: list[Tensor], made_for: str) -> Program:
+    def _make(self, args: tuple, kwargs: dict[str, Any], tensors: list[Tensor], made_for: str,
+              rolls: Rolls | None) -> Program:
         names = sorted(kwargs)
         leaves, spec = tree.flatten((args, tuple([kwargs[n] for n in names])), _is_leaf)
         function = self.rewritten
@@ -261,7 +266,8 @@ class StaticFunction:
             return (out, settled(changed), settled(left)) if changes[0] else out
 
         options = self._build_strategy.compiler_options() if self._build_strategy is not None else None
-        program = Program(body, tensors, getattr(self._function, "__name__", "function"), options, made_for)
+        program = Program(body, tensors, getattr(self._function, "__name__", "function"), options, made_for,
+                          rolls)
         program.has_effects = changes[0]
         self.cells.update(map(root_of, (*program.reads, *program.writes)))
         self.last_example = tree.unflatten(spec, [as_spec(t) for t in tensors]), names

@@ -1,5 +1,5 @@
 """`for` over lists, dicts, `enumerate`, `zip`, `reversed`, layers, tensors and generators."""
-from language import case, mat, num, vec, whole
+from language import FALLBACK, case, mat, num, vec, whole
 
 import kayax as paddle
 from kayax import nn
@@ -296,3 +296,35 @@ def changes_the_iterated_name(x, z):
         items = items * 2.0
         y = y + v
     return y, items
+
+
+@case((X,), (vec(-1.0, -2.0, -3.0),), expect=FALLBACK)
+def iterator_used_after_a_break(x):
+    items = enumerate(x)
+    total = x.sum() * 0
+    for _, row in items:
+        total = total + row
+        if row > 1:
+            break
+    return total, [row for _, row in items]
+
+
+@case((X,), (vec(-1.0, -2.0, -3.0),), expect=FALLBACK)
+def source_of_an_iterator_after_a_break(x):
+    items = iter([x, x * 2, x * 3])
+    total = x * 0
+    for row, n in zip(items, range(2)):
+        total = total + row
+        if total.sum() > n + 6:
+            break
+    return total, list(items)
+
+
+@case((X,))
+def iterator_used_after_all_rounds(x):
+    items = iter(x)
+    total = x.sum() * 0
+    for row, _ in zip(items, range(2)):
+        if row > 0:
+            total = total + row
+    return total, next(items, None)

@@ -14,6 +14,7 @@ from kayax.bridge.journal import UNDEFINED, Attribute, Contents, Place, born, jo
 from kayax.bridge.merging import ANYTHING, Planner, Split, build
 from kayax.bridge.sides import Side
 from kayax.bridge.slots import fill, note_operands
+from kayax.bridge.state import root_trace
 from kayax.bridge.tensor import Tensor, as_number, wrap
 from kayax.bridge.to_static.operators import grown
 from kayax.bridge.to_static.operators import values as v
@@ -174,6 +175,7 @@ class Branch:
 
 def staged_if(flag: Tensor, body: Callable, orelse: Callable, variables: Variables) -> Outcome:
     """Both blocks as branches of one operation; afterwards everything is what the chosen one made of it."""
+    root_trace().decided += 1
     flag = as_number(wrap(flag.storage.array))      # whatever becomes of the tensor that was asked
     before = variables.get()
     sides = [Branch(fn, variables, before) for fn in (body, orelse)]

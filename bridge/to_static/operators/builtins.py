@@ -14,7 +14,7 @@ from kayax.bridge.errors import ConversionError, at_user_line
 from kayax.bridge.journal import Attribute, loaded, touch
 from kayax.bridge.series import Series
 from kayax.bridge.tensor import Tensor, as_number, is_number
-from kayax.bridge.to_static.operators import arithmetic, dicts, grown, iterate, logic, numbers, text, totals
+from kayax.bridge.to_static.operators import arithmetic, dicts, grown, iterate, iterators, logic, numbers, text, totals
 from kayax.bridge.to_static.operators import values as v
 from kayax.bridge.to_static.operators.stacked import Stacked
 
@@ -79,7 +79,7 @@ def range_(*args: Any) -> Any:
 def enumerate_(iterable: Any, start: Any = 0) -> Any:
     """`enumerate`."""
     iterable = iterate.staged(iterable)
-    return iterate.Enumerated(iterable, start) if isinstance(iterable, iterate.Staged) else enumerate(iterable, start)
+    return (iterate.Enumerated if isinstance(iterable, iterate.Staged) else iterate.Counting)(iterable, start)
 
 
 def zip_(*iterables: Any, **kwargs: Any) -> Any:
@@ -215,7 +215,7 @@ def delattr_(owner: Any, name: str) -> None:
 def next_(iterator: Any, *default: Any) -> Any:
     """`next`: an iterator moves on once, whatever a tensor decides."""
     from kayax.bridge.state import state
-    iterate.check_own(iterator)
+    iterators.check(iterator)
     if state.trace is not None and state.trace.root is not state.trace:
         raise ConversionError(f"next() in a branch or loop that a tensor decides.{at_user_line()}\nUse an index.")
     return next(iterator, *default)

@@ -14,7 +14,7 @@ from kayax.bridge.journal import CONTAINERS, born, fresh, touch_contents, unseen
 from kayax.bridge.snapshots import is_record
 from kayax.bridge.state import state
 from kayax.bridge.to_static.convert import converted, reason
-from kayax.bridge.to_static.operators import builtins, dicts, grown, impure, text
+from kayax.bridge.to_static.operators import builtins, dicts, grown, impure, iterators, text
 from kayax.bridge.to_static.operators import values as v
 from kayax.bridge.to_static.operators.branch import apart, has_either
 from kayax.bridge.to_static.operators.stacked import KNOWING, Stacked
@@ -51,6 +51,8 @@ def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:
             grown.refuse_in((*args, *kwargs.values()))
         return made(function(*args, **kwargs))
     if kind in _BUILTIN or isinstance(function, type):
+        if function not in _LOOKING:
+            iterators.check_in(args)
         replaced = builtins.TABLE.get(function) if _hashable(function) else None
         if _has_grown() and not builtins.knows(replaced or function, args):
             owner = getattr(function, "__self__", None)
@@ -62,19 +64,19 @@ def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:
                 grown.refuse_in((*args, *kwargs.values()))
         if replaced is not None:
             out = replaced(*args, **kwargs)
-            return born(out) if hasattr(type(out), "__next__") else out
+            return iterators.note_sources(born(out), args) if iterators.is_iterator(out) else out
         owner = getattr(function, "__self__", None)
         if isinstance(owner, CONTAINERS) and function.__name__ not in _READING:
             touch_contents(owner)
         elif isinstance(owner, str):
             text.check(function, args, kwargs)
         if not isinstance(function, type):
-            return made(function(*args, **kwargs))
+            return iterators.note_sources(made(function(*args, **kwargs)), args)
         if _is_initialized(function):
             owner = born(object.__new__(function))
             call(_init_of(function), owner, *args, **kwargs)
             return owner
-        return born(function(*args, **kwargs))
+        return iterators.note_sources(born(function(*args, **kwargs)), args)
     if kind is functools.partial:
         return call(function.func, *function.args, *args, **{**function.keywords, **kwargs})
     return _call_object(function, args, kwargs)
@@ -135,6 +137,7 @@ def _init_of(kind: type) -> Any:
     return getattr(kind, "__init__", None)
 
 
+_LOOKING = (isinstance, type, id, next, callable, hasattr)            # they use no item up, or see to it themselves
 _STORING = {"append", "appendleft", "insert", "extend", "setdefault", "update"}
 
 
@@ -154,6 +157,7 @@ def _call_object(function: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
         return _run(method, (function, *args), kwargs)
     if _has_grown():
         grown.refuse_in((*args, *kwargs.values()))
+    iterators.check_in(args)
     return made(function(*args, **kwargs))
 
 
@@ -176,7 +180,8 @@ def _run(function: types.FunctionType, args: tuple, kwargs: dict[str, Any]) -> A
             if knowing is not None and any(grown.is_grown(a) or isinstance(a, Stacked) for a in args[:1]):
                 return knowing(*args, **kwargs)
             grown.refuse_in((*args, *kwargs.values()))
-        return made(function(*args, **kwargs))
+        iterators.check_in(args)
+        return iterators.note_sources(made(function(*args, **kwargs)), args)
     if state.trace is not None:
         state.trace.note_function(function)
     return twin(*args, **kwargs)

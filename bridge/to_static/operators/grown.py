@@ -20,7 +20,7 @@ from kayax.bridge.merging import kind_of
 from kayax.bridge.series import Counted, Series, capacity, gathered, is_grown, least, limit, refusal
 from kayax.bridge.slots import note_alias, note_items
 from kayax.bridge.tensor import Tensor, as_number
-from kayax.bridge.to_static.operators import numbers
+from kayax.bridge.to_static.operators import iterators, numbers
 from kayax.bridge.to_static.operators import values as v
 from kayax.spec import tree
 
@@ -43,6 +43,7 @@ def truth(value: Any) -> Any:
 
 def plain(value: Any, parts: bool = False) -> Any:
     """A value for code that cannot deal with a staged length, in it or (with `parts`) in what it holds."""
+    iterators.check(value)
     if is_grown(value) or type(value) is Series or (parts and lists_in(value)):
         raise refusal()
     return value

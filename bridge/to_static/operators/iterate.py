@@ -6,16 +6,18 @@ from typing import Any
 
 from kayax.bridge.either import Either
 from kayax.bridge.errors import ConversionError, at_user_line
-from kayax.bridge.journal import may_be_older
 from kayax.bridge.series import capacity
+from kayax.bridge.state import root_trace, state
 from kayax.bridge.tensor import Tensor
-from kayax.bridge.to_static.operators import grown, numbers
+from kayax.bridge.to_static.operators import grown, iterators, numbers
 from kayax.bridge.to_static.operators import values as v
 from kayax.bridge.to_static.operators.branch import apart_in, then
 from kayax.bridge.to_static.operators.dicts import whole
 from kayax.bridge.to_static.operators.loop import after_loop, after_round, staged_while
 from kayax.bridge.to_static.operators.outcome import NONE, Mixed, Outcome, Variables
 from kayax.bridge.to_static.operators.stacked import Stacked
+
+_LONG = 32              # rounds from which a loop whose rounds have staged branches is one loop of the program
 
 
 class Staged:
@@ -118,6 +120,49 @@ class Rows(Staged):
         return item(self.source, i)
 
 
+class Counting:
+    """`enumerate`, an iterator of which one can see what it goes over."""
+
+    def __init__(self, source: Any, start: Any):
+        self.source, self.start = source, start
+        self.started = False
+        self._items = enumerate(source, start)
+
+    def __iter__(self) -> Counting:
+        return self
+
+    def __next__(self) -> tuple:
+        self.started = True
+        return next(self._items)
+
+
+Counting.__name__ = "enumerate"         # in messages
+
+class Rest(Staged):
+    """What is left of a tensor's rows, a range, or either with numbers, from number `first` on."""
+
+    def __init__(self, source: Any, first: int):
+        self.source, self.first = source, first
+        self.length = self.bound = _known_length(source) - first
+
+    def item(self, i: Any) -> Any:
+        return _item(self.source, self.first + i)
+
+
+def _item(source: Any, i: Any) -> Any:
+    from kayax.bridge.to_static.operators.stores import item
+    if isinstance(source, Counting):
+        return source.start + i, _item(source.source, i)
+    return source.start + i * source.step if isinstance(source, range) else item(source, i)
+
+
+def _known_length(source: Any) -> int:
+    """How many rounds a loop over this has, of those that can be had by number; 0 for anything else."""
+    if isinstance(source, Counting):
+        return _known_length(source.source)
+    return len(source) if type(source) is range or isinstance(source, Tensor) else 0
+
+
 class Items(Staged):
     """The items of a list whose length a tensor decides: as they are at the time, like an iterator's of Python."""
 
@@ -150,31 +195,51 @@ def v_where(flag: Any, a: Any, b: Any) -> Any:
     return chosen * a + (1 - chosen) * b
 
 
-def check_own(iterator: Any) -> None:
-    """Refuse an iterator from outside: it would move on when the program is made, and in no other call."""
-    if hasattr(type(iterator), "__next__") and may_be_older(iterator):
-        raise ConversionError(f"An iterator ({type(iterator).__name__}) that was made outside of the function moves on "
-                              f"in it.{at_user_line()}\nPass its next item as an argument, or make it inside.")
-
-
 def for_(iterable: Any, body: Callable, orelse: Callable | None, variables: Variables = NONE) -> Outcome:
     """A `for` statement."""
     iterable = v.use(iterable)
     if type(iterable) is Either:
         return apart_in(lambda x: for_(x, body, orelse, variables), [iterable], variables)
     iterable = staged(whole(iterable))
-    check_own(iterable)
+    iterators.check(iterable)
     if isinstance(iterable, Staged):
         return after_loop(_staged_for(iterable, body, variables), orelse, variables)
     outcome: Outcome = None
-    for item in iterable:
+    n, decided = _rollable(iterable), 0
+    for i, item in enumerate(iterable):
+        if i and n - i >= _LONG and root_trace().decided > decided:
+            rest = Rest(iterable, i)
+            iterators.leave(iterable)
+            outcome = then(outcome, lambda rest=rest: _rolled(rest, body, variables), variables)    # type: ignore[misc]
+            break
+        decided = root_trace().decided if n else 0
         if isinstance(outcome, Mixed):
             outcome = after_round(then(outcome, lambda item=item: after_round(body(item)), variables))  # type: ignore[misc]
         else:
             outcome = after_round(body(item))
         if outcome is not None and not isinstance(outcome, Mixed):
             break
+    if isinstance(outcome, Mixed):
+        iterators.leave(iterable)
     return after_loop(outcome, orelse, variables)
+
+
+def _rollable(iterable: Any) -> int:
+    """How many rounds there are over this, if Python would run them but they may become one loop of the program."""
+    if state.trace is None or state.trace.root.rolls is None or getattr(iterable, "started", False):
+        return 0
+    return _known_length(iterable)
+
+
+def _rolled(rest: Rest, body: Callable, variables: Variables) -> Outcome:
+    """The rest of a loop that Python could run round by round, as one loop: a branch in every round is slow to make."""
+    root_trace().rolls.used = True              # type: ignore[union-attr]
+    try:
+        return _staged_for(rest, body, variables)
+    except ConversionError:
+        raise
+    except Exception as error:                  # Python's rounds, which are tried next, may not raise it
+        raise ConversionError(f"A loop cannot be one loop of the program: {error}") from error
 
 
 def _staged_for(iterable: Staged, body: Callable, variables: Variables) -> Outcome:
@@ -196,5 +261,5 @@ def _staged_for(iterable: Staged, body: Callable, variables: Variables) -> Outco
 
     own = Variables(("the counter", *variables.names), readers, put)
     going = counter[0] < iterable.length
-    return staged_while(v.truth(going), lambda: counter[0] < iterable.length, step, own,
-                        iterable.bound)
+    going = v.truth(going) if v.is_staged(going) else True          # `Rest` has a round
+    return staged_while(going, lambda: counter[0] < iterable.length, step, own, iterable.bound)
