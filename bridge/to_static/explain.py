@@ -9,6 +9,7 @@ from kayax.bridge.to_static.convert import converted, is_users, reason
 from kayax.bridge.to_static.fallback import untouched, why
 from kayax.bridge.to_static.program import Program
 from kayax.bridge.to_static.static_function import StaticFunction
+from kayax.bridge.trace import Rolls
 
 
 @dataclasses.dataclass
@@ -79,8 +80,11 @@ def _traced(static: StaticFunction, args: tuple, kwargs: dict[str, Any]) -> tupl
         if made.applies(tensors):
             return made, None
     program: Program | None = None
-    with untouched(keep=False) as attempt:
-        program = static._make(args, kwargs, tensors, "for this report")
+    for rolls in (Rolls(), None):
+        with untouched(keep=False) as attempt:
+            program = static._make(args, kwargs, tensors, "for this report", rolls)
+        if attempt.error is None or rolls is None or not rolls.used:
+            break
     return program, attempt.error
 
 
