@@ -9,6 +9,7 @@ import numpy as np
 
 from kayax.bridge import device as devices
 from kayax.bridge.cells import Storage
+from kayax.bridge.open_sizes import is_open, plain
 from kayax.bridge.state import state
 from kayax.bridge.tensor import Tensor, wrap
 from kayax.spec.dtype import convert, default, find, to_numpy
@@ -22,11 +23,23 @@ def to_array(data: Any, dtype: Any = None, place: Any = None) -> Any:
         array = array.astype(wanted) if wanted is not None and array.dtype != wanted else jnp.copy(array)
     elif isinstance(data, jax.Array):
         array = data.astype(wanted) if wanted is not None and data.dtype != wanted else data
+    elif state.portable and _has_open(data):
+        array = _of_sizes(data)
+        array = array.astype(wanted or (default().numpy if array.dtype.kind == "f" else np.int64))
     else:
         array = jnp.asarray(_to_numpy(data, wanted))
     if place is not None and not isinstance(array, jax.core.Tracer):
         array = jax.device_put(array, devices.to_jax(place))
     return array
+
+
+def _has_open(data: Any) -> bool:
+    return any(map(_has_open, data)) if isinstance(data, (list, tuple)) else is_open(data)
+
+
+def _of_sizes(data: Any) -> Any:
+    """Open sizes, in nested lists with numbers, as an array of a program."""
+    return jnp.stack(list(map(_of_sizes, data))) if isinstance(data, (list, tuple)) else jnp.asarray(plain(data))
 
 
 def _to_numpy(data: Any, wanted: Any) -> np.ndarray:

@@ -49,6 +49,14 @@ class OpenDimensionError(ConversionError, ValueError):
     """A function needs to know more about an open dimension of its inputs than its InputSpec says."""
 
 
+class UndecidedSizeError(OpenDimensionError, jax.errors.InconclusiveDimensionOperation):
+    """What is asked of an open dimension is so for some sizes alone. (No handler of the user's may answer it.)"""
+
+
+class SizeKeyError(OpenDimensionError, TypeError):
+    """An open dimension is used as a key, where it would count as one size."""
+
+
 def alias_written() -> ConversionError:
     """The error for an in-place write whose target a tensor's value decided."""
     return ConversionError(
@@ -91,6 +99,10 @@ def at_user_line() -> str:
     frame = user_frame()
     if frame is None:
         return ""
+    own = frame
+    while own is not None and is_foreign(own.f_code.co_filename):
+        own = own.f_back                # type: ignore[assignment]
+    frame = own or frame
     name, line = frame.f_code.co_filename, frame.f_lineno
     source = linecache.getline(name, line).strip()
     return f'\n  File "{name}", line {line}, in {frame.f_code.co_name}' + (f"\n  ->  {source}" if source else "")
@@ -98,10 +110,11 @@ def at_user_line() -> str:
 
 def line_of(error: BaseException) -> str:
     """The user's line that an error was raised under, with its source text, for the end of a message."""
-    found, step = "", error.__traceback__
+    found, own, step = "", False, error.__traceback__
     while step is not None:
         name, line = step.tb_frame.f_code.co_filename, step.tb_lineno
-        if not is_ours(name):
+        if not (is_foreign(name) if own else is_ours(name)):
+            own = own or not is_foreign(name)
             source = linecache.getline(name, line).strip()
             found = f'\n  File "{name}", line {line}, in {step.tb_frame.f_code.co_name}' + (
                 f"\n  ->  {source}" if source else "")

@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from kayax.bridge.open_sizes import OpenDim
 from kayax.bridge.tensor import Tensor
 from kayax.spec.dtype import DType
 
@@ -34,6 +35,8 @@ def freeze(value: Any, inputs: list[Any]) -> Any:
         return (slice, tuple([freeze(v, inputs) for v in (value.start, value.stop, value.step)]))
     if isinstance(value, (list, tuple)):
         return (tuple, tuple([freeze(v, inputs) for v in value]))
+    if kind is OpenDim:
+        return (_As, value.dim)
     # What calls itself an array, or (if sparse) says why it is none; an open dim of a shape is a number, not an array.
     if hasattr(kind, "__jax_array__") and hasattr(kind, "dtype"):
         inputs.append(value.__jax_array__())

@@ -1,23 +1,30 @@
-"""Questions about open dims that have one answer for every size, or none. (JAX answers `==` and `bool` anyway.)"""
+"""Open dims: questions about them that have one answer for every size, or none. (JAX answers `==` and `bool` anyway.)
+
+JAX's own symbols go through operations. User code sees an `OpenDim` instead, which cannot be taken for one size by
+Python itself: as a key of a dict, in a text, by `list.count` or `functools.cache`.
+"""
 from __future__ import annotations
 
 import contextlib
 import functools
 import operator
+import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax import export
 
-from kayax.bridge.errors import OpenDimensionError, at_user_line
+from kayax.bridge.errors import OpenDimensionError, SizeKeyError, UndecidedSizeError, at_user_line, is_ours
 from kayax.bridge.state import state
+from kayax.spec.size import Size
 
 
 def is_open(value: Any) -> bool:
     """Whether a value is a dimension of any size, or computed from such."""
-    return export.is_symbolic_dim(value)
+    return type(value) is OpenDim or export.is_symbolic_dim(value)
 
 
 def has_open(value: Any) -> bool:
@@ -26,7 +33,8 @@ def has_open(value: Any) -> bool:
 
 
 def equal(a: Any, b: Any) -> bool:
-    """``a == b``, of sizes or shapes. Raises InconclusiveDimensionOperation if it is so for some sizes alone."""
+    """``a == b``, of sizes or shapes. Raises UndecidedSizeError if it is so for some sizes alone."""
+    a, b = plain(a), plain(b)
     shapes = isinstance(a, (list, tuple)), isinstance(b, (list, tuple))
     if all(shapes):
         return len(a) == len(b) and _all(functools.partial(equal, x, y) for x, y in zip(a, b, strict=True))
@@ -39,7 +47,7 @@ def equal(a: Any, b: Any) -> bool:
         with contextlib.suppress(jax.errors.InconclusiveDimensionOperation):
             if differs(a, b):
                 return False
-    raise jax.errors.InconclusiveDimensionOperation(f"Symbolic dimension comparison '{a}' == '{b}' is inconclusive.")
+    raise UndecidedSizeError(f"Symbolic dimension comparison '{a}' == '{b}' is inconclusive.")
 
 
 def _whole(n: Any) -> bool:
@@ -53,7 +61,7 @@ def _all(answers: Iterable[Callable[[], bool]]) -> bool:
         try:
             if not answer():
                 return False
-        except jax.errors.InconclusiveDimensionOperation as error:
+        except UndecidedSizeError as error:
             unknown = error
     if unknown is not None:
         raise unknown
@@ -80,3 +88,132 @@ def need_known(x: Any, axis: int, why: str) -> None:
     if is_open(x.shape[axis]):
         raise OpenDimensionError(f"The size of axis {axis} is open ({x.shape[axis]}). {why}{at_user_line()}\nGive the "
                                  "dimension a fixed size.")
+
+
+# ---- what user code sees -----------------------------------------------------------------------------------------
+
+class OpenDim:
+    """A dimension of any size, or a whole number computed from such: what holds for every size can be done with it."""
+
+    __slots__ = ("dim",)
+
+    def __init__(self, dim: Any):
+        self.dim = dim
+
+    def __jax_array__(self) -> Any:
+        return jnp.asarray(self.dim)
+
+    def __eq__(self, other: object) -> bool:
+        return equal(self, other)
+
+    def __ne__(self, other: object) -> bool:
+        return not equal(self, other)
+
+    def __bool__(self) -> bool:
+        return not equal(self, 0)
+
+    def __hash__(self) -> int:
+        raise SizeKeyError(
+            f"The size {self.dim} is open, and as a key (of a dict, in a set, or of a function that remembers its "
+            f"results) it would count as one size.{at_user_line()}\nIf it has a few sizes alone, save a model for "
+            "each, with the dimension fixed. Numbers for each size can be looked up in a Tensor: "
+            "paddle.to_tensor(table)[paddle.shape(x)[i]].")
+
+    def __index__(self) -> int:
+        raise OpenDimensionError(
+            f"A known size is needed here, but {self.dim} is open.{at_user_line()}\nWhere the code computes with the "
+            "size, or counts to it, let it be a Tensor: paddle.shape(x)[i]. Otherwise give the dimension a fixed size.")
+
+    __int__ = __float__ = __complex__ = __round__ = __trunc__ = __floor__ = __ceil__ = __index__    # type: ignore[assignment]
+
+    def __str__(self) -> str:
+        return OpenText(self.dim)
+
+    def __format__(self, spec: str) -> str:
+        return OpenText(format(str(self.dim), spec if spec[-1:] not in tuple("dnxXob") else spec[:-1]))
+
+    __repr__ = __str__
+
+    def __copy__(self) -> OpenDim:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> OpenDim:
+        return self
+
+    def __getattr__(self, name: str) -> Any:
+        if not hasattr(int, name):
+            raise AttributeError(f"'int' object has no attribute {name!r}")
+        raise OpenDimensionError(f"{name!r} of a size needs a known one, but {self.dim} is open.{at_user_line()}\nGive "
+                                 "the dimension a fixed size.")
+
+    def is_integer(self) -> bool:
+        """Sizes are whole numbers."""
+        return True
+
+
+def _operator(compute: Callable, back: bool = False) -> Any:
+    def run(self: OpenDim, *other: Any) -> Any:
+        if not all(isinstance(x, (int, float, complex, np.generic, OpenDim)) or is_open(x) for x in other):
+            return NotImplemented
+        operands = [self.dim, *map(plain, other)]
+        try:
+            return shown(compute(*(reversed(operands) if back else operands)))
+        except jax.errors.InconclusiveDimensionOperation as error:
+            raise UndecidedSizeError(str(error)) from None
+
+    return run
+
+
+for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow"):
+    setattr(OpenDim, f"__{_name}__", _operator(getattr(operator, _name)))
+    setattr(OpenDim, f"__r{_name}__", _operator(getattr(operator, _name), back=True))
+for _name in ("lt", "le", "gt", "ge", "neg", "pos"):
+    setattr(OpenDim, f"__{_name}__", _operator(getattr(operator, _name)))
+OpenDim.__divmod__ = _operator(divmod)                          # type: ignore[attr-defined]
+OpenDim.__rdivmod__ = _operator(divmod, back=True)              # type: ignore[attr-defined]
+OpenDim.__abs__ = lambda self: self if self >= 0 else -self     # type: ignore[attr-defined]
+
+
+class OpenText(str):
+    """Text with an open size in it: it can be printed and put into other text, not looked at."""
+
+    __slots__ = ()
+
+    def __add__(self, other: str) -> OpenText:
+        return OpenText(str.__add__(self, other))
+
+    def __radd__(self, other: str) -> OpenText:
+        return OpenText(str.__add__(other, self))
+
+    def _refuse(self, *_: Any) -> Any:
+        raise SizeKeyError(f"The text {str(self)!r} has an open size in it: it can be printed, not compared or "
+                                 f"looked up.{at_user_line()}\nDecide on the size itself, or give it a fixed one.")
+
+
+for _name in ("eq", "ne", "lt", "le", "gt", "ge", "hash", "contains", "len", "iter", "getitem"):
+    setattr(OpenText, f"__{_name}__", OpenText._refuse)
+for _name in ("startswith", "endswith", "find", "rfind", "index", "rindex", "count", "split", "isdigit", "encode"):
+    setattr(OpenText, _name, OpenText._refuse)
+
+
+def shown(value: Any) -> Any:
+    """A size, or sizes in a list, as user code sees them."""
+    if isinstance(value, (list, tuple)):
+        made = Size if isinstance(value, Size) else type(value)
+        return made([OpenDim(n) if export.is_symbolic_dim(n) else n for n in value]) if (
+            made in (Size, list, tuple) and any(map(export.is_symbolic_dim, value))) else value
+    return OpenDim(value) if export.is_symbolic_dim(value) else value
+
+
+def shown_to_caller(value: Any) -> Any:
+    """The same if the function that calls a property is user code; our own computes with JAX's symbols."""
+    return value if is_ours(sys._getframe(2).f_code.co_filename) else shown(value)
+
+
+def plain(value: Any) -> Any:
+    """The opposite of `shown`."""
+    if type(value) is OpenDim:
+        return value.dim
+    if isinstance(value, (list, tuple)) and any(type(n) is OpenDim for n in value):
+        return (Size if isinstance(value, Size) else list if isinstance(value, list) else tuple)(map(plain, value))
+    return value

@@ -12,6 +12,7 @@ import numpy as np
 
 from kayax.bridge import device, tape
 from kayax.bridge.cells import Storage
+from kayax.bridge.open_sizes import shown_to_caller
 from kayax.bridge.state import bump, state
 from kayax.bridge.tensor_values import Values
 from kayax.spec.dtype import DType, convert
@@ -63,7 +64,8 @@ class Tensor(Values):
     @property
     def shape(self) -> Size:
         """The sizes of the dimensions."""
-        return Size(self.storage.array.shape)
+        shape = Size(self.storage.array.shape)
+        return shown_to_caller(shape) if state.portable else shape
 
     @property
     def dtype(self) -> DType:
@@ -76,7 +78,8 @@ class Tensor(Values):
 
     @property
     def size(self) -> int:
-        return self.storage.array.size
+        size = self.storage.array.size
+        return shown_to_caller(size) if state.portable else size
 
     @property
     def place(self) -> device.Place:

@@ -7,7 +7,7 @@ from typing import Any
 
 import jax
 
-from kayax.bridge.errors import ConversionError, OpenDimensionError, line_of
+from kayax.bridge.errors import ConversionError, OpenDimensionError, UndecidedSizeError, line_of
 from kayax.bridge.to_static.exporting import Exported
 from kayax.spec.constraints import Constraint
 from kayax.spec.input_spec import InputSpec
@@ -38,7 +38,7 @@ def export_open(body: Callable, specs: list[InputSpec], by_example: bool, name: 
     except (*_OF_SHAPES, ConversionError) as error:
         if not any(map(_open_axes, specs)):
             raise
-        if isinstance(error, ConversionError):
+        if isinstance(error, ConversionError) and not isinstance(error, UndecidedSizeError):
             raise type(error)(_readable(str(error), specs)) from None
         failed, tried = error, specs
     first = [s for s in specs if len(s.shape) and s.shape[0] == -1]
@@ -89,7 +89,8 @@ def _label(spec: InputSpec, number: int, axis: int) -> str:
 
 def _readable(text: str, specs: list[InputSpec]) -> str:
     """A text of JAX's with the dims as the user knows them."""
-    text = _SYMBOL.sub(lambda m: _label(specs[int(m[1])], int(m[1]), int(m[2])), text)
+    anywhere = _SYMBOL.pattern.removeprefix(r"\b")             # also at the end of a word
+    text = re.sub(anywhere, lambda m: _label(specs[int(m[1])], int(m[1]), int(m[2])), text)
     return _MULTIPLE.sub(lambda m: f"{m[1]}/{m[2]}", text)
 
 

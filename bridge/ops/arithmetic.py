@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from kayax.bridge.open_sizes import is_open
 from kayax.bridge.ops.checks import check_range, no_zero
 from kayax.bridge.ops.promotion import (
     FLOAT,
@@ -223,6 +224,7 @@ def _activation(act: str) -> Any:
 
 
 def _clip(x: Any, low: Any, high: Any) -> Any:
+    low, high = (jnp.asarray(bound) if is_open(bound) else bound for bound in (low, high))
     if isinstance(low, (int, float)) and isinstance(high, (int, float)) and low > high:
         raise ValueError(f"max must not be less than min, but got min={low} and max={high}.")
     need(x, "x", (1, 2), "an integer or floating Tensor")

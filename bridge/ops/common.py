@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from kayax.bridge.errors import ConversionError, at_user_line
+from kayax.bridge.open_sizes import is_open
 from kayax.bridge.ops.bounds import need_range
 from kayax.bridge.ops.promotion import need
 from kayax.bridge.registry import op
@@ -157,7 +158,7 @@ def sequence_mask(x, maxlen=None, dtype="int64", name=None):
             raise ConversionError("sequence_mask without maxlen makes a Tensor whose shape depends on values, which a "
                                   f"program cannot express.{at_user_line()}\nPass maxlen.")
         maxlen = int(np.asarray(x.numpy()).max())
-    return _sequence_mask(x, int(maxlen), dtype)
+    return _sequence_mask(x, maxlen if is_open(maxlen) else int(maxlen), dtype)
 
 
 @op(name=_NAME + "gather_tree", differentiable=False)

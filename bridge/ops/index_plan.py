@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from kayax.bridge.layout import INT, NEW, WHOLE
+from kayax.bridge.open_sizes import is_open, plain
 from kayax.bridge.ops.checks import check_range, true_positions
 from kayax.bridge.tensor import Tensor, wrap
 
@@ -44,6 +45,8 @@ class Plan:
             return dim
         elif isinstance(item, np.integer):
             self._int(int(item), shape, dim)
+        elif is_open(item):
+            self._open_int(plain(item), shape[dim])
         else:
             return self._array(item, shape, dim)
         return dim + 1
@@ -56,12 +59,20 @@ class Plan:
         self.parts.append(INT)
         self.given.append(i + n if i < 0 else i)
 
+    def _open_int(self, i: Any, n: Any) -> None:
+        """A position computed from open sizes; whether it is in range must be the same for all of them."""
+        i = i + n if i < 0 else i
+        if not 0 <= i < n:
+            raise IndexError(f"Index {i} is out of range for a dimension of size {n}.")
+        self.parts.append(INT)
+        self.given.append(wrap(jnp.asarray(i)))
+
     def _slice(self, item: slice, n: Any, dim: int) -> None:
         if item.start is None and item.stop is None and item.step is None:
             self.parts.append(WHOLE)
             return
         item = slice(_bound(item.start), _bound(item.stop), _bound(item.step))
-        if type(n) is not int:
+        if type(n) is not int or any(map(is_open, (item.start, item.stop, item.step))):
             self.parts.append(("cut", item.start, item.stop, item.step))
             return
         if item.step == 0:
@@ -143,7 +154,9 @@ def _rank(item: Any) -> int:
 
 
 def _bound(value: Any) -> Any:
-    return value if value is None or type(value) is int else value.__index__()
+    if value is None or type(value) is int:
+        return value
+    return plain(value) if is_open(value) else value.__index__()
 
 
 def _from_list(items: Any) -> Any:

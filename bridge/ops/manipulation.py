@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from kayax.bridge.layout import moved, permuted, reshaped
-from kayax.bridge.open_sizes import is_one
+from kayax.bridge.open_sizes import is_one, plain
 from kayax.bridge.ops.promotion import axes_of, axis_of
 from kayax.bridge.registry import attach, function, op
 from kayax.bridge.state import state
@@ -283,7 +283,7 @@ def broadcast_tensors(input, name=None):
 @function(method="broadcast_shapes")
 def broadcast_shapes(*shapes: Any) -> list[int]:
     """The shape that these shapes broadcast to."""
-    return list(jnp.broadcast_shapes(*(tuple(s) for s in shapes)))
+    return list(jnp.broadcast_shapes(*(tuple(plain(s)) for s in shapes)))
 
 
 @function(method="broadcast_shape")

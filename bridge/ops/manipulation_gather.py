@@ -11,6 +11,7 @@ import numpy as np
 from kayax.bridge.keywords import put_out
 from kayax.bridge.layout import cut, strided, windows
 from kayax.bridge.layout import diagonal as _diagonal
+from kayax.bridge.open_sizes import is_open, plain
 from kayax.bridge.ops.checks import along, check_range, points
 from kayax.bridge.ops.manipulation import sizes_of
 from kayax.bridge.ops.promotion import axis_of
@@ -175,7 +176,7 @@ def _cuts_of(x: Tensor, axes: Any, starts: Any, ends: Any, strides: Any = None, 
 def _plain(values: Any) -> list:
     values = values.tolist() if isinstance(values, Tensor) else values
     values = values if isinstance(values, (list, tuple)) else [values]
-    return [v.item() if isinstance(v, Tensor) else int(v) for v in values]
+    return [v.item() if isinstance(v, Tensor) else plain(v) if is_open(v) else int(v) for v in values]
 
 
 @op(name="slice", method="slice", static=("axes", "starts", "ends"), view=(cut, _cuts_of))

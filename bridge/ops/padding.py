@@ -4,7 +4,9 @@ from __future__ import annotations
 from typing import Any
 
 import jax.numpy as jnp
+from jax import lax
 
+from kayax.bridge.open_sizes import is_open
 from kayax.bridge.ops.windows import FORMATS
 from kayax.bridge.registry import op
 
@@ -14,7 +16,7 @@ _MODES = {"constant": "constant", "reflect": "reflect", "replicate": "edge", "ci
 
 def _pairs(x: Any, pad: Any, mode: str, data_format: Any, from_left: bool) -> list[tuple[int, int]]:
     """(before, after) per axis of `x`."""
-    flat = (pad,) * (2 * (x.ndim - 2)) if isinstance(pad, int) else tuple(int(p) for p in pad)
+    flat = (pad,) * (2 * (x.ndim - 2)) if isinstance(pad, int) else tuple(p if is_open(p) else int(p) for p in pad)
     if len(flat) % 2 or len(flat) > 2 * x.ndim:
         raise ValueError(f"pad must hold a pair for each padded axis, at most {2 * x.ndim} numbers, not {list(flat)}.")
     pairs = list(zip(flat[::2], flat[1::2], strict=True))
@@ -49,7 +51,7 @@ def pad(x, pad, mode="constant", value=0.0, data_format=None, pad_from_left_axis
         raise ValueError(f"mode must be one of {', '.join(_MODES)}, but got {mode!r}.")
     pairs = _pairs(x, pad, mode, data_format, pad_from_left_axis)
     for (before, after), size in zip(pairs, x.shape, strict=True):
-        if mode == "reflect" and isinstance(size, int) and max(before, after) >= size:
+        if mode == "reflect" and (before or after) and max(before, after) >= size:
             raise ValueError(f"A reflected padding must be less than the size {size}, but got {max(before, after)}.")
     if any(p < 0 for pair in pairs for p in pair):
         x = x[tuple(slice(max(-b, 0), s - max(-a, 0)) for (b, a), s in zip(pairs, x.shape, strict=True))]
@@ -58,7 +60,20 @@ def pad(x, pad, mode="constant", value=0.0, data_format=None, pad_from_left_axis
         return x
     if mode == "constant":
         return jnp.pad(x, pairs, constant_values=jnp.asarray(value, x.dtype))
+    if mode == "circular":
+        for axis, (before, after) in enumerate(pairs):
+            if is_open(x.shape[axis]) and (before or after):
+                x, pairs[axis] = _wrapped(x, axis, before, after), (0, 0)
     return jnp.pad(x, pairs, mode=_MODES[mode])
+
+
+def _wrapped(x: Any, axis: int, before: int, after: int) -> Any:
+    """A circular padding of an axis of open size, which must be known to be as large as the padding."""
+    n = x.shape[axis]
+    if max(before, after) > n:
+        raise ValueError(f"A circular padding of {max(before, after)} goes round the open size {n} more than once.")
+    ends = lax.slice_in_dim(x, n - before, n, axis=axis), x, lax.slice_in_dim(x, 0, after, axis=axis)
+    return jnp.concatenate(ends, axis)
 
 
 def zeropad2d(x, padding, data_format="NCHW", name=None):

@@ -9,10 +9,10 @@ import numpy as np
 
 from kayax.bridge.keywords import put_out
 from kayax.bridge.layout import is_open
-from kayax.bridge.ops.promotion import axis_of, unify
+from kayax.bridge.ops.promotion import axis_of, is_number, unify
 from kayax.bridge.registry import INPLACE, attach, function, op
 from kayax.bridge.tensor import Tensor
-from kayax.spec.dtype import to_numpy
+from kayax.spec.dtype import default, to_numpy
 
 
 def _flat_axis(x: Any, axis: Any) -> tuple[Any, int]:
@@ -198,7 +198,14 @@ def where(condition: Tensor, x: Any = None, y: Any = None, name: str | None = No
         return nonzero(condition, as_tuple=True)
     if x is None or y is None:
         raise ValueError("where takes both x and y, or neither.")
-    return put_out(_where(condition, x, y), out)
+    found = _where(condition, x, y)
+    if _is_number(x) and _is_number(y) and found.dtype.is_floating:
+        found = found.astype(default())
+    return put_out(found, out)
+
+
+def _is_number(x: Any) -> bool:
+    return is_number(x.storage.array if isinstance(x, Tensor) else x)
 
 
 function(where, method=True)

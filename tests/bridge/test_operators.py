@@ -77,3 +77,13 @@ def test_operators_in_a_converted_function_are_as_eager():
     for eager, converted in zip(compute(x, n), StaticFunction(compute)(x, n), strict=True):
         assert eager.dtype is converted.dtype
         np.testing.assert_allclose(eager.numpy(), converted.numpy())
+
+
+def test_where_of_two_numbers_is_a_tensor_of_the_default_dtype():
+    def fn(c):
+        return paddle.where(c, 1.0, 2.0), paddle.where(c, 1, 2), paddle.where(c, 1, 2.5)
+
+    condition = paddle.to_tensor([True, False])
+    for run in (fn, paddle.jit.to_static(fn)):
+        assert [t.dtype for t in run(condition)] == [paddle.float32, paddle.int64, paddle.float32]
+        assert run(condition)[2].tolist() == [1.0, 2.5]

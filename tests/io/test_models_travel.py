@@ -35,7 +35,8 @@ def test_predicts_and_fine_tunes(name, tmp_path):
         model.eval()
     for batch, seq in ((1, 3), (4, 7)):
         args = list(inputs(specs, batch, seq))
-        np.testing.assert_allclose(loaded(*args).numpy(), net(*args).numpy(), rtol=1e-4, atol=1e-5)
+        wanted = net(*args).numpy()
+        np.testing.assert_allclose(loaded(*args).numpy(), wanted, rtol=1e-4, atol=1e-5 * max(1, np.abs(wanted).max()))
     for model in (net, loaded):
         model.train()
         opt = paddle.optimizer.SGD(1e-4, parameters=model.parameters())

@@ -1,4 +1,5 @@
 """Open dimensions of saved models: names, constraints, and errors that say which dim needs which."""
+import math
 import os
 
 import numpy as np
@@ -224,3 +225,73 @@ def test_an_open_size_is_no_result():
     for fn in (lambda x: x.shape, lambda x: x.shape[0]):
         with pytest.raises(ConversionError, match=r"size n is open.* Return paddle\.shape\(x\)"):
             save(Fn(fn), os.devnull + "/never", input_spec=[spec("n", 3)])
+
+
+TABLE, SIZES = {3: 10.0, 5: 20.0}, [1.0, 2.0, 4.0, 8.0]
+
+
+def looked_up(x):
+    try:
+        return x * TABLE[x.shape[0]]
+    except Exception:
+        return x
+
+
+@pytest.mark.parametrize(("fn", "text"), [
+    (looked_up, "as a key"), (lambda x: x * TABLE.get(x.shape[0], 1.0), "as a key"),
+    (lambda x: x * {3: 1, 4: 2}[x.shape[0]], "as a key"), (lambda x: x * len({x.shape[0], 3}), "as a key"),
+    (lambda x: x * 2 if x.shape[0] in {3, 5} else x, "as a key"), (lambda x: x * (hash(x.shape[0]) % 7), "as a key"),
+    (lambda x: x * SIZES[x.shape[0]], "known size"), (lambda x: x * np.ones(x.shape[0]).sum(), "known size"),
+    (lambda x: x * len([0] * x.shape[0]), "known size"), (lambda x: x * x.shape[0].bit_length(), "known one"),
+    (lambda x: x * [1, 3].count(x.shape[0]), "x.shape[0]' == '1'"), (lambda x: x * x.shape.index(3), "== '3'"),
+    (lambda x: x * 2 if x.shape in ([3, 3], [5, 3]) else x, "== '5'"),
+    (lambda x: x * 2 if {"n": x.shape[0]} == {"n": 3} else x, "== '3'"),
+    (lambda x: x * 2 if f"n{x.shape[0]}" == "n3" else x, "not compared"),
+    (lambda x: x * 2 if str(x.shape) == "[3, 3]" else x, "not compared"),
+    (lambda x: x * 2 if "%s" % x.shape[0] == "3" else x, "not compared"),       # noqa: UP031
+    (lambda x: x * 2 if ",".join(map(str, x.shape)) == "3,3" else x, "not compared")])
+def test_python_does_not_decide_for_an_open_size(fn, text):
+    """Where it would take its symbol for a size: as another key, another text, another item."""
+    found = refused(fn, spec(None, 3))
+    assert text in found and "x.shape[0]" in found and "test_open_dims.py" in found
+
+
+def test_what_python_does_with_a_size_holds_for_all(tmp_path, capfd):
+    table = paddle.arange(64, dtype="float32").reshape([32, 2])
+
+    def fn(x):
+        n = int(x.shape[0])
+        print(f"rows: {n}, {x.shape}")
+        half = [n // 2 + 1, *divmod(n, 2), round(n / 2), -n, abs(n), n ** 2]
+        y = x * sum(half) / float(n) ** 0.5 + x * n ** -0.5 / math.sqrt(n)
+        y = y + x if isinstance(n, int) and type(n) is int else y
+        z = paddle.concat([x[n // 2:], x[:n // 2], x[-n:], x[n - 1:]]) + x[n - 1]
+        sizes = paddle.to_tensor([n, n + 1], "float32") * paddle.to_tensor(x.shape).max()
+        return y, z, table[:n] * 2 + table[n], sizes, x.slice([0], [1], [n]), x.clip(max=n), table[n // 2:n + 1]
+
+    save(Fn(fn), str(tmp_path / "m"), input_spec=[spec("n", 3)], constraints=["2 <= n <= 31"])
+    assert "rows: n, paddle.Size([n, 3])" in capfd.readouterr().out
+    loaded = load(str(tmp_path / "m"))
+    for n in (5, 2):
+        x = paddle.arange(3 * n, dtype="float32").reshape([n, 3])
+        for mine, saved in zip(fn(x), loaded(x), strict=True):
+            assert (mine.shape, mine.dtype) == (saved.shape, saved.dtype)
+            np.testing.assert_allclose(saved.numpy(), mine.numpy(), rtol=1e-5)
+    assert "constraints=['n < 32']" in refused(lambda x: table[x.shape[0]], spec("n", 3))
+
+
+def test_padding_of_open_sizes(tmp_path):
+    def fn(x):
+        return [F.pad(x, [1, 2], mode=m, data_format="NCL") for m in ("reflect", "circular", "replicate")] + [
+            F.pad(x, [0, 8 - x.shape[2]], data_format="NCL")]
+
+    assert "constraints=['n > 2']" in refused(lambda x: fn(x)[0], spec(1, 2, "n"))
+    save(Fn(fn), str(tmp_path / "m"), input_spec=[spec(1, 2, "n")], constraints=["3 <= n <= 8"])
+    x = paddle.arange(10, dtype="float32").reshape([1, 2, 5])
+    for mine, saved in zip(fn(x), load(str(tmp_path / "m"))(x), strict=True):
+        np.testing.assert_array_equal(saved.numpy(), mine.numpy())
+
+
+def test_a_saved_program_does_not_print_tensors():
+    with pytest.raises(ConversionError, match="its program runs without Python"):
+        save(Fn(lambda x: (print(x), x)[1]), os.devnull + "/never", input_spec=[spec("n", 3)])

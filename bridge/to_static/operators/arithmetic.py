@@ -5,9 +5,12 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+import jax.numpy as jnp
+
 from kayax.bridge.either import Either
 from kayax.bridge.journal import CONTAINERS, fresh, touch_contents
-from kayax.bridge.tensor import Tensor
+from kayax.bridge.open_sizes import is_open, plain
+from kayax.bridge.tensor import Tensor, as_number, wrap
 from kayax.bridge.to_static.operators import dicts, numbers, text
 from kayax.bridge.to_static.operators import values as v
 from kayax.bridge.to_static.operators.branch import apart
@@ -27,14 +30,26 @@ def binary(sign: str, a: Any, b: Any) -> Any:
     if type(a) is Either or type(b) is Either:
         return apart(lambda x, y: binary(sign, x, y), a, b)
     check(sign, a, b)
+    if is_open(a) or is_open(b):
+        a, b = _as_floats(sign, a, b)
     if numbers.are(a, b):
         return numbers.binary(sign, a, b)
     if sign == "Mod" and isinstance(a, str):
-        text.check_percent(b)
+        return text.percent(a, b)
     if sign == "BitOr":
         a, b = dicts.whole(a), dicts.whole(b)
     out = numbers.BINARY[sign](a, b)
     return fresh(out) if type(out) in CONTAINERS and type(out) in (type(a), type(b)) else out
+
+
+def _as_floats(sign: str, a: Any, b: Any) -> tuple[Any, Any]:
+    """The operands of a number that is no whole one, if an open size makes it: then that is a staged number."""
+    whole = [type(x) is int or is_open(x) for x in (a, b)]
+    if all(whole) and (sign == "Div" or (sign == "Pow" and not is_open(b) and b < 0)):
+        whole = [False, False]
+    if (not any(numbers.counts(x) for x in (a, b)) and not all(map(is_open, (a, b)))) or all(whole):
+        return a, b
+    return tuple(as_number(wrap(jnp.asarray(plain(x)))) if is_open(x) else x for x in (a, b))       # type: ignore
 
 
 def unary(sign: str, a: Any) -> Any:
@@ -70,6 +85,8 @@ def _kind(x: Any) -> str:
 
 def _check_power(a: Any, b: Any) -> None:
     """Ints to a negative power are floats, 0 has none, and a negative number to a broken power is complex."""
+    if isinstance(a, Tensor) and "is_size" in a.__dict__:
+        return
     tensors = isinstance(a, Tensor), isinstance(b, Tensor)
     if not tensors[1]:
         if b < 0:

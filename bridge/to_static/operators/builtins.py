@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import builtins
 import functools
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from kayax.bridge.call import Call
 from kayax.bridge.dispatch import run_call
 from kayax.bridge.errors import ConversionError, at_user_line
 from kayax.bridge.journal import Attribute, loaded, touch
+from kayax.bridge.open_sizes import is_open, plain, shown
 from kayax.bridge.series import Series
 from kayax.bridge.tensor import Tensor, as_number, is_number
 from kayax.bridge.to_static.operators import arithmetic, dicts, grown, iterate, iterators, logic, numbers, text, totals
@@ -44,6 +46,8 @@ def to_int(*args: Any, **kwargs: Any) -> Any:
         if x.storage.array.dtype.kind in "fV" and v.can_bail():
             v.bail_if(v.negated(x.isfinite()))                  # ValueError, OverflowError
         return run_call(_as_int, [x], False)
+    if len(args) == 1 and is_open(args[0]):
+        return args[0]
     return int(*args, **kwargs)
 
 
@@ -51,7 +55,16 @@ def to_float(*args: Any) -> Any:
     """`float`."""
     if len(args) == 1 and v.is_staged(args[0]):
         return run_call(_as_float, [_scalar(args[0], "float")], False)
+    if len(args) == 1 and is_open(args[0]):
+        found = run_call(_as_float, [jnp.asarray(plain(args[0]))], False)
+        found.__dict__["is_size"] = True
+        return found
     return float(*args)
+
+
+def sqrt(x: Any) -> Any:
+    """`math.sqrt`, of an open size too."""
+    return arithmetic.binary("Pow", x, 0.5) if is_open(x) else math.sqrt(x)
 
 
 def to_bool(*args: Any) -> Any:
@@ -63,7 +76,7 @@ def to_bool(*args: Any) -> Any:
 def length(x: Any) -> Any:
     """`len`; a dimension of any size is a symbol while a program is saved."""
     if isinstance(x, Tensor) and v.is_staged(x) and x.ndim:
-        return x.storage.array.shape[0]
+        return shown(x.storage.array.shape[0])
     if grown.is_grown(x):
         return grown.length(x)
     if isinstance(x, Stacked):
@@ -184,7 +197,12 @@ def isinstance_(value: Any, kinds: Any) -> bool:
     if v.is_staged(value) and is_number(value):
         like = {"b": False, "i": 0, "f": 0.0, "c": 0j}[value.storage.array.dtype.kind]
         return isinstance(like, kinds)
-    return isinstance(value, kinds)
+    return isinstance(0 if is_open(value) else value, kinds)
+
+
+def type_(*args: Any, **kwargs: Any) -> Any:
+    """`type`; an open size is a number as any other."""
+    return int if len(args) == 1 and is_open(args[0]) else type(*args, **kwargs)
 
 
 def setattr_(owner: Any, name: str, value: Any) -> None:
@@ -238,12 +256,12 @@ TABLE: dict[Any, Callable] = {
     builtins.all: all_, builtins.any: any_, builtins.map: map_, builtins.filter: filter_, builtins.setattr: setattr_,
     functools.reduce: reduce_, builtins.delattr: delattr_, builtins.getattr: getattr_, builtins.hasattr: hasattr_,
     builtins.sum: sum_, builtins.pow: pow_, builtins.abs: abs_, builtins.divmod: numbers.divmod,
-    builtins.round: numbers.round,
+    builtins.round: numbers.round, builtins.type: type_, math.sqrt: sqrt,
 }
 
 # They know lists whose length a tensor decides.
 GROWN = {length, to_bool, enumerate_, zip_, reversed_, isinstance_, sum_, all_, any_, TABLE[max], TABLE[min],
-         list, type, id}
+         list, type_, id}
 # They know tensors that are stacked out of such lists.
 STACKED = {length, enumerate_, zip_, reversed_, isinstance_}
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from kayax.bridge.either import Either
 from kayax.bridge.journal import CONTAINERS, born, fresh, touch_contents, unseen
+from kayax.bridge.open_sizes import shown
 from kayax.bridge.snapshots import is_record
 from kayax.bridge.state import state
 from kayax.bridge.to_static.convert import converted, reason
@@ -69,7 +70,7 @@ def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:
         if isinstance(owner, CONTAINERS) and function.__name__ not in _READING:
             touch_contents(owner)
         elif isinstance(owner, str):
-            text.check(function, args, kwargs)
+            return text.method(function, args, kwargs)
         if not isinstance(function, type):
             return iterators.note_sources(made(function(*args, **kwargs)), args)
         if _is_initialized(function):
@@ -163,6 +164,8 @@ def _call_object(function: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
 
 def made(out: Any) -> Any:
     """The result of code that was not rewritten: a container that nobody else holds was made by it."""
+    if state.portable:
+        out = shown(out)
     new = isinstance(out, (*CONTAINERS, *impure.GENERATORS)) or hasattr(type(out), "__next__")
     return born(out) if new and sys.getrefcount(out) <= _ONLY_HERE else out
 

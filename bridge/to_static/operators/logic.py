@@ -4,6 +4,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from kayax.bridge import open_sizes
 from kayax.bridge.either import Either
 from kayax.bridge.journal import is_frozen
@@ -14,6 +16,7 @@ from kayax.bridge.to_static.operators import values as v
 from kayax.bridge.to_static.operators.branch import apart, has_either, staged_if, truth
 from kayax.bridge.to_static.operators.outcome import NONE, Return, value_of
 
+_ARRAYS = (Tensor, np.ndarray)
 _SIGNS = frozenset({"Eq", "NotEq", "Lt", "LtE", "Gt", "GtE"})
 
 
@@ -70,7 +73,8 @@ def chain(left: Any, signs: tuple[str, ...], *rest: Callable) -> Any:
 
 def compared(left: Any, sign: str, right: Any) -> Any:
     """One comparison, of the kind that its node is called by."""
-    if sign in ("Eq", "NotEq") and (open_sizes.has_open(left) or open_sizes.has_open(right)):
+    if sign in ("Eq", "NotEq") and (open_sizes.has_open(left) or open_sizes.has_open(right)) and not (
+            isinstance(left, _ARRAYS) or isinstance(right, _ARRAYS)):
         return open_sizes.equal(left, right) is (sign == "Eq")
     if sign in _SIGNS:
         settle = v.read if sign in ("Eq", "NotEq") else v.use

@@ -73,6 +73,11 @@ def as_int(flag: Any) -> Any:
     return binary("Mult", as_number(flag), 1) if isinstance(flag, Tensor) else int(flag)
 
 
+def is_whole(x: Any) -> Any:
+    """``x.is_integer()``."""
+    return binary("Eq", x, binary("FloorDiv", x, 1))
+
+
 def divmod(a: Any, b: Any) -> Any:
     """`divmod` of numbers and tensors."""
     from kayax.bridge.to_static.operators import arithmetic

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import builtins
+import functools
 import os
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from kayax.bridge.either import Either
 from kayax.bridge.errors import ConversionError, at_user_line
 from kayax.bridge.journal import Attribute, check_single, fresh, is_born, loaded, touch, touch_contents
+from kayax.bridge.open_sizes import shown
 from kayax.bridge.state import state
 from kayax.bridge.tensor import Tensor
 from kayax.bridge.to_static.operators import grown, numbers, stacked
@@ -31,7 +33,10 @@ def attribute(owner: Any, name: str, *default: Any) -> Any:
     if isinstance(described, property) and not isinstance(owner, Tensor):
         return call(described.fget, owner)
     if isinstance(owner, Tensor):
-        return getattr(owner, name, *default)
+        if name == "is_integer" and v.is_staged(owner) and numbers.counts(owner):
+            return functools.partial(numbers.is_whole, owner)       # that of Tensors asks the dtype
+        value = getattr(owner, name, *default)
+        return shown(value) if state.portable else value
     loaded(owner, name)
     value = getattr(owner, name, *default)
     if type(value) is Either:                   # a branch or loop has left it there

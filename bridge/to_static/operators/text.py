@@ -11,6 +11,7 @@ import jax
 
 from kayax.bridge.either import Either, tensors_in
 from kayax.bridge.errors import ConversionError, at_user_line
+from kayax.bridge.open_sizes import OpenDim, OpenText
 from kayax.bridge.state import state
 from kayax.bridge.tensor import Tensor, is_number, wrap
 from kayax.bridge.to_static.operators import values as v
@@ -56,7 +57,7 @@ def formatted(value: Any, conversion: int, spec: Any) -> Any:
         return apart(lambda x: formatted(x, conversion, spec), value)
     if isinstance(value, StagedText) or _has_staged(value):
         return _Formatted(value, conversion, spec)
-    return format(_CONVERSIONS[conversion](value) if conversion in _CONVERSIONS else value, spec)
+    return _open(format(_CONVERSIONS[conversion](value) if conversion in _CONVERSIONS else value, spec), value)
 
 
 def text(*parts: Any) -> Any:
@@ -65,7 +66,7 @@ def text(*parts: Any) -> Any:
         return apart(text, *parts)
     if any(isinstance(p, (_Formatted, StagedText)) for p in parts):
         return StagedText(list(parts))
-    return "".join(parts)
+    return _open("".join(parts), parts)
 
 
 def to_text(*args: Any, **kwargs: Any) -> Any:
@@ -83,18 +84,37 @@ def to_format(value: Any, spec: str = "") -> Any:
     return text(formatted(value, -1, spec))
 
 
+def _open(text: Any, *made_of: Any) -> Any:
+    """The text, which is not to be looked at if there is an open size in what it is made of."""
+    return OpenText(text) if state.portable and isinstance(text, str) and _has_open(made_of) else text
+
+
+def _has_open(value: Any) -> bool:
+    return isinstance(value, (OpenDim, OpenText)) or (
+        isinstance(value, (list, tuple)) and any(map(_has_open, value))) or (
+        isinstance(value, dict) and any(map(_has_open, value.values())))
+
+
+def method(function: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
+    """A method of a string. `"...".format(tensor)` and the like are refused: the text would have no value in it."""
+    check(function, args, kwargs)
+    args = tuple(list(a) if hasattr(a, "__next__") else a for a in args)
+    return _open(function(*args, **kwargs), function.__self__, args, kwargs)
+
+
 def check(method: Any, args: tuple, kwargs: dict[str, Any]) -> None:
-    """Refuse `"...".format(tensor)` and the like: the text would have no value in it."""
+    """Refuse a tensor as a part of a text."""
     if any(isinstance(a, StagedText) or _has_staged(a) for a in (*args, *kwargs.values())):
         raise ConversionError(f"str.{method.__name__} gets a tensor whose value is known only when the program runs."
                               f"{at_user_line()}\nUse an f-string, which can be printed.")
 
 
-def check_percent(value: Any) -> None:
-    """Refuse ``"..." % tensor``."""
+def percent(text: str, value: Any) -> Any:
+    """``"..." % value``; a tensor is refused."""
     if isinstance(value, StagedText) or _has_staged(value):
         raise ConversionError(f"% puts a tensor into a text, and its value is known only when the program runs."
                               f"{at_user_line()}\nUse an f-string, which can be printed.")
+    return _open(text % value, value)
 
 
 def _has_staged(value: Any) -> bool:
@@ -110,9 +130,16 @@ def print(*values: Any, sep: str | None = " ", end: str | None = "\n", file: Any
     if file is not None and file is not sys.stdout:
         raise ConversionError(f"print(file=...) in converted code would write only once.{at_user_line()}\nPrint to "
                               "standard output, or keep this function eager (`paddle.jit.not_to_static`).")
-    trace.prints = True
     leaves: list[Tensor] = []
     template = [_take(v.use(value), leaves) for value in values]
+    if state.portable:
+        if leaves:
+            raise ConversionError("print() of a tensor, in a function that is saved: its program runs without Python."
+                                  f"{at_user_line()}\nLeave it out, or print under `if self.training:`, and save the "
+                                  "Layer after eval().")
+        builtins.print(*template, sep=sep, end=end, file=file, flush=flush)         # once for each program
+        return
+    trace.prints = True
 
     def show(*arrays: Any) -> None:
         given = [a.item() if number else wrap(jax.numpy.asarray(a), stop)

@@ -16,6 +16,7 @@ from kayax.bridge.forms import Choice
 from kayax.bridge.journal import UNDEFINED
 from kayax.bridge.kinds import Mismatch, widened
 from kayax.bridge.merging import kind_of
+from kayax.bridge.open_sizes import plain
 from kayax.bridge.state import state
 from kayax.bridge.tensor import Tensor, as_number
 from kayax.spec import tree
@@ -135,7 +136,7 @@ def settled(value: Any, may_lack: bool = False) -> Any:
         raise ConversionError("The function returns a text with a tensor's value in it, which a program cannot.")
     found = tree.parts(value)
     if found is None or isinstance(value, Tensor):
-        return value
+        return plain(value)
     kind, extra, children = found
     new = [settled(part, isinstance(value, dict)) for part in children]
     return value if all(a is b for a, b in zip(new, children, strict=True)) else tree.build(kind, extra, new)
