@@ -146,6 +146,9 @@ class OpenDim:
         raise OpenDimensionError(f"{name!r} of a size needs a known one, but {self.dim} is open.{at_user_line()}\nGive "
                                  "the dimension a fixed size.")
 
+    def __abs__(self) -> Any:
+        return self if self >= 0 else -self             # type: ignore[operator]
+
     def is_integer(self) -> bool:
         """Sizes are whole numbers."""
         return True
@@ -164,14 +167,12 @@ def _operator(compute: Callable, back: bool = False) -> Any:
     return run
 
 
-for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow"):
-    setattr(OpenDim, f"__{_name}__", _operator(getattr(operator, _name)))
-    setattr(OpenDim, f"__r{_name}__", _operator(getattr(operator, _name), back=True))
+for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "divmod"):
+    _compute = divmod if _name == "divmod" else getattr(operator, _name)
+    setattr(OpenDim, f"__{_name}__", _operator(_compute))
+    setattr(OpenDim, f"__r{_name}__", _operator(_compute, back=True))
 for _name in ("lt", "le", "gt", "ge", "neg", "pos"):
     setattr(OpenDim, f"__{_name}__", _operator(getattr(operator, _name)))
-OpenDim.__divmod__ = _operator(divmod)                          # type: ignore[attr-defined]
-OpenDim.__rdivmod__ = _operator(divmod, back=True)              # type: ignore[attr-defined]
-OpenDim.__abs__ = lambda self: self if self >= 0 else -self     # type: ignore[attr-defined]
 
 
 class OpenText(str):
