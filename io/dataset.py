@@ -177,7 +177,7 @@ def random_permutation(n: int, generator: Any = None) -> list[int]:
     source = generator if isinstance(generator, rng.Generator) else rng.default_generator()
     key = rng.key_of(source.storage.array)
     source.storage.array = rng.advance(source.storage.array)
-    return np.asarray(jax.random.permutation(key, n)).tolist()
+    return np.random.default_rng(np.asarray(jax.random.key_data(key))).permutation(n).tolist()
 
 
 def _checked(datasets: Iterable[Any], owner: str, iterable: bool) -> list[Any]:

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from kayax.bridge.ops import order
 from kayax.bridge.ops.creation import sizes, with_sizes
 from kayax.bridge.ops.promotion import broadcastable, cast, complex_of, need, rank, real_of
 from kayax.bridge.registry import attach, function, op
@@ -171,7 +172,7 @@ def randperm(key, n, dtype="int64", name=None):
     """The integers from 0 to n - 1 in random order."""
     if isinstance(n, int) and n < 0:
         raise ValueError(f"n must not be negative, but got {n}.")
-    return cast(jax.random.permutation(key, n), to_numpy(dtype))
+    return cast(order.permutation(key, n), to_numpy(dtype))
 
 
 @op(random=True)

@@ -9,6 +9,7 @@ import numpy as np
 
 from kayax.bridge.keywords import put_out
 from kayax.bridge.layout import is_open
+from kayax.bridge.ops import order
 from kayax.bridge.ops.promotion import axis_of, is_number, unify
 from kayax.bridge.registry import INPLACE, attach, function, op
 from kayax.bridge.tensor import Tensor
@@ -52,13 +53,13 @@ def argsort(x, axis=-1, descending=False, stable=False, name=None):
     """The order that sorts `x` along `axis` (int64); equal elements keep their order."""
     if x.ndim == 0:
         return jnp.zeros((), np.int64)
-    return jnp.argsort(x, axis_of(axis, x.ndim), stable=True, descending=descending).astype(np.int64)
+    return order.argsort(x, axis_of(axis, x.ndim), descending).astype(np.int64)
 
 
 @op(method=True)
 def sort(x, axis=-1, descending=False, stable=False, name=None):
     """`x` sorted along `axis`."""
-    return x if x.ndim == 0 else jnp.sort(x, axis_of(axis, x.ndim), stable=True, descending=descending)
+    return x if x.ndim == 0 else order.sort(x, axis_of(axis, x.ndim), descending)
 
 
 @function(method=True)
@@ -75,11 +76,7 @@ def _topk(x, k, axis=None, largest=True, sorted=True, name=None):
     if not 1 <= k <= x.shape[axis]:
         raise ValueError(f"k must be in [1, {x.shape[axis]}], the size of axis {axis}, but got {k}.")
     moved = jnp.moveaxis(x, axis, -1)
-    if largest:
-        values, indices = jax.lax.top_k(moved, k)
-    else:
-        indices = jnp.argsort(moved, axis=-1)[..., :k]
-        values = jnp.take_along_axis(moved, indices, -1)
+    values, indices = order.top(moved, k, largest)
     return jnp.moveaxis(values, -1, axis), jnp.moveaxis(indices, -1, axis).astype(np.int64)
 
 
@@ -104,7 +101,7 @@ def kthvalue(x, k, axis=None, keepdim=False, name=None):
     axis = axis_of(-1 if axis is None else axis, x.ndim)
     if not 1 <= k <= x.shape[axis]:
         raise ValueError(f"k must be in [1, {x.shape[axis]}], the size of axis {axis}, but got {k}.")
-    indices = jnp.take(jnp.argsort(x, axis, stable=True), jnp.array([k - 1]), axis)
+    indices = jnp.take(order.argsort(x, axis), jnp.array([k - 1]), axis)
     values = jnp.take_along_axis(x, indices, axis)
     if not keepdim:
         values, indices = values.squeeze(axis), indices.squeeze(axis)
@@ -118,12 +115,12 @@ def mode(x, axis=-1, keepdim=False, name=None):
         return x, jnp.zeros((), np.int64)
     axis = axis_of(axis, x.ndim)
     moved = jnp.moveaxis(x, axis, -1)
-    order = jnp.argsort(moved, axis=-1, stable=True)
-    ordered = jnp.take_along_axis(moved, order, -1)
-    counts = (ordered[..., :, None] == ordered[..., None, :]).sum(-1)
-    first = jnp.argmax(counts, -1, keepdims=True)
-    last = first + jnp.take_along_axis(counts, first, -1) - 1
-    indices = jnp.take_along_axis(order, last, -1)
+    places = order.argsort(moved, -1)
+    ordered = jnp.take_along_axis(moved, places, -1)
+    here = jax.lax.broadcasted_iota(np.int64, moved.shape, moved.ndim - 1)
+    first = (here == 0) | (ordered != jnp.roll(ordered, 1, -1))
+    run = here - jax.lax.cummax(jnp.where(first, here, 0), axis=moved.ndim - 1)        # how far into a run of equals
+    indices = jnp.take_along_axis(places, jnp.argmax(run, -1, keepdims=True), -1)
     values = jnp.take_along_axis(moved, indices, -1)
     if keepdim:
         return jnp.moveaxis(values, -1, axis), jnp.moveaxis(indices, -1, axis).astype(np.int64)

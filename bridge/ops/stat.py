@@ -7,6 +7,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from kayax.bridge.ops import order
 from kayax.bridge.ops.promotion import axes_of, cast, need, rank, to_float
 from kayax.bridge.registry import function, op
 from kayax.bridge.tensor import Tensor
@@ -60,10 +61,10 @@ def _median(x: Any, axis: Any, keepdim: bool, mode: str, skip_nan: bool) -> Any:
         value = _put_back(jnp.full(flat.shape[:-1], jnp.nan, to_float(flat).dtype), axes, keepdim)
         return (value, jnp.zeros(value.shape, np.int64)) if mode == "min" and axis is not None else value
     missing = jnp.isnan(flat)
-    order = jnp.argsort(flat, -1, stable=True)
+    places = order.argsort(flat, -1)
     count = jnp.sum(~missing, -1, keepdims=True) if skip_nan else jnp.full((*flat.shape[:-1], 1), flat.shape[-1])
     low, high = jnp.maximum(count - 1, 0) // 2, jnp.minimum(count // 2, flat.shape[-1] - 1)
-    low_place, high_place = (jnp.take_along_axis(order, i, -1) for i in (low, high))
+    low_place, high_place = (jnp.take_along_axis(places, i, -1) for i in (low, high))
     lower = jnp.take_along_axis(flat, low_place, -1)
     void = (count == 0) if skip_nan else missing.any(-1, keepdims=True)
     if mode == "avg":
