@@ -37,10 +37,11 @@ def sort(x: Any, axis: int, descending: bool = False) -> Any:
 
 def top(x: Any, k: int, largest: bool) -> tuple[Any, Any]:
     """The k largest (or smallest) elements along the last axis, in order, and their places."""
-    few = k <= x.shape[-1] // 16            # for which a heap is faster; there is one for floats of 32 bits
-    if largest and not (_packs(x.dtype) and not (few and x.dtype == np.float32)):
+    # There is a heap for floats of 32 bits, which is the fastest for few of many.
+    heap = _here() and x.dtype == np.float32 and k <= x.shape[-1] // 16
+    if largest and (heap or not _packs(x.dtype)):
         return lax.top_k(x, k)
-    if few and not largest and _here() and x.dtype == np.float32:
+    if heap:
         places = lax.cond(jnp.isnan(x).any(), lambda: argsort(x, -1)[..., :k],
                           lambda: lax.top_k(-x, k)[1].astype(np.int64))
     else:
