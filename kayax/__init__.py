@@ -47,7 +47,7 @@ globals().update({name: getattr(device, name) for name in device.AT_TOP})
 _LAZY = {"metric", "vision", "distributed", "hub", "incubate", "distribution", "fft", "signal", "sparse", "text",
          "audio", "geometric", "callbacks", "hapi", "inference", "onnx", "profiler", "quantization", "version",
          "convert", "compat", "cuda", "functional", "random", "special", "sysconfig", "base", "tensor",
-         "common_ops_import"}
+         "common_ops_import", "pir", "pir_utils"}
 _LAZY_NAMES = {                     # public here, from such a module
     "Model": "hapi", "summary": "hapi", "flops": "hapi",
     "DataParallel": "distributed",

@@ -24,6 +24,7 @@ from kayax.spec.dtype import convert
 
 EagerParamBase = ParamBase = Parameter
 no_grad_ = _paddle.no_grad
+LazyGuard = _paddle.LazyGuard
 to_variable = _paddle.to_tensor
 
 
@@ -202,6 +203,35 @@ def get_logger(name: str, level: Any = logging.INFO, fmt: str | None = None) -> 
         logger.addHandler(handler)
         logger.propagate = False
     return logger
+
+
+def assert_same_structure(nest1: Any, nest2: Any, check_types: bool = True, skip_if: Callable | None = None) -> None:
+    """A ValueError if nested values differ in structure, or with `check_types` a TypeError if in their containers."""
+    kinds = (list, tuple, dict)
+    if not isinstance(nest1, kinds) and not isinstance(nest2, kinds):
+        return
+    if isinstance(nest1, kinds) != isinstance(nest2, kinds) or len(nest1) != len(nest2):
+        raise ValueError(f"The two structures differ: {nest1} and {nest2}.")
+    if check_types and type(nest1) is not type(nest2):
+        raise TypeError(f"The two structures are of different types: {type(nest1)} and {type(nest2)}.")
+    if isinstance(nest1, dict) and set(nest1) != set(nest2):
+        raise ValueError(f"The two dicts have different keys: {set(nest1)} and {set(nest2)}.")
+    pairs = [(nest1[k], nest2[k]) for k in nest1] if isinstance(nest1, dict) else zip(nest1, nest2, strict=True)
+    for first, second in pairs:
+        if skip_if is None or not skip_if(first):
+            assert_same_structure(first, second, check_types, skip_if)
+
+
+def clip_by_norm(x: Tensor, max_norm: float, name: str | None = None) -> Tensor:
+    """`x`, made shorter if its Euclidean norm is above `max_norm`."""
+    return x * (max_norm / x.norm().clip(min=max_norm))
+
+
+def setitem(x: Tensor, index: Any, value: Any) -> Tensor:
+    """A copy of `x` with `value` at `index`."""
+    new = x.clone()
+    new[index] = value
+    return new
 
 
 def extract_args(func: Callable) -> list[str]:

@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 NAMES = "inner.names"               # what is public nowhere
+PROGRAMS = "inner.programs"
+PARALLEL = "inner.parallel"
 
 # path: where its names are, and the modules below it, which have the same names unless they are listed themselves.
 _TABLE: dict[str, tuple[tuple[str, ...], str]] = {
@@ -14,7 +16,7 @@ _TABLE: dict[str, tuple[tuple[str, ...], str]] = {
     "nn.functional.flash_attention": (("bridge.ops.attention", "bridge.ops.attention_masked"), ""),
     "nn.functional.sdpa": (("nn.functional",), ""),
     "nn.functional": ((NAMES,), ""),
-    "nn.clip": (("nn", "nn.utils"), ""),
+    "nn.clip": (("nn", "nn.utils", NAMES), ""),
     "nn.decode": (("nn", NAMES), ""),
     "nn.parameter": (("nn", NAMES), ""),
     "nn.initializer": ((NAMES,), ""),
@@ -22,23 +24,31 @@ _TABLE: dict[str, tuple[tuple[str, ...], str]] = {
     "autograd.py_layer": (("autograd",), ""),
     "autograd.backward_mode": (("autograd",), ""),
     "autograd.autograd": (("autograd",), ""),
-    "jit.api": (("jit", "static", NAMES), ""),
+    "jit.api": (("jit", "static", NAMES, PROGRAMS), ""),
     "jit.translated_layer": (("jit",), ""),
     "jit.marker": (("bridge.to_static.marker",), ""),
     "jit.layer": (("jit",), ""),
-    "jit.dy2static": (("jit", "static.nn", NAMES), """program_translator convert_operators convert_call_func utils
-        function_spec partial_program logging_utils error"""),
-    "jit.sot": (("jit", NAMES), "utils"),
+    "jit.pir_translated_layer": (("jit",), ""),
+    "jit.dy2static": (("jit", "static.nn", NAMES, PROGRAMS), """program_translator convert_operators
+        convert_call_func utils function_spec partial_program logging_utils error"""),
+    "jit.sot": (("jit", NAMES, PROGRAMS), "utils"),
     "amp.auto_cast": (("amp",), ""),
     "amp.grad_scaler": (("amp",), ""),
     "amp.amp_lists": (("amp",), ""),
     "io.reader": (("io",), ""),
     "io.dataloader": (("io", NAMES), "batch_sampler collate dataloader_iter dataset fetcher sampler worker"),
     "metric.metrics": (("metric",), ""),
+    "pir": ((PROGRAMS, "static"), "core"),
+    "pir_utils": ((PROGRAMS,), ""),
+    "profiler.utils": (("profiler",), ""),
+    "static": ((NAMES,), ""),
     "static.input": (("static",), ""),
     "static.io": (("static",), ""),
     "static.nn.common": (("static.nn",), ""),
     "static.nn.control_flow": (("static.nn",), ""),
+    "distributed.auto_parallel": (("distributed",), "api interface placement_type process_mesh"),
+    "distributed.fleet.utils.hybrid_parallel_util": ((PARALLEL,), ""),
+    "distributed.fleet.utils.sequence_parallel_utils": ((PARALLEL,), ""),
     "distributed.parallel": (("distributed", ""), ""),
     "distributed.collective": (("distributed",), ""),
     "distributed.communication": (("distributed",), "all_reduce all_gather broadcast group reduce scatter"),
@@ -52,9 +62,11 @@ _TABLE: dict[str, tuple[tuple[str, ...], str]] = {
                                                         "mp_layers pp_layers random"),
     "distributed.fleet.fleet": (("distributed.fleet",), ""),
     "distribution.distribution": (("distribution",), ""),
+    "hapi.progressbar": (("hapi.progress",), ""),
     "hapi.model_summary": (("hapi",), ""),
     "hapi.dynamic_flops": (("hapi",), ""),
     "hapi.hub": (("hub",), ""),
+    "utils": ((NAMES,), ""),
     "utils.deprecated": (("utils",), ""),
     "utils.lazy_import": (("utils",), ""),
     "utils.install_check": (("utils",), ""),
@@ -65,6 +77,7 @@ _TABLE: dict[str, tuple[tuple[str, ...], str]] = {
     "common_ops_import.core": (("inner.core", NAMES, "device", ""), ""),
     "base": ((NAMES, "static", "nn", ""), """backward compiler data_feeder executor framework io layer_helper
         lod_tensor log_helper param_attr variable_index wrapped_decorator"""),
+    "base.framework.core": (("inner.core", NAMES, "device", ""), "eager"),
     "base.core": (("inner.core", NAMES, "device", ""), "eager"),
     "base.libpaddle": (("inner.core", NAMES, ""), ""),
     "base.dygraph": ((NAMES, "nn", "jit", "optimizer", ""), "base tracer math_op_patch"),

@@ -101,3 +101,51 @@ def test_paddle_tensor_is_a_module_and_makes_tensors():
     assert paddle.tensor.math.add is paddle.add
     made = paddle.tensor([1, 2], dtype="float32", requires_grad=True)
     assert repr(type(made)) == "<class 'kayax.Tensor'>" and made.tolist() == [1, 2] and not made.stop_gradient
+
+
+def test_guards_of_programs_and_their_values():
+    with paddle.pir_utils.IrGuard():
+        assert not paddle.in_dynamic_mode()
+        with paddle.static.program_guard(paddle.static.Program()):
+            assert isinstance(paddle.static.data("x", [2, 3]), paddle.pir.Value)
+    assert paddle.in_dynamic_mode() and not isinstance(paddle.ones([1]), paddle.pir.Value)
+
+
+def test_the_switch_of_conversion_as_an_object():
+    from kayax.jit.dy2static.program_translator import ProgramTranslator
+    seen = []
+    function = paddle.jit.to_static(lambda: seen.append(paddle.in_dynamic_mode()))
+    assert ProgramTranslator() is ProgramTranslator.get_instance()
+    ProgramTranslator().enable(False)
+    try:
+        function()
+        assert seen == [True] and not ProgramTranslator().enable_to_static
+    finally:
+        ProgramTranslator.reset()
+    assert ProgramTranslator().enable_to_static
+
+
+def test_exchanges_of_one_process_change_nothing():
+    from kayax.distributed.fleet.utils.hybrid_parallel_util import fused_allreduce_gradients
+    from kayax.distributed.fleet.utils.sequence_parallel_utils import GatherOp, ScatterOp
+    x = paddle.ones([2, 3])
+    assert fused_allreduce_gradients([x], None) is None
+    assert GatherOp.apply(ScatterOp.apply(x)) is x
+
+
+def test_nested_values_of_one_structure():
+    from kayax.utils import assert_same_structure
+    assert_same_structure({"a": [1, (2, 3)]}, {"a": [4, (5, 6)]})
+    with pytest.raises(TypeError, match="different types"):
+        assert_same_structure([1], (1,))
+    with pytest.raises(ValueError, match="differ"):
+        assert_same_structure([1, [2]], [1, 2])
+
+
+def test_results_of_sublayers():
+    nn, getter = paddle.nn, paddle.vision.models._utils.IntermediateLayerGetter
+    model = nn.Sequential(("a", nn.Conv2D(1, 2, 3)), ("b", nn.ReLU()), ("c", nn.Linear(8, 3)))
+    found = getter(model, {"a": "first", "c": "last"})(paddle.ones([1, 1, 4, 4]))
+    assert [(name, list(value.shape)) for name, value in found.items()] == [("first", [1, 2, 2, 2]), ("last", [1, 3])]
+    with pytest.raises(ValueError, match="nothing, which the model has not"):
+        getter(model, {"nothing": "x"})

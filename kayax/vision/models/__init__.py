@@ -1,4 +1,5 @@
 """``paddle.vision.models``: well-known networks, with the parameter names and shapes of Paddle's."""
+from kayax.vision.models import _utils as _utils
 from kayax.vision.models.alexnet import *  # noqa: F403
 from kayax.vision.models.densenet import *  # noqa: F403
 from kayax.vision.models.googlenet import *  # noqa: F403
