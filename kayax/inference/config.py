@@ -10,8 +10,16 @@ from typing import Any
 from kayax.io.model_format import MODEL, PARAMS
 from kayax.io.paddle.find import JSON, is_paddle_program, program_file
 
-PrecisionType = enum.Enum("PrecisionType", {"Float32": 0, "Int8": 1, "Half": 2, "Bfloat16": 3})
-PlaceType = enum.Enum("PlaceType", {"UNK": -1, "CPU": 0, "GPU": 1, "XPU": 2, "CUSTOM": 3})
+
+class Choice(enum.Enum):
+    """A choice with a number, which `int` gives."""
+
+    def __int__(self) -> int:
+        return self.value
+
+
+PrecisionType = Choice("PrecisionType", {"Float32": 0, "Int8": 1, "Half": 2, "Bfloat16": 3})
+PlaceType = Choice("PlaceType", {"UNK": -1, "CPU": 0, "GPU": 1, "XPU": 2, "CUSTOM": 3})
 
 # Paddle's advice to its own passes and libraries. XLA decides these things by itself: results are the same either way.
 _HINTS = """delete_pass disable_mkldnn disable_mkldnn_fc_passes disable_onednn disable_onednn_fc_passes
@@ -27,6 +35,13 @@ _ABSENT = {
     "enable_mkldnn_int8": "computing in int8", "enable_onednn_int8": "computing in int8",
     "set_model_buffer": "a model in memory",
 }
+_WORDS = {"tensorrt": "TensorRT", "trt": "TensorRT", "xpu": "a Kunlun XPU", "ipu": "an IPU"}
+# What Paddle's Config answers as long as none of these was asked for.
+_ANSWERS = {"fraction_of_gpu_memory_for_pool": 0.0, "mark_trt_engine_outputs": None, "model_from_memory": False,
+            "shape_range_info_collected": False, "shape_range_info_path": "", "specify_input_name": True,
+            "tensorrt_optimization_level": 3, "tensorrt_precision_mode": PrecisionType.Float32,
+            "trt_allow_build_at_runtime": False, "tuned_tensorrt_dynamic_shape": False, "use_xpu": False,
+            "xpu_device_id": 0}
 # Paddle's operators that are matrix products and convolutions here.
 _OPERATORS = {"product": "matmul matmul_v2 mul fc linear bmm mm mv dot addmm baddbmm einsum attention multihead_matmul",
               "convolution": "conv1d conv2d conv3d depthwise_conv2d conv2d_transpose conv3d_transpose "
@@ -51,6 +66,18 @@ def kept_products(operators: Iterable[str]) -> frozenset[str]:
     return frozenset(kind for kind, known in _OPERATORS.items() if names & set(known.split()))
 
 
+class PassBuilder:
+    """Paddle's passes over a program; there are none here."""
+
+    def all_passes(self) -> list[str]:
+        return []
+
+    def append_pass(self, *advice: Any) -> None:
+        """Nothing to do."""
+
+    insert_pass = delete_pass = set_passes = turn_on_debug = append_pass
+
+
 class Config:
     """Which model, which device.
 
@@ -69,7 +96,7 @@ class Config:
 
     def __init__(self, model: str | None = None, params: str | None = None):
         self._prog, self._params, self._dir = "", "", ""
-        self._device, self._device_id, self._memory = "cpu", 0, 0
+        self._device, self._device_id, self._memory = "cpu", 0, 100
         self._cache: str | None = None
         self._compiler_options: dict[str, Any] = {}
         self._threads, self._ir, self._quiet = 1, True, False
@@ -124,6 +151,8 @@ class Config:
             return own[0]
         if not self._prog:
             raise ValueError("The Config names no model: Config('dir/net.pdmodel', 'dir/net.pdiparams').")
+        if not os.path.exists(self._prog) and not self._prog.endswith(MODEL):
+            raise FileNotFoundError(f"There is no file {self._prog!r}, which the Config names as the model's program.")
         if is_paddle_program(self._prog):
             return self._prog
         prefix = self._prog.removesuffix(MODEL)
@@ -229,6 +258,10 @@ class Config:
     def glog_info_disabled(self) -> bool:
         return self._quiet
 
+    def pass_builder(self) -> PassBuilder:
+        """A list of passes that is empty and takes any advice: XLA has its own."""
+        return PassBuilder()
+
     def summary(self) -> str:
         """The settings as a table."""
         rows = {"model": self._dir or self._prog, "params": self._params, "method": self.method,
@@ -239,11 +272,14 @@ class Config:
     def __getattr__(self, name: str) -> Any:
         if name in _HINTS:
             return lambda *args, **kwargs: None
-        if name in _ABSENT:
-            def refuse(*args: Any, **kwargs: Any) -> None:
-                raise NotImplementedError(f"Config.{name}: {_ABSENT[name]} is not available here. XLA compiles for the "
-                                          "CPU, or the GPU after enable_use_gpu(), in the precision that was saved.")
-            return refuse
+        if name in _ANSWERS:
+            return lambda: _ANSWERS[name]
         if name.endswith("_enabled"):
             return lambda: False
+        what = _ABSENT.get(name) or next((of for word, of in _WORDS.items() if word in name.split("_")), None)
+        if what is not None:
+            def refuse(*args: Any, **kwargs: Any) -> None:
+                raise NotImplementedError(f"Config.{name}: {what} is not available here. XLA compiles for the "
+                                          "CPU, or the GPU after enable_use_gpu(), in the precision that was saved.")
+            return refuse
         raise AttributeError(f"Config has no attribute {name!r}")

@@ -1,7 +1,6 @@
 """Predictors: named inputs are copied in, the program runs, named outputs are copied out."""
 from __future__ import annotations
 
-import enum
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,10 +9,10 @@ import numpy as np
 
 import kayax
 from kayax.bridge.tensor import wrap
-from kayax.inference.config import Config
+from kayax.inference.config import Choice, Config
 from kayax.io.session import Session, keep_compiled_programs
 
-DataType = enum.Enum("DataType", {"FLOAT32": 0, "INT64": 1, "INT32": 2, "UINT8": 3, "INT8": 4, "FLOAT16": 5, "BOOL": 6,
+DataType = Choice("DataType", {"FLOAT32": 0, "INT64": 1, "INT32": 2, "UINT8": 3, "INT8": 4, "FLOAT16": 5, "BOOL": 6,
                                   "FLOAT64": 7, "BFLOAT16": 8})
 
 
@@ -109,6 +108,9 @@ class Predictor:
         Raises ValueError if an input is missing or not what the model takes.
         """
         if inputs is not None:
+            if not isinstance(inputs, (list, tuple)):
+                raise TypeError(f"run() takes a list of Tensors, one for each of {', '.join(self._inputs)}, but got "
+                                f"{type(inputs).__name__}.")
             arrays = [x.array if isinstance(x, kayax.Tensor) else np.asarray(x) for x in inputs]
             return [wrap(array) for array in self._session.run_on_device(arrays)]
         empty = [name for name, handle in self._inputs.items() if handle._value is None]
@@ -137,6 +139,13 @@ class Predictor:
             handle._value = None
         return 0
 
+    def register_output_hook(self, hook: Any) -> None:
+        """Not here: inputs and outputs of single operators are no values of a compiled program."""
+        raise NotImplementedError("The model runs as one compiled program, which has no results of single operators. "
+                                  "Let the model return what is to be looked at, and save it again.")
+
+    register_input_hook = register_output_hook
+
     def __getstate__(self) -> Any:
         raise TypeError("A Predictor cannot be pickled: make one in each process, from the same Config.")
 
@@ -150,8 +159,11 @@ class PredictorPool:
         first = create_predictor(config)
         self._predictors = [first, *(first.clone() for _ in range(size - 1))]
 
-    def retrieve(self, index: int) -> Predictor:
-        return self._predictors[index]
+    def retrieve(self, idx: int) -> Predictor:
+        """Predictor number `idx`. Raises IndexError if there are fewer."""
+        if not 0 <= idx < len(self._predictors):
+            raise IndexError(f"The pool has {len(self._predictors)} predictors, but number {idx} was asked for.")
+        return self._predictors[idx]
 
     retrive = retrieve                  # as Paddle spells it
 
@@ -161,6 +173,8 @@ def create_predictor(config: Config) -> Predictor:
 
     Raises FileNotFoundError, ModelFileError or ValueError if it cannot be read, RuntimeError without such a device.
     """
+    if not isinstance(config, Config):
+        raise TypeError(f"create_predictor takes a Config, but got {type(config).__name__}.")
     if config.optim_cache_dir():
         keep_compiled_programs(config.optim_cache_dir() or "")
     return Predictor(Session(config.prefix(), config.method, config.digest, config.jax_device(), config.ir_optim(),

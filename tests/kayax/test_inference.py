@@ -98,6 +98,10 @@ def test_wrong_inputs(predictor):
             run(fresh, wrong, scale)
     with pytest.raises(ValueError, match="takes 2 inputs"):
         fresh.run([paddle.ones([2, 4])])
+    with pytest.raises(TypeError, match="list of Tensors, one for each of x, scale, but got dict"):
+        fresh.run({"x": x})
+    with pytest.raises(NotImplementedError, match="one compiled program"):
+        fresh.register_output_hook(print)
 
 
 def test_configs(saved, tmp_path):
@@ -110,6 +114,10 @@ def test_configs(saved, tmp_path):
     assert Config(saved[1].rpartition("/")[0]).prefix() == saved[1]
     with pytest.raises(NotImplementedError, match="TensorRT is not available"):
         config.enable_tensorrt_engine(workspace_size=1)
+    with pytest.raises(NotImplementedError, match="enable_tensorrt_memory_optim: TensorRT"):
+        config.enable_tensorrt_memory_optim()
+    assert config.memory_pool_init_size_mb() == 100 and config.pass_builder().all_passes() == []
+    assert not config.use_xpu() and config.specify_input_name() and int(Config.Half) == 2
     with pytest.raises(NotImplementedError, match="Int8 is not available"):
         config.enable_use_gpu(100, 0, Config.Int8)
     with pytest.raises(AttributeError, match="no attribute 'enable_wings'"):
@@ -118,8 +126,11 @@ def test_configs(saved, tmp_path):
         create_predictor(Config())
     with pytest.raises(ValueError, match="with one prefix"):
         create_predictor(Config("a.pdmodel", "b.pdiparams"))
-    with pytest.raises(FileNotFoundError):
-        create_predictor(Config(str(tmp_path / "none")))
+    for names in (["none"], ["none.json", "none.pdiparams"]):
+        with pytest.raises(FileNotFoundError):
+            create_predictor(Config(*(str(tmp_path / name) for name in names)))
+    with pytest.raises(TypeError, match="takes a Config, but got str"):
+        create_predictor(saved[1])
     config = Config(saved[1])
     config.enable_use_gpu(100, 7)
     with pytest.raises(RuntimeError, match="JAX sees no gpu number 7.*disable_gpu"):
