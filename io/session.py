@@ -108,6 +108,9 @@ class Session:
 
     def warm_up(self, shapes: Mapping[str, Sequence[int]]) -> float:
         """Compile for these input shapes, by name; gives the seconds that it took."""
+        if shapes.keys() != set(self.input_names):
+            raise ValueError(f"Shapes are needed for the inputs {', '.join(self.input_names)}, but there are some for "
+                             f"{', '.join(shapes) or 'none'}.")
         arrays = [np.zeros(shapes[spec.name or ""], spec.dtype.numpy if spec.dtype else None) for spec in self.inputs]
         start = time.perf_counter()
         jax.block_until_ready(self.run_on_device(arrays))
@@ -203,8 +206,14 @@ def _unique(names: list[str]) -> list[str]:
 
 
 def keep_compiled_programs(folder: str | os.PathLike) -> None:
-    """Keep compiled programs in a folder, for all of this process: what any process compiled before starts quickly."""
+    """Keep compiled programs in a folder, for all of this process: what any process compiled before starts quickly.
+
+    Raises OSError if the folder cannot be made or written to.
+    """
     from jax.experimental.compilation_cache import compilation_cache
+    os.makedirs(folder, exist_ok=True)
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(f"Compiled programs cannot be kept in {os.fspath(folder)!r}: it cannot be written to.")
     jax.config.update("jax_compilation_cache_dir", os.fspath(folder))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)

@@ -5,6 +5,7 @@ The exit status is 0 if it was written, 2 if the model or an argument is wrong o
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from typing import Any
 
@@ -14,7 +15,8 @@ TARGETS = ("onnx", "stablehlo", "stablehlo-bytecode", "safetensors", "paddle", "
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("path", help="the prefix that jit.save was given, here or in PaddlePaddle")
     parser.add_argument("--to", required=True, choices=TARGETS, help="the format")
-    parser.add_argument("--output", help="what to write: a file or a prefix (default: beside the model)")
+    parser.add_argument("--output", help="what to write: a file, a prefix or a folder (default: beside the "
+                        "model)")
     parser.add_argument("--method", default="forward", help="the saved method (default: forward)")
     parser.add_argument("--weights", default="float32", choices=("float32", "float16", "bfloat16"),
                         help="how ONNX files store the parameters")
@@ -24,7 +26,7 @@ def run(options: argparse.Namespace) -> int:
     from kayax import convert
     try:
         print(_write(convert, options))
-    except (convert.ExportError, ImportError, ValueError) as error:
+    except (convert.ExportError, ImportError, ValueError, OSError) as error:
         print(f"kayax export: {error}", file=sys.stderr)
         return 2
     return 0
@@ -32,8 +34,12 @@ def run(options: argparse.Namespace) -> int:
 
 def _write(convert: Any, options: argparse.Namespace) -> str:
     source, to, method = options.path, options.to, options.method
+    if options.weights != "float32" and to != "onnx":
+        raise ValueError(f"--weights {options.weights} is for --to onnx alone.")
     output = options.output or {"paddle": f"{source}_paddle", "saved-model": f"{source}_saved_model",
                                 "safetensors": f"{source}.safetensors"}.get(to, source)
+    if to != "saved-model" and options.output and (output.endswith(os.sep) or os.path.isdir(output)):
+        output = os.path.join(output, os.path.basename(source) + ".safetensors" * (to == "safetensors"))
     if to == "onnx":
         return convert.to_onnx(source, output, weights=options.weights, method=method)
     if to == "paddle":

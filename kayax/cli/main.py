@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from kayax.io.model_format import ModelFileError
 from kayax.io.paddle.interpret import UnknownOperationError
+from kayax.io.state_file import StateFileError
 
 # Each is a module of this package with `add_arguments(parser)` and `run(options) -> exit status`; its first docstring
 # line is its help.
@@ -27,11 +28,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         module.add_arguments(command)
         command.set_defaults(run=module.run)
     options = parser.parse_args(arguments)
+    if options.command == "run":                # what the script raises is its own
+        return options.run(options)
     try:
         return options.run(options)
-    except (ModelFileError, FileNotFoundError, UnknownOperationError) as error:
-        print(f"kayax {options.command}: {error}", file=sys.stderr)
-        return 2
     except BrokenPipeError:                     # the reader of our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except (ModelFileError, StateFileError, OSError, UnknownOperationError) as error:
+        print(f"kayax {options.command}: {error}", file=sys.stderr)
+        return 2

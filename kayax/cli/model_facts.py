@@ -15,6 +15,7 @@ from kayax.cli import paddle_facts
 from kayax.cli.paddle_facts import is_paddles
 from kayax.io.container import PREAMBLE
 from kayax.io.model_format import INFO, MODEL, ModelFile, ModelFileError, load_set
+from kayax.io.paddle.find import JSON
 from kayax.io.saved_function import read_function, read_programs
 from kayax.io.stored import find_arrays
 
@@ -48,13 +49,25 @@ def facts(prefix: str, ops: bool = True) -> dict[str, Any]:
 
 
 def find_parts(prefix: str, digest: str | None = None) -> dict[str, Any]:
-    """The files of a model, with a remedy if a file's name was given in place of the prefix."""
+    """The files of a model. Raises FileNotFoundError with a remedy, ModelFileError."""
+    check_there(prefix)
+    return load_set(prefix, digest)
+
+
+def check_there(prefix: str) -> None:
+    """A FileNotFoundError if there is no such model; it says so if a file's name or a folder was given instead."""
     if not os.path.exists(f"{prefix}{MODEL}"):
         plain = re.sub(r"(\.pdmodel|\.json|\.pdiparams|\.pdiparams\.info)$", "", prefix)
         hint = f" Give the prefix: {plain}" if plain != prefix and (
-            os.path.exists(f"{plain}{MODEL}") or is_paddles(plain)) else ""
+            os.path.exists(f"{plain}{MODEL}") or is_paddles(plain)) else _inside(prefix)
         raise FileNotFoundError(f"There is no model {prefix!r}: the file {prefix}{MODEL} does not exist.{hint}")
-    return load_set(prefix, digest)
+
+
+def _inside(folder: str) -> str:
+    """Which models there are in it, if it is a folder."""
+    names = sorted(name for name in os.listdir(folder) if name.endswith((MODEL, JSON))) if os.path.isdir(folder) else []
+    found = dict.fromkeys(os.path.join(folder, os.path.splitext(name)[0]) for name in names)
+    return f" It is a folder with {', '.join(found)}: give one of these." if found else ""
 
 
 def find_values(prefix: str) -> Callable[[str], Any]:

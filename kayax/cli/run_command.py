@@ -21,12 +21,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     if not options.module and not os.path.isfile(options.script):
-        raise FileNotFoundError(f"There is no script {options.script!r}.")
+        what = "is a folder, not a script" if os.path.isdir(options.script) else "is not there"
+        print(f"kayax run: {options.script!r} {what}.", file=sys.stderr)
+        return 2
     alias.install()
     # Processes that the script starts find the folder of the module `paddle` that installs the alias there.
     folder = os.path.dirname(os.path.abspath(alias.__file__))
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [folder, os.environ.get("PYTHONPATH")]))
     sys.path.append(folder)                 # which workers of a DataLoader are given
+    try:
+        _run(options)
+    except Exception as error:
+        step = error.__traceback__
+        while step is not None and (step.tb_frame.f_code.co_filename in (__file__, runpy.__file__) or
+                                    step.tb_frame.f_code.co_filename == "<frozen runpy>"):
+            step = step.tb_next
+        if step is None:                    # there is no such module
+            print(f"kayax run: {error}", file=sys.stderr)
+        else:
+            sys.excepthook(type(error), error.with_traceback(step), step)
+        return 1
+    return 0
+
+
+def _run(options: argparse.Namespace) -> None:
     sys.argv = [options.script, *options.arguments]
     if options.module:
         sys.path.insert(0, os.getcwd())
@@ -34,4 +52,3 @@ def run(options: argparse.Namespace) -> int:
     else:
         sys.path.insert(0, os.path.dirname(os.path.abspath(options.script)))
         runpy.run_path(options.script, run_name="__main__")
-    return 0

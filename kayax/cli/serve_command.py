@@ -8,10 +8,15 @@ the requests that are running.
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import logging
 import os
+import socket
 import sys
+
+from kayax.cli.model_facts import check_there
+from kayax.cli.paddle_facts import is_paddles
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,12 +25,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--method", default="forward", help="which method of the model (forward)")
     parser.add_argument("--digest", help="the digest that the model must have (kayax inspect)")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (127.0.0.1)")
-    parser.add_argument("--port", type=int, default=8000, help="the port; 0 takes a free one (8000)")
-    parser.add_argument("--max-batch", type=int, default=32, help="rows that run as one; 1 turns batching off (32)")
-    parser.add_argument("--workers", type=int, default=1, help="batches that run at the same time (1)")
-    parser.add_argument("--max-body", type=int, default=64 << 20, metavar="BYTES", help="largest request (64 MiB)")
-    parser.add_argument("--max-queue", type=int, default=256, help="requests that may wait; more get 503 (256)")
-    parser.add_argument("--max-programs", type=int, default=64, help="combinations of shapes that are compiled (64)")
+    parser.add_argument("--port", type=_port, default=8000, help="the port; 0 takes a free one (8000)")
+    parser.add_argument("--max-batch", type=_count, default=32, help="rows that run as one; 1 turns batching off (32)")
+    parser.add_argument("--workers", type=_count, default=1, help="batches that run at the same time (1)")
+    parser.add_argument("--max-body", type=_count, default=64 << 20, metavar="BYTES", help="largest request (64 MiB)")
+    parser.add_argument("--max-queue", type=_count, default=256, help="requests that may wait; more get 503 (256)")
+    parser.add_argument("--max-programs", type=_count, default=64, help="combinations of shapes that are compiled (64)")
     parser.add_argument("--timeout", type=float, default=60.0, help="seconds until a request is given up (60)")
     parser.add_argument("--warm-up", action="append", default=[], metavar="JSON", type=_shapes,
                         help="compile for these shapes first: '{\"x\": [8, 3, 224, 224]}' (may be repeated)")
@@ -33,27 +38,52 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _shapes(text: str) -> dict[str, list[int]]:
-    shapes = json.loads(text)
-    if not isinstance(shapes, dict):
-        raise ValueError("no JSON object")
-    return shapes
+    try:
+        shapes = json.loads(text)
+        return {name: [int(size) for size in shape] for name, shape in shapes.items()}
+    except (ValueError, TypeError, AttributeError):
+        raise argparse.ArgumentTypeError(f"{text!r} is no JSON object such as '{{\"x\": [8, 3, 224, 224]}}'") from None
+
+
+def _count(text: str) -> int:
+    return _between(text, 1, 1 << 62)
+
+
+def _port(text: str) -> int:
+    return _between(text, 0, 65535)
+
+
+def _between(text: str, least: int, most: int) -> int:
+    if not text.isdecimal() or not least <= int(text) <= most:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least}" + (
+            f" to {most}" if most < 1 << 62 else ""))
+    return int(text)
 
 
 def run(options: argparse.Namespace) -> int:
     try:
-        import uvicorn
-
-        from kayax.serve.app import Limits, make_app
+        for name in ("uvicorn", "kayax.serve.app"):
+            importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name not in ("starlette", "uvicorn", "prometheus_client"):
             raise
         print(f"kayax serve needs the package {error.name}: pip install 'kayax[serve]'", file=sys.stderr)
         return 2
+    if not is_paddles(options.path):
+        check_there(options.path)
+    with _listen(options.host, options.port) as listening:      # before the model is loaded
+        return _serve(options, listening)
+
+
+def _serve(options: argparse.Namespace, listening: socket.socket) -> int:
+    import uvicorn
+
     from kayax.io.session import Session, keep_compiled_programs
+    from kayax.serve.app import Limits, make_app
     logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s", stream=sys.stderr)
-    if options.cache:
-        keep_compiled_programs(options.cache)
     try:
+        if options.cache:
+            keep_compiled_programs(options.cache)
         session = Session(options.path, options.method, options.digest)
         for shapes in options.warm_up:
             logging.info("compiled for %s in %.1f s", shapes, session.warm_up(shapes))
@@ -65,6 +95,18 @@ def run(options: argparse.Namespace) -> int:
         print(f"kayax serve: {error}", file=sys.stderr)
         return 2
     logging.info("model %s, digest %s", name, session.digest)
-    uvicorn.run(app, host=options.host, port=options.port, log_level="info", access_log=False,
-                timeout_graceful_shutdown=max(1, int(options.timeout)))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="info", access_log=False,
+                                           timeout_graceful_shutdown=max(1, int(options.timeout))))
+    host, port = listening.getsockname()[:2]            # requests wait in the socket until the server has started
+    logging.info("running on http://%s:%d", f"[{host}]" if ":" in host else host, port)
+    server.run(sockets=[listening])
     return 0
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """The socket. Raises OSError if somebody else has it."""
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address[:2], family=family, backlog=2048)
+    except OSError as error:
+        raise OSError(f"cannot listen on {host}:{port}: {str(error.strerror).partition(' (')[0]}.") from None

@@ -18,8 +18,18 @@ class Choice(enum.Enum):
         return self.value
 
 
-PrecisionType = Choice("PrecisionType", {"Float32": 0, "Int8": 1, "Half": 2, "Bfloat16": 3})
-PlaceType = Choice("PlaceType", {"UNK": -1, "CPU": 0, "GPU": 1, "XPU": 2, "CUSTOM": 3})
+class PrecisionType(Choice):
+    """With how many bits a model computes."""
+
+    Float32, Int8, Half, Bfloat16 = range(4)
+
+
+class PlaceType(Choice):
+    """A kind of device."""
+
+    UNK, CPU, GPU, XPU, CUSTOM = range(-1, 4)
+
+
 
 # Paddle's advice to its own passes and libraries. XLA decides these things by itself: results are the same either way.
 _HINTS = """delete_pass disable_mkldnn disable_mkldnn_fc_passes disable_onednn disable_onednn_fc_passes

@@ -12,8 +12,11 @@ from kayax.bridge.tensor import wrap
 from kayax.inference.config import Choice, Config
 from kayax.io.session import Session, keep_compiled_programs
 
-DataType = Choice("DataType", {"FLOAT32": 0, "INT64": 1, "INT32": 2, "UINT8": 3, "INT8": 4, "FLOAT16": 5, "BOOL": 6,
-                                  "FLOAT64": 7, "BFLOAT16": 8})
+
+class DataType(Choice):
+    """The type of the values of an input or output."""
+
+    FLOAT32, INT64, INT32, UINT8, INT8, FLOAT16, BOOL, FLOAT64, BFLOAT16 = range(9)
 
 
 def get_num_bytes_of_data_type(dtype: DataType) -> int:

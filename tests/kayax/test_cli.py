@@ -106,6 +106,14 @@ def test_wrong_paths(tmp_path, capsys):
     assert main(["verify", f"{GOLDEN}.pdmodel"]) == 2
     assert f"Give the prefix: {GOLDEN}" in capsys.readouterr().err
     assert main(["run", str(tmp_path / "none.py")]) == 2
+    assert main(["inspect", str(GOLDEN.parent)]) == 2
+    assert f"It is a folder with {GOLDEN}" in capsys.readouterr().err
+    (tmp_path / "text.txt").write_text("hello")
+    assert main(["inspect", str(tmp_path / "text.txt")]) == 2
+    assert "does not start as a pickle" in capsys.readouterr().err
+    assert main(["export", str(GOLDEN), "--to", "safetensors", "--output", str(tmp_path / "text.txt" / "net")]) == 2
+    assert main(["export", str(GOLDEN), "--to", "paddle", "--weights", "float16"]) == 2
+    assert "for --to onnx alone" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         main(["fly"])
 
@@ -150,6 +158,15 @@ def test_run_a_paddle_script(tmp_path):
 
 
 PADDLE = GOLDEN.parents[2] / "paddle"
+
+
+def test_the_error_of_a_script_is_shown_as_python_does(tmp_path):
+    (tmp_path / "broken.py").write_text("import paddle\nopen('/no/such/file')\n")
+    done = subprocess.run([sys.executable, "-m", "kayax", "run", str(tmp_path / "broken.py")], capture_output=True,
+                          text=True, check=False)
+    assert done.returncode == 1 and done.stderr.startswith(f"""Traceback (most recent call last):
+  File "{tmp_path}/broken.py", line 2, in <module>
+""") and done.stderr.rstrip().endswith("FileNotFoundError: [Errno 2] No such file or directory: '/no/such/file'")
 
 
 def test_paddles_own_files(tmp_path, capsys):

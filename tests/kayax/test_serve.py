@@ -4,6 +4,7 @@ import http.client
 import json
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -302,3 +303,15 @@ def test_bad_arguments(tmp_path, capsys, saved):
     assert main(["serve", str(tmp_path / "none")]) == 2
     assert main(["serve", saved[1], "--method", "fly"]) == 2
     assert "has no method 'fly'" in capsys.readouterr().err
+    assert main(["serve", saved[1], "--port", "0", "--warm-up", '{"z": [1]}']) == 2
+    assert "needed for the inputs x, ids, but there are some for z" in capsys.readouterr().err
+    (tmp_path / "file").touch()
+    assert main(["serve", saved[1], "--port", "0", "--cache", str(tmp_path / "file" / "cache")]) == 2
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert main(["serve", saved[1], "--port", port]) == 2
+        assert f"cannot listen on 127.0.0.1:{port}: Address already in use.\n" in capsys.readouterr().err
+    for option, value in (("--port", "99999"), ("--max-batch", "0"), ("--warm-up", "x")):
+        with pytest.raises(SystemExit):
+            main(["serve", saved[1], option, value])
+        assert f"{option}: {value!r} is no " in capsys.readouterr().err
