@@ -67,7 +67,7 @@ table, weights = json.load(open(prefix + ".arguments.json")), load_file(prefix +
 binary = iree.compiler.compile_str(open(prefix + ".mlir").read(), target_backends=["llvm-cpu"],
                                    input_type="stablehlo", extra_args=[
     "--iree-llvmcpu-target-cpu=host", "--iree-llvmcpu-fail-on-out-of-bounds-stack-allocation=false"])
-context = rt.SystemContext(config=rt.Config("local-task"))
+context = rt.SystemContext(config=rt.Config("local-sync"))      # the threads of local-task have too small stacks
 context.add_vm_module(rt.VmModule.copy_buffer(context.instance, binary))
 out = context.modules["jit_main"].main(*[given[k] for k in sorted(given)],
                                        *[weights[a["name"]] for a in table["arguments"][table["inputs"]:]])

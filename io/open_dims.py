@@ -14,6 +14,7 @@ from kayax.spec.input_spec import InputSpec
 
 _SYMBOL = re.compile(r"\b_d(\d+)_(\d+)\b")
 _MULTIPLE = re.compile(r"\b_(\w+)_by_(\d+)\b")
+_CUT = re.compile(r"\bmin\((\d+), ([\w.]+(?:\[\d+\])?)\)")
 _DIVIDED = re.compile(r"mod\((.+?), (- ?[^)]*|\d+)\)")       # JAX's remainder: by what is negative there
 _OF_SHAPES = (ValueError, TypeError, NotImplementedError, jax.errors.InconclusiveDimensionOperation)
 
@@ -118,6 +119,10 @@ def _explained(error: Exception, tried: list[InputSpec], specs: list[InputSpec],
                     and re.search(rf"\b_?{re.escape(dim)}(_by_\d+)?\b", text)})
     if not (anonymous or named):
         return error
+    cut = _CUT.search(text)                             # that one has a limit
+    if cut and (cut[2] in named or _SYMBOL.fullmatch(cut[2])):
+        named = [cut[2]] if cut[2] in named else []
+        anonymous = [] if named else [(int(i), int(j)) for i, j in _SYMBOL.findall(cut[2])]
     labels = [spec.name or f"input_{i}" for i, spec in enumerate(specs)]
     text = _readable(text.split("\nThis error arises")[0], specs).strip()
     dims = [f"{labels[i]}.shape[{j}]" for i, j in anonymous]
@@ -163,6 +168,9 @@ def _hints(text: str, dim: str) -> list[str]:
             return [f"'{dim} >= {int(number) + 1}'"]
         if sign != "==":
             return [f"'{dim} { {'<': '>=', '<=': '>'}.get(sign, sign)} {number}'"]
+    cut = _CUT.search(text)
+    if cut:                                             # a table that is cut to the size has so many rows
+        return [f"'{dim} <= {cut[1]}'"]
     parts = re.search(r"does not divide into (\d+) equal parts", text)
     if parts:
         return [f"'{dim} % {parts[1]} == 0'"]

@@ -277,6 +277,10 @@ def test_what_python_does_with_a_size_holds_for_all(tmp_path, capfd):
         for mine, saved in zip(fn(x), loaded(x), strict=True):
             assert (mine.shape, mine.dtype) == (saved.shape, saved.dtype)
             np.testing.assert_allclose(saved.numpy(), mine.numpy(), rtol=1e-5)
+    assert "constraints=['n <= 32']" in refused(lambda x: x[:, :2] + table[:x.shape[0]], spec("n", "m"))
+    text = refused(lambda x: x[:, :2] + table[:x.shape[0]], spec(None, None))
+    assert "left open: x.shape[0]." in text and "name it (InputSpec(['size', None], 'float32', 'x'))" in text
+    assert "constraints=['size <= 32']" in text
     assert "constraints=['n < 32']" in refused(lambda x: table[x.shape[0]], spec("n", 3))
 
 
