@@ -18,13 +18,15 @@ class Call:
     """A pure function ``fn(*arrays) -> array or tuple of arrays`` with its compiled forward and its gradients.
 
     `residuals` says what the backward program starts from: False, the inputs (XLA drops what of the forward it does
-    not need: right for small operations); True, what `jax.vjp` saved (right for heavy ones).
+    not need: right for small operations); True, what `jax.vjp` saved (right for heavy ones). `folds` says whether it
+    may be run while a program is made, of inputs that are known then (`kayax.bridge.known`): "values", or "shape" if it
+    needs no more than their shapes; it must close over no tracer.
     """
 
-    __slots__ = ("fn", "name", "forward", "random", "_gradients", "_saving", "residuals", "_needed")
+    __slots__ = ("fn", "name", "forward", "random", "folds", "_gradients", "_saving", "residuals", "_needed")
 
-    def __init__(self, fn: Callable, name: str, random: bool = False, residuals: bool = False):
-        self.fn, self.name, self.random, self.residuals = fn, name, random, residuals
+    def __init__(self, fn: Callable, name: str, random: bool = False, residuals: bool = False, folds: str = ""):
+        self.fn, self.name, self.random, self.residuals, self.folds = fn, name, random, residuals, folds
         self.forward = jax.jit(fn)
         self._gradients: dict[Any, Call] = {}
         self._saving: dict[Any, Saving] = {}

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from kayax.bridge import device as devices
+from kayax.bridge import known
 from kayax.bridge.cells import Storage
 from kayax.bridge.open_sizes import is_open, plain
 from kayax.bridge.state import state
@@ -20,14 +21,19 @@ def to_array(data: Any, dtype: Any = None, place: Any = None) -> Any:
     wanted = to_numpy(dtype) if dtype is not None else None
     if isinstance(data, Tensor):
         array = data.storage.array
-        array = array.astype(wanted) if wanted is not None and array.dtype != wanted else jnp.copy(array)
+        source, same = array, wanted is None or array.dtype == wanted
+        array = jnp.copy(array) if same else array.astype(wanted)
+        if same:
+            known.note_copy(array, source)
     elif isinstance(data, jax.Array):
         array = data.astype(wanted) if wanted is not None and data.dtype != wanted else data
     elif state.portable and _has_open(data):
         array = _of_sizes(data)
         array = array.astype(wanted or (default().numpy if array.dtype.kind == "f" else np.int64))
     else:
-        array = jnp.asarray(_to_numpy(data, wanted))
+        found = _to_numpy(data, wanted)
+        array = jnp.asarray(found)
+        known.note(array, found)
     if place is not None and not isinstance(array, jax.core.Tracer):
         array = jax.device_put(array, devices.to_jax(place))
     return array

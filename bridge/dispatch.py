@@ -7,7 +7,7 @@ from typing import Any
 import jax
 from jax import lax
 
-from kayax.bridge import rng
+from kayax.bridge import known, rng
 from kayax.bridge.call import Call, is_inexact, pull_back, split_vjp
 from kayax.bridge.state import state
 from kayax.bridge.tape import Node, edge_of
@@ -52,12 +52,16 @@ def _run_traced(call: Call, inputs: Sequence[Any], differentiable: bool) -> Any:
     trace = state.trace
     grad = state.grad_enabled and differentiable
     arrays: list[Any] = []
-    recording = False
+    whole: list[Any] = []                       # as they were before a cut
+    recording, foldable = False, bool(call.folds)
     for x in inputs:
         if not isinstance(x, Tensor):
             arrays.append(x)
+            whole.append(x)
             continue
         array = x.storage.array
+        whole.append(array)
+        foldable &= isinstance(array, jax.core.Tracer)          # a cell from outside may hold something else later
         if x.storage.trace is not trace:
             trace.capture(x)                                    # type: ignore[union-attr]
         trace.consumed.add(x.storage)                           # type: ignore[union-attr]
@@ -72,7 +76,10 @@ def _run_traced(call: Call, inputs: Sequence[Any], differentiable: bool) -> Any:
         arrays.insert(0, generator.storage.array)
         inputs = (None, *inputs)
     if not (recording and grad):
-        return _wrap(_advance(generator, call.fn(*arrays)))
+        outs = call.fn(*arrays)
+        if foldable:
+            known.note_call(call, whole, outs)
+        return _wrap(_advance(generator, outs))
     edges = _edges(inputs, arrays)
     pullback = None
     if trace.uses_tape:                                         # type: ignore[union-attr]

@@ -164,9 +164,9 @@ def columns(items: list, form: Any) -> list[list[tuple]]:
 
 
 def _alike(a: Any, b: Any) -> bool:
-    """Whether items of both forms have the same leaves, but for their dtypes."""
+    """Whether items of form `a` have the leaves of form `b`, but for their dtypes, and room in lists among them."""
     if isinstance(a, Run) and isinstance(b, Run):
-        return a.capacity == b.capacity and _alike(a.form, b.form)
+        return a.capacity <= b.capacity and _alike(a.form, b.form)
     if isinstance(a, Node) and isinstance(b, Node):
         return all(map(_alike, a.parts, b.parts))
     return type(a) is type(b)

@@ -11,7 +11,7 @@ import dis
 import functools
 import threading
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from kayax.bridge.errors import ConversionError, at_user_line
@@ -185,6 +185,21 @@ def journal() -> Iterator[Journal]:
         yield _open.journal
     finally:
         _open.journal = held
+
+
+def attempt(run: Callable[[], Any]) -> Any:
+    """What ``run()`` gives; if it cannot be converted, what it noted of copies is forgotten."""
+    trace, frozen = state.trace, dict(_open.frozen or {})
+    root = trace.root if trace is not None else None
+    copied = dict(root.copied) if root is not None else {}
+    try:
+        return run()
+    except ConversionError:
+        if root is not None:
+            root.copied = copied
+        if _open.frozen is not None:
+            _open.frozen = frozen
+        raise
 
 
 def touch(place: Place) -> None:

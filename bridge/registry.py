@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import jax
 import numpy as np
 
-from kayax.bridge import keywords
+from kayax.bridge import keywords, known
 from kayax.bridge.call import Call
 from kayax.bridge.device import scalar
 from kayax.bridge.dispatch import run_call
@@ -34,9 +34,10 @@ class Op:
     def __init__(self, fn: Callable, name: str, *, static: Iterable[str] = (), scalars: Iterable[str] = (),
                  random: bool = False, differentiable: bool = True, eager: bool = False, residuals: bool = False,
                  amp: str | None = None, check: Callable | None = None, verify: Callable | None = None,
-                 view: Any = None):
+                 view: Any = None, of_shape: bool = False):
         self.fn, self.name, self.amp, self.check, self.verify, self.view = fn, name, amp or name, check, verify, view
         self.random, self.differentiable, self.eager, self.residuals = random, differentiable, eager, residuals
+        self.folds = "" if random else "shape" if of_shape else "values"
         signature = inspect.signature(fn)
         parameters = list(signature.parameters.values())[1 if random else 0:]
         extras = keywords.EXTRAS.get(name, ())
@@ -155,7 +156,7 @@ class Op:
 
         body = run_random if self.random else run
         body.__name__ = body.__qualname__ = self.name.rpartition(".")[2]
-        call = self.calls[key] = Call(body, self.name, self.random, self.residuals)
+        call = self.calls[key] = Call(body, self.name, self.random, self.residuals, self.folds)
         return call
 
     def _run_eagerly(self, call: Call, inputs: list[Any]) -> Any:
@@ -205,7 +206,8 @@ def _watched_call(self: Op, *args: Any, **kwargs: Any) -> Any:
 
 def _read_out(value: Tensor, name: str, one: bool) -> Any:
     """The value of a Tensor where a program needs a Python value; of `one` element, also of shape [1], a number."""
-    if isinstance(value.storage.array, jax.core.Tracer):
+    array = value.storage.array
+    if isinstance(array, jax.core.Tracer) and known.value_of(array) is None:
         raise ConversionError(
             f"The argument `{name}` must be known when the function is converted, but it is a Tensor whose value is "
             f"only known when the program runs.{at_user_line()}\nPass a Python number, or take it from `.shape`.")
@@ -237,7 +239,8 @@ def op(fn: Callable | None = None, /, *, name: str | None = None, method: Any = 
     that a program could not refuse.
     view: the rule of `kayax.bridge.layout` by which the result shares memory with the first argument, or with a
     function of the public arguments that gives the rule's.
-    differentiable, eager (the result's shape depends on values), residuals (see `Call`), amp (name in the AMP lists).
+    differentiable, eager (the result's shape depends on values), of_shape (the result depends on the inputs' shapes
+    alone), residuals (see `Call`), amp (name in the AMP lists).
     """
     if fn is None:
         return functools.partial(op, name=name, method=method, inplace=inplace, **options)

@@ -98,6 +98,7 @@ def gathered(n: int, parts: Sequence[tuple[Any, Any]], shape: tuple, dtype: Any)
 
     Rows beyond the n-th are dropped; who does not know that there are none has to look.
     """
+    parts = [(a, length) if length is None else (_fitted(a, shape), length) for a, length in parts]
     first = next((i for i, (_, length) in enumerate(parts) if length is not None), len(parts))
     rows = [jnp.asarray(a).astype(dtype).reshape(shape) for a, _ in parts[:first]][:n]
     stack, at = (jnp.stack(rows) if rows else jnp.zeros((0, *shape), dtype)), first
@@ -105,6 +106,12 @@ def gathered(n: int, parts: Sequence[tuple[Any, Any]], shape: tuple, dtype: Any)
         stack, at = parts[first][0].astype(dtype), parts[first][1]
         first += 1
     return _followed(_resized(stack, n), at, parts[first:], shape, dtype)
+
+
+def _fitted(stack: Any, shape: tuple) -> Any:
+    """A stack whose rows have this shape: where a row is a list of another length at most, there is room for more."""
+    more = [n - have for n, have in zip(shape, stack.shape[1:], strict=True)]
+    return jnp.pad(stack, [(0, 0), *((0, n) for n in more)]) if any(more) else stack
 
 
 def _followed(stack: Any, at: Any, parts: Sequence[tuple[Any, Any]], shape: tuple, dtype: Any) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from kayax.bridge import known
 from kayax.bridge.errors import concretization
 
 
@@ -18,7 +19,10 @@ class Values:
         """The concrete array, or the error for asking while the function is being converted."""
         array = self.storage.array
         if isinstance(array, jax.core.Tracer):
-            raise concretization(use)
+            settled = known.value_of(array)
+            if settled is None:
+                raise concretization(use)
+            return settled
         return array
 
     def numpy(self: Any) -> np.ndarray:

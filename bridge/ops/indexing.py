@@ -202,7 +202,7 @@ def _run(kind: str, operands: tuple, index: Any) -> Tensor:
     call = _calls.get(key)
     if call is None:
         body = _MAKERS[kind + " arrays" if plan.arrays else kind](parts)
-        call = _calls[key] = Call(_unpacking(body, len(operands)) if packed else body, f"{kind}item")
+        call = _calls[key] = Call(_unpacking(body, len(operands)) if packed else body, f"{kind}item", folds="values")
     out = run_call(call, (*operands, np.array(given)) if packed else (*operands, *given))
     if kind == "get" and not plan.arrays:
         return view_of(operands[0], out, indexed, (parts,), tuple(given) if packed else _placed(operands[0], plan))

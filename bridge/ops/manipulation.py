@@ -332,13 +332,13 @@ def roll(x, shifts, axis=None, name=None):
     return jnp.roll(x, shifts, axis)
 
 
-@op
+@op(differentiable=False, of_shape=True)
 def shape(input):
     """The shape of a Tensor as a Tensor (int64)."""
     return jnp.asarray(input.shape, np.int64)
 
 
-@op(method=True)
+@op(method=True, differentiable=False, of_shape=True)
 def rank(input):
     """The number of dimensions as a 0-D int32 Tensor."""
     return jnp.asarray(input.ndim, np.int32)

@@ -138,7 +138,7 @@ def logsumexp(x, axis=None, keepdim=False, name=None):
     return jax.scipy.special.logsumexp(x, axes_of(axis, x.ndim), keepdims=keepdim)
 
 
-@op(method=True, differentiable=False)
+@op(method=True, differentiable=False, of_shape=True)
 def numel(x, name=None):
     """The number of elements, as a 0-D int64 Tensor."""
     return jnp.asarray(math.prod(x.shape), np.int64)

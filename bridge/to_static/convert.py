@@ -21,6 +21,7 @@ _functions: weakref.WeakKeyDictionary[types.FunctionType, tuple[types.CodeType, 
 _trees: weakref.WeakKeyDictionary[types.CodeType, ast.FunctionDef] = weakref.WeakKeyDictionary()
 _modules: dict[str, bool] = {}
 ignored_modules: set[str] = set()
+_adopted: set[types.CodeType] = set()       # of our own functions, those that are rewritten as users' are
 
 
 def converted(function: Any) -> Any:
@@ -40,6 +41,14 @@ def converted(function: Any) -> Any:
         return function
     twin.__defaults__, twin.__kwdefaults__ = function.__defaults__, function.__kwdefaults__
     return twin
+
+
+def adopt(function: types.FunctionType) -> bool:
+    """Rewrite a function of ours from now on, as if it were a user's; whether that could be done."""
+    if function.__code__ not in _adopted:
+        _adopted.add(function.__code__)
+        _functions.pop(function, None)
+    return converted(function) is not function
 
 
 def reason(function: Any) -> str | None:
@@ -65,6 +74,8 @@ def is_users(function: types.FunctionType) -> bool:
     """Whether a function is to be rewritten: not ours, not a library's (unless that is written with Kayax itself)."""
     if getattr(function, "_not_to_static", False) or hasattr(function, "_kayax_rewritten"):
         return False
+    if function.__code__ in _adopted:
+        return True
     module = function.__module__ or ""
     if any(module == m or module.startswith(m + ".") for m in ignored_modules):
         return False

@@ -245,3 +245,15 @@ def dicts_of_different_keys_as_arguments(x):
     for value in out.values():
         total = total + value
     return joined(**out), total, out.get("b")
+
+
+@case((X, whole(2)), (X, whole(0)))
+def constants_beside_tensors_in_a_loop(x, n):
+    options = {"state": x, "cached": True, "mode": "fast"}
+    hits = i = 0
+    while i < n:
+        options = dict(options, state=options["state"] * 2.0)
+        if options["cached"] is True and options["mode"] == "fast":
+            hits += 1
+        i += 1
+    return options, hits

@@ -293,3 +293,35 @@ def list_of_python_numbers_in_staged_loop(x, n):
         counts[1] += counts[0]
         i += 1
     return x * counts[1]
+
+
+@case(dvec(3.0, -1.0, 2.0, 2.0))
+def sorted_by_tensors(x):
+    items = [x[0], x[1], x[2], x[3]]
+    beams = sorted([(x[i] * 2.0, [i], x * i) for i in range(4)], key=lambda beam: beam[0], reverse=True)
+    items.sort(key=lambda v: v.abs())
+    return items, sorted(items, reverse=True), beams[:2], sorted(items, key=lambda v: 1), sorted({"b": 1, "a": 2})
+
+
+@case((vec(3.0, -1.0, 2.0, 2.0), whole(3)), (vec(3.0, float("nan"), 2.0, 2.0), whole(2)))
+def sorted_list_of_staged_length(x, n):
+    items = [x[i] for i in range(4) if i < n]
+    down = sorted(items, reverse=True)
+    items.sort()
+    return items, down, sorted([i % 2 for i in range(4) if i < n])
+
+
+@case((H, whole(1)), (H, whole(0)), expect=FALLBACK)
+def written_after_a_tensor_chose_it(x, k):
+    items = [x * 1.0, x * 2.0]
+    chosen = items[k]
+    items[1][0] = 7.0
+    return chosen
+
+
+@case((H, whole(1)), (H, whole(0)))
+def number_chosen_by_a_tensor(x, k):
+    scales, (i, n) = [0.5, 1.5], (0, 3)
+    while i < k:
+        i += 1
+    return x.astype("float16") * scales[k], (True, False)[k], [i, n][-k], x.astype("int32") * (1, 2)[k]

@@ -1,7 +1,7 @@
 """Lists and dicts in lists whose length a tensor decides, and such lists in lists, dicts, tuples and objects."""
 import dataclasses
 
-from language import FALLBACK, case, dvec, vec, whole
+from language import FALLBACK, case, dvec, num, vec, whole
 
 import kayax as paddle
 
@@ -160,3 +160,12 @@ def items_that_are_not_alike(x, n):
     for row in rows:
         x = x + len(row)
     return x
+
+
+@case((num(2.0), whole(1)), (num(-2.0), whole(2)), grad=False)
+def lists_with_room_for_more_on_one_path(x, n):
+    short, long = [i for i in range(2) if i < n], [i for i in range(4) if i <= n]
+    found = [(short, x) for i in range(2) if i < n]
+    if x > 0:
+        found = [(long, x * 2.0) for i in range(2) if i < n]
+    return [len(words) for words, _ in found], [sum(words) * k for words, k in found]

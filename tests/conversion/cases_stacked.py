@@ -64,11 +64,6 @@ def sorted_by_rows(x, n):
     return paddle.sort(rows(x, n), axis=0)
 
 
-@case((H, whole(2)), expect=FALLBACK)
-def stacked_along_another_axis(x, n):
-    return paddle.stack([x * i for i in range(3) if i < n], axis=1)
-
-
 @case((H, whole(3)), expect=FALLBACK)
 def added_to_as_many_rows(x, n):
     return rows(x, n) + paddle.ones([3, 3])
@@ -87,3 +82,37 @@ def added_to_in_place(x, n):
     t = s
     t += 1.0
     return s.sum()
+
+
+@case((dmat((1.0, 2.0), (3.0, 5.0)), whole(2)), (dmat((1.0, 2.0), (3.0, 5.0)), whole(1)), given_up=0)
+def stacked_along_another_axis(x, n):
+    s = paddle.stack([x * (i + 1.0) for i in range(3) if i < n], axis=1)
+    turned = s.transpose([1, 0, 2])
+    return (s, turned, s.max(axis=1), s.mean(1, keepdim=True), s.sum(0), s.sum([1, 2]), s[:, -1], s[0], s[1, :2],
+            len(s), s.shape[1], F.softmax(s, axis=-1) * x.unsqueeze(1), [part.sum() for part in s], turned[0],
+            s.unsqueeze(0).sum())
+
+
+@case((X, whole(2)), (X, whole(1)), given_up=0)
+def joined_along_another_axis(x, n):
+    c = paddle.concat([paddle.stack([x, x * i]) for i in range(3) if i < n], axis=-1)
+    return c, c.mean(axis=1), c.shape, c.T[1]
+
+
+class Head(paddle.nn.Layer):
+    def __init__(self):
+        super().__init__()
+        paddle.seed(0)
+        self.layers = paddle.nn.Sequential(paddle.nn.Linear(3, 2), paddle.nn.LayerNorm(2), paddle.nn.GELU())
+        self.dropout, self.words = paddle.nn.Dropout(0.5), paddle.nn.Embedding(4, 3)
+        self.eval()
+
+    def forward(self, x, n):
+        tokens = paddle.stack([(x.sum() > i).astype("int64") for i in range(3) if i < n])
+        return self.score(self.dropout(rows(x, n))), self.score(self.words(tokens))
+
+    def score(self, items):
+        return self.layers(items) if items.sum() > 0 else items.mean()
+
+
+case((X, whole(2)), (X, whole(1)), name="given_to_layers", mixed=True)(Head)

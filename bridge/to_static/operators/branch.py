@@ -174,7 +174,13 @@ class Branch:
 
 
 def staged_if(flag: Tensor, body: Callable, orelse: Callable, variables: Variables) -> Outcome:
-    """Both blocks as branches of one operation; afterwards everything is what the chosen one made of it."""
+    """Both blocks as branches of one operation; afterwards everything is what the chosen one made of it.
+
+    A flag whose value is settled while the program is made chooses one at once.
+    """
+    chosen = v.settled_value(flag)
+    if chosen is not None:
+        return (body if chosen else orelse)()
     root_trace().decided += 1
     flag = as_number(wrap(flag.storage.array))      # whatever becomes of the tensor that was asked
     before = variables.get()

@@ -16,7 +16,18 @@ from kayax.bridge.journal import Attribute, loaded, touch
 from kayax.bridge.open_sizes import is_open, plain, shown
 from kayax.bridge.series import Series
 from kayax.bridge.tensor import Tensor, as_number, is_number
-from kayax.bridge.to_static.operators import arithmetic, dicts, grown, iterate, iterators, logic, numbers, text, totals
+from kayax.bridge.to_static.operators import (
+    arithmetic,
+    dicts,
+    grown,
+    iterate,
+    iterators,
+    logic,
+    numbers,
+    sorting,
+    text,
+    totals,
+)
 from kayax.bridge.to_static.operators import values as v
 from kayax.bridge.to_static.operators.stacked import Stacked
 
@@ -27,7 +38,7 @@ def _number(wide: str, zero: Any) -> Call:
         array = jnp.trunc(array) if wide == "int64" and array.dtype.kind in "fV" else array
         return jnp.asarray(zero).at[()].set(array.astype(wide))     # an update keeps the weak type of what it updates
 
-    return Call(run, wide)
+    return Call(run, wide, folds="values")
 
 
 _as_int, _as_float = _number("int64", 0), _number("float64", 0.0)
@@ -80,8 +91,8 @@ def length(x: Any) -> Any:
     if grown.is_grown(x):
         return grown.length(x)
     if isinstance(x, Stacked):
-        return x.length
-    return x.length if isinstance(x, iterate.Staged) else len(x)
+        return x.shape.sizes[0]
+    return to_int(x.length) if isinstance(x, iterate.Staged) and x.plain() is None else len(x)
 
 
 def range_(*args: Any) -> Any:
@@ -239,19 +250,11 @@ def next_(iterator: Any, *default: Any) -> Any:
     return next(iterator, *default)
 
 
-def sorted_(iterable: Any, **kwargs: Any) -> Any:
-    """`sorted`."""
-    items = list(iterable)
-    if any(map(v.is_staged, items)):
-        raise ConversionError(f"sorted() of tensors without a value.{at_user_line()}\nStack them and use paddle.sort.")
-    return sorted(items, **kwargs)
-
-
 TABLE: dict[Any, Callable] = {
     builtins.print: text.print, builtins.str: text.to_text, builtins.repr: text.to_repr,
     builtins.format: text.to_format, builtins.len: length, builtins.range: range_, builtins.enumerate: enumerate_,
     builtins.zip: zip_, builtins.reversed: reversed_, builtins.int: to_int, builtins.float: to_float,
-    builtins.bool: to_bool, builtins.isinstance: isinstance_, builtins.sorted: sorted_, builtins.next: next_,
+    builtins.bool: to_bool, builtins.isinstance: isinstance_, builtins.sorted: sorting.sorted_, builtins.next: next_,
     builtins.max: _extreme(max, "Gt"), builtins.min: _extreme(min, "Lt"),
     builtins.all: all_, builtins.any: any_, builtins.map: map_, builtins.filter: filter_, builtins.setattr: setattr_,
     functools.reduce: reduce_, builtins.delattr: delattr_, builtins.getattr: getattr_, builtins.hasattr: hasattr_,
@@ -261,7 +264,7 @@ TABLE: dict[Any, Callable] = {
 
 # They know lists whose length a tensor decides.
 GROWN = {length, to_bool, enumerate_, zip_, reversed_, isinstance_, sum_, all_, any_, TABLE[max], TABLE[min],
-         list, type_, id}
+         sorting.sorted_, list, type_, id}
 # They know tensors that are stacked out of such lists.
 STACKED = {length, enumerate_, zip_, reversed_, isinstance_}
 

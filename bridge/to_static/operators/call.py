@@ -14,11 +14,12 @@ from kayax.bridge.journal import CONTAINERS, born, fresh, touch_contents, unseen
 from kayax.bridge.open_sizes import shown
 from kayax.bridge.snapshots import is_record
 from kayax.bridge.state import state
-from kayax.bridge.to_static.convert import converted, reason
-from kayax.bridge.to_static.operators import builtins, dicts, grown, impure, iterators, text
+from kayax.bridge.to_static.convert import adopt, converted, reason
+from kayax.bridge.to_static.operators import builtins, dicts, grown, impure, iterators, sorting, text
 from kayax.bridge.to_static.operators import values as v
 from kayax.bridge.to_static.operators.branch import apart, has_either
-from kayax.bridge.to_static.operators.stacked import KNOWING, Stacked
+from kayax.bridge.to_static.operators.stacked import Stacked
+from kayax.bridge.to_static.operators.stacked import knowing as knowing_of
 from kayax.bridge.to_static.passes.comprehensions import EAGER, EARLY
 
 _AT_ONCE = [getattr(python, name) for name in EAGER | EARLY]
@@ -54,13 +55,14 @@ def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:
     if kind in _BUILTIN or isinstance(function, type):
         if function not in _LOOKING:
             iterators.check_in(args)
+        iterators.check_in((getattr(function, "__self__", None),))
         replaced = builtins.TABLE.get(function) if _hashable(function) else None
         if _has_grown() and not builtins.knows(replaced or function, args):
             owner = getattr(function, "__self__", None)
             if grown.is_grown(owner):
                 if function.__name__ not in _READING:
                     touch_contents(owner)
-                return fresh(grown.method(owner, function.__name__, args))
+                return fresh(grown.method(owner, function.__name__, args, kwargs))
             if not isinstance(owner, list):
                 grown.refuse_in((*args, *kwargs.values()))
         if replaced is not None:
@@ -69,6 +71,8 @@ def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:
         owner = getattr(function, "__self__", None)
         if isinstance(owner, CONTAINERS) and function.__name__ not in _READING:
             touch_contents(owner)
+            if type(owner) is list and function.__name__ == "sort":
+                return sorting.sort(owner, **kwargs)
         elif isinstance(owner, str):
             return text.method(function, args, kwargs)
         if not isinstance(function, type):
@@ -156,10 +160,19 @@ def _call_object(function: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
     method = inspect.getattr_static(type(function), "__call__", None)
     if isinstance(method, types.FunctionType) and converted(method) is not method:
         return _run(method, (function, *args), kwargs)
-    if _has_grown():
+    if _has_grown() and not _is_rewritten_layer(function, (*args, *kwargs.values())):
         grown.refuse_in((*args, *kwargs.values()))
     iterators.check_in(args)
     return made(function(*args, **kwargs))
+
+
+def _is_rewritten_layer(function: Any, args: tuple) -> bool:
+    """Whether this is a Layer whose forward is rewritten, so that it knows lists of staged length; ours is, on need."""
+    kind = type(function)
+    if not hasattr(kind, "note_all") or function._hooks is not None or not grown.has_counted(args):
+        return False
+    forward = kind.forward
+    return converted(forward) is not forward or (forward.__module__.startswith("kayax.") and adopt(forward))
 
 
 def made(out: Any) -> Any:
@@ -179,7 +192,7 @@ def _run(function: types.FunctionType, args: tuple, kwargs: dict[str, Any]) -> A
         if reason(function) is not None:
             unseen(function.__code__)
         if _has_grown():
-            knowing = KNOWING.get(getattr(function, "__wrapped__", function))
+            knowing = knowing_of(function)
             if knowing is not None and any(grown.is_grown(a) or isinstance(a, Stacked) for a in args[:1]):
                 return knowing(*args, **kwargs)
             grown.refuse_in((*args, *kwargs.values()))

@@ -54,6 +54,11 @@ def has_single(args: Iterable[Any]) -> bool:
     return any(isinstance(arg, Counted) for arg in args)
 
 
+def has_counted(args: Iterable[Any]) -> bool:
+    """Whether a list of staged length, or a tensor made of one, is among these or in them."""
+    return any(isinstance(arg, Counted) or lists_in(arg) for arg in args)
+
+
 def series_in(values: Any) -> list[Series]:
     """Every Series in nested values."""
     return [s for items in lists_in(values) for s in items if type(s) is Series]
@@ -146,14 +151,21 @@ def row(series: Series, index: Any) -> Any:
     """The item of that number, which is there."""
     rows = []
     for stack, kind in zip(series.stacks, leaves(series.form), strict=True):
-        found = run_call(_weak_row if kind.weak else _row, [stack, _operand(index)])
+        found = row_of(stack, index, kind.weak)
         if kind.stop and not found._stop_gradient:
             found = found.detach()
+            found = as_number(found) if kind.weak else found
         note_alias(found)
-        rows.append(as_number(found) if kind.weak else found)
+        rows.append(found)
     found = item_of(series.form, iter(rows))
     note_items([found])
     return found
+
+
+def row_of(stack: Tensor, index: Any, weak: bool) -> Tensor:
+    """A row of a stack, or a number of one of numbers (which is `weak`)."""
+    found = run_call(_weak_row if weak else _row, [stack, _operand(index)])
+    return as_number(found) if weak else found
 
 
 def _take(stack: Any, index: Any) -> Any:
@@ -326,9 +338,12 @@ _METHODS: dict[str, Callable | None] = {"append": None, "extend": None, "clear":
                                         "pop": pop, "insert": insert, "reverse": reverse}
 
 
-def method(owner: list, name: str, args: tuple) -> Any:
+def method(owner: list, name: str, args: tuple, options: dict[str, Any]) -> Any:
     """A call of a list's method."""
-    if name not in _METHODS:
+    if name == "sort":
+        from kayax.bridge.to_static.operators import sorting
+        return sorting.sort(owner, **options)
+    if name not in _METHODS or options:
         raise refusal()
     found = _METHODS[name]
     return getattr(owner, name)(*args) if found is None else found(owner, *args)
@@ -336,9 +351,8 @@ def method(owner: list, name: str, args: tuple) -> Any:
 
 def refuse_in(args: Iterable[Any]) -> None:
     """Refuse arguments that code which is not rewritten would misunderstand."""
-    for arg in args:
-        if isinstance(arg, Counted) or lists_in(arg):
-            raise refusal()
+    if has_counted(args):
+        raise refusal()
 
 
 __all__ = ["at", "check", "delete", "has_single", "hold", "is_grown", "item", "length", "lists_in", "method",

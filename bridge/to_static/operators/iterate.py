@@ -6,6 +6,7 @@ from typing import Any
 
 from kayax.bridge.either import Either
 from kayax.bridge.errors import ConversionError, at_user_line
+from kayax.bridge.journal import attempt
 from kayax.bridge.series import capacity
 from kayax.bridge.state import root_trace, state
 from kayax.bridge.tensor import Tensor
@@ -13,7 +14,7 @@ from kayax.bridge.to_static.operators import grown, iterators, numbers
 from kayax.bridge.to_static.operators import values as v
 from kayax.bridge.to_static.operators.branch import apart_in, then
 from kayax.bridge.to_static.operators.dicts import whole
-from kayax.bridge.to_static.operators.loop import after_loop, after_round, staged_while
+from kayax.bridge.to_static.operators.loop import UNROLLED, after_loop, after_round, staged_while
 from kayax.bridge.to_static.operators.outcome import NONE, Mixed, Outcome, Variables
 from kayax.bridge.to_static.operators.stacked import Stacked
 
@@ -29,18 +30,29 @@ class Staged:
     def item(self, i: Any) -> Any:
         raise NotImplementedError
 
+    def plain(self) -> Any:
+        """The same for Python to go over, if the tensors are settled while the program is made; or None."""
+        return None
+
     def __iter__(self) -> Iterator[Any]:
-        raise ConversionError(
-            f"Only a `for` statement can go over something whose length a tensor decides.{at_user_line()}")
+        plain = self.plain()
+        if plain is None:
+            raise ConversionError(
+                f"Only a `for` statement can go over something whose length a tensor decides.{at_user_line()}")
+        return iter(plain)
 
     def __len__(self) -> int:
-        raise ConversionError(f"The length is known only when the program runs.{at_user_line()}")
+        plain = self.plain()
+        if plain is None:
+            raise ConversionError(f"The length is known only when the program runs.{at_user_line()}")
+        return len(plain)
 
 
 class Range(Staged):
     """`range` of tensors."""
 
     def __init__(self, *args: Any):
+        self.args = args
         self.start, self.stop, self.step = (0, args[0], 1) if len(args) == 1 else (*args, 1)[:3]
         if v.is_staged(self.step):
             up = self.step > 0
@@ -61,6 +73,10 @@ class Range(Staged):
     def item(self, i: Any) -> Any:
         return self.start + i * self.step
 
+    def plain(self) -> Any:
+        args = [v.settled_key(x) for x in self.args]
+        return None if any(map(v.is_staged, args)) else range(*args)
+
 
 class Enumerated(Staged):
     """`enumerate` of something staged."""
@@ -79,6 +95,10 @@ class Enumerated(Staged):
     def item(self, i: Any) -> Any:
         return self.start + i, self.inner.item(i)
 
+    def plain(self) -> Any:
+        inner, start = self.inner.plain(), v.settled_key(self.start)
+        return None if inner is None or v.is_staged(start) else list(enumerate(inner, start))
+
 
 class Zipped(Staged):
     """`zip` of things of which one at least is staged."""
@@ -94,6 +114,10 @@ class Zipped(Staged):
     def item(self, i: Any) -> Any:
         return tuple([p.item(i) for p in self.parts])
 
+    def plain(self) -> Any:
+        parts = [p.plain() for p in self.parts]
+        return None if any(p is None for p in parts) else list(zip(*parts, strict=False))
+
 
 class Reversed(Staged):
     """`reversed` of something staged."""
@@ -103,6 +127,10 @@ class Reversed(Staged):
 
     def item(self, i: Any) -> Any:
         return self.inner.item(self.length - 1 - i)
+
+    def plain(self) -> Any:
+        inner = self.inner.plain()
+        return None if inner is None else list(inner)[::-1]
 
 
 class Rows(Staged):
@@ -118,6 +146,9 @@ class Rows(Staged):
     def item(self, i: Any) -> Any:
         from kayax.bridge.to_static.operators.stores import item
         return item(self.source, i)
+
+    def plain(self) -> Any:
+        return self.source
 
 
 class Counting:
@@ -202,8 +233,12 @@ def for_(iterable: Any, body: Callable, orelse: Callable | None, variables: Vari
         return apart_in(lambda x: for_(x, body, orelse, variables), [iterable], variables)
     iterable = staged(whole(iterable))
     iterators.check(iterable)
-    if isinstance(iterable, Staged):
-        return after_loop(_staged_for(iterable, body, variables), orelse, variables)
+    run = _known_for if isinstance(iterable, Staged) else _python_for
+    return after_loop(run(iterable, body, variables), orelse, variables)
+
+
+def _python_for(iterable: Any, body: Callable, variables: Variables) -> Outcome:
+    """One round after another."""
     outcome: Outcome = None
     n, decided = _rollable(iterable), 0
     for i, item in enumerate(iterable):
@@ -221,7 +256,18 @@ def for_(iterable: Any, body: Callable, orelse: Callable | None, variables: Vari
             break
     if isinstance(outcome, Mixed):
         iterators.leave(iterable)
-    return after_loop(outcome, orelse, variables)
+    return outcome
+
+
+def _known_for(iterable: Staged, body: Callable, variables: Variables) -> Outcome:
+    """One operation; if no program can hold it, and it is known how many rounds there are, one round after another."""
+    plain = iterable.plain()
+    try:
+        return attempt(lambda: _staged_for(iterable, body, variables))
+    except ConversionError:
+        if plain is None or len(plain) > UNROLLED:
+            raise
+    return _python_for(plain, body, variables)
 
 
 def _rollable(iterable: Any) -> int:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ from kayax.bridge.call import is_inexact
 from kayax.bridge.cells import Storage
 from kayax.bridge.either import TooManyKinds, tensors_in
 from kayax.bridge.errors import ConversionError, at_user_line
-from kayax.bridge.journal import UNDEFINED, Attribute, Contents, Place, journal, loaded, write
+from kayax.bridge.journal import UNDEFINED, Attribute, Contents, Place, attempt, journal, loaded, write
 from kayax.bridge.looping import while_loop
 from kayax.bridge.merging import ANYTHING, Planner, Split, build, note_copies, signature
 from kayax.bridge.sides import Side
@@ -40,16 +41,30 @@ from kayax.bridge.to_static.operators.outcome import (
 )
 
 _ROUNDS = 8                     # how often a body is run until its variables keep their kinds
+UNROLLED = 1024                 # how many rounds may be run one by one where a loop cannot be one operation
 
 
 def while_(test: Callable, body: Callable, orelse: Callable | None, variables: Variables = NONE) -> Outcome:
     """A `while` statement."""
     outcome: Outcome = None
     going = truth(test())
+    refused: ConversionError | None = None      # why the loop cannot be one operation; then Python runs known rounds
+    rounds = 0
     while True:
         if v.is_staged(going):
-            outcome = staged_while(v.truth(going), test, body, variables)
-            break
+            settled = v.settled_value(going)
+            if refused is None or settled is None:
+                try:
+                    outcome = attempt(functools.partial(staged_while, v.truth(going), test, body, variables))
+                    break
+                except ConversionError as error:
+                    if settled is None:
+                        raise
+                    refused = error
+            rounds += 1
+            if rounds > UNROLLED:
+                raise refused
+            going = settled
         if not going:
             break
         outcome = after_round(body())

@@ -12,6 +12,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
+from kayax.bridge import known
 from kayax.bridge.call import Call
 from kayax.bridge.dispatch import run_call
 from kayax.bridge.errors import ConversionError, at_user_line
@@ -110,7 +111,11 @@ def _check_shift(sign: str, by: Any) -> None:
 
 
 def _array(x: Any) -> Any:
-    return x if isinstance(x, Tensor) else jnp.asarray(x)
+    if isinstance(x, Tensor):
+        return x
+    array = jnp.asarray(x)
+    known.note(array, x)
+    return array
 
 
 @functools.cache
@@ -118,16 +123,16 @@ def _call(sign: str, a: type, b: type, result: type) -> Call:
     wide = float if float in (a, b) or sign == "Div" else int
     bits = bool if a is b is bool and sign in ("BitAnd", "BitOr", "BitXor") else wide
     compute = _COMPUTE.get(sign, BINARY[sign])
-    return Call(lambda x, y: _weak(compute(_as(x, bits), _as(y, bits)), result), sign.lower())
+    return Call(lambda x, y: _weak(compute(_as(x, bits), _as(y, bits)), result), sign.lower(), folds="values")
 
 
 @functools.cache
 def _unary_call(sign: str, kind: type, result: type) -> Call:
     compute = _COMPUTE.get(sign, UNARY[sign])
-    return Call(lambda x: _weak(compute(_as(x, result)), result), sign.lower())
+    return Call(lambda x: _weak(compute(_as(x, result)), result), sign.lower(), folds="values")
 
 
-_round = Call(lambda x: _weak(jnp.round(x), int), "round")
+_round = Call(lambda x: _weak(jnp.round(x), int), "round", folds="values")
 
 
 def _as(array: Any, kind: type) -> Any:

@@ -11,7 +11,9 @@ import numpy as np
 from kayax.bridge.either import Either
 from kayax.bridge.errors import ConversionError, at_user_line
 from kayax.bridge.journal import Attribute, check_single, fresh, is_born, loaded, touch, touch_contents
+from kayax.bridge.merging import kind_of
 from kayax.bridge.open_sizes import shown
+from kayax.bridge.slots import note_alias
 from kayax.bridge.state import state
 from kayax.bridge.tensor import Tensor
 from kayax.bridge.to_static.operators import grown, numbers, stacked
@@ -99,6 +101,8 @@ def set_item(value: Any, owner: Any, key: Any) -> None:
         apart(lambda k, new: set_item(new, owner, k), key, value, depth=2)
         return
     touch_contents(owner)
+    if isinstance(owner, (list, dict)):
+        key = v.settled_key(key, isinstance(owner, dict))
     if grown.is_grown(owner):
         grown.set_item(owner, key, value)
     elif isinstance(owner, list) and v.is_staged(key):
@@ -146,6 +150,8 @@ def item(owner: Any, key: Any) -> Any:
         return grown.item(owner, key)
     if isinstance(owner, (stacked.Stacked, stacked.Sizes)):
         return stacked.item(owner, key)
+    if isinstance(owner, (list, tuple, range, dict)):
+        key = v.settled_key(key, isinstance(owner, dict))
     if v.is_staged(key) and isinstance(owner, (list, tuple, range)):
         return _staged_item(owner, key)
     if isinstance(owner, dict) and v.is_staged(key) and key not in owner:
@@ -192,11 +198,17 @@ def _staged_item(owner: Any, key: Any) -> Any:
         raise IndexError("list index out of range")
     if all(type(x) is Either or tree.parts(x) is not None for x in owner):
         return _staged_container(owner, key)
-    kinds = {(tuple(x.shape), x.dtype) if isinstance(x, Tensor) else type(x) for x in owner}
-    if len(kinds) > 1 or not isinstance(owner[0], (Tensor, bool, int, float)):
+    plain = all(isinstance(x, (Tensor, bool, int, float)) for x in owner)
+    if not plain or len({(k.shape, k.dtype, k.weak) for k in map(kind_of, owner)}) > 1:
         raise ConversionError(f"A tensor chooses an item of a {type(owner).__name__} whose items are no tensors (or "
                               f"numbers) of one shape and dtype.{at_user_line()}\nStack them, or use a Python int.")
     from kayax.bridge.convert import as_tensor
     from kayax.bridge.ops.manipulation_join import stack
     v.bail_if(v.either(key < -n, key >= n))
-    return stack([as_tensor(x) for x in owner])[key]
+    kind = kind_of(owner[0])
+    rows = stack([as_tensor(x, kind.dtype.name) for x in owner])
+    key = key.reshape([])
+    found = grown.row_of(rows, key + numbers.as_int(key < 0) * n, kind.weak)
+    if not kind.weak:                           # eagerly it is one of them: what is written into one is seen by both
+        note_alias(found, [x.storage for x in owner if isinstance(x, Tensor)])
+    return found

@@ -31,9 +31,9 @@ from kayax.bridge.to_static.operators.values import read
 def assert_(test: Any, message: Any = None) -> None:
     """`assert`; on a staged tensor, the eager run raises the error where it does not hold."""
     test = truth(test)
-    if _values.is_staged(test):
+    if _values.is_staged(test) and not _values.settled_value(test):
         _values.bail_if(_values.negated(_values.truth(test)))
-    elif not test:
+    elif not _values.is_staged(test) and not test:
         raise AssertionError(*(() if message is None else (message(),)))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from kayax.bridge import known
 from kayax.bridge.call import Call
 from kayax.bridge.cells import Storage
 from kayax.bridge.dispatch import run_call
@@ -18,18 +19,32 @@ from kayax.bridge.kinds import Mismatch, widened
 from kayax.bridge.merging import kind_of
 from kayax.bridge.open_sizes import plain
 from kayax.bridge.state import state
-from kayax.bridge.tensor import Tensor, as_number
+from kayax.bridge.tensor import Tensor, as_number, is_number
 from kayax.spec import tree
 
-_truth = Call(lambda a: a.reshape(()).astype(bool), "bool")
-_not = Call(lambda a: jnp.logical_not(a.reshape(()).astype(bool)), "logical_not")
-_or = Call(jnp.logical_or, "logical_or")
-_and = Call(jnp.logical_and, "logical_and")
+_truth = Call(lambda a: a.reshape(()).astype(bool), "bool", folds="values")
+_not = Call(lambda a: jnp.logical_not(a.reshape(()).astype(bool)), "logical_not", folds="values")
+_or = Call(jnp.logical_or, "logical_or", folds="values")
+_and = Call(jnp.logical_and, "logical_and", folds="values")
 
 
 def is_staged(value: Any) -> bool:
     """Whether a value is a tensor that has no value yet."""
     return isinstance(value, Tensor) and isinstance(value.storage.array, jax.core.Tracer)
+
+
+def settled_value(value: Any) -> Any:
+    """The number that a staged tensor of one element is for certain, or None."""
+    found = known.value_of(value.storage.array) if is_staged(value) else None
+    return found.reshape(())[()].item() if found is not None and found.size == 1 else None
+
+
+def settled_key(key: Any, numbers_only: bool = False) -> Any:
+    """A staged index as a Python number, if it is one for certain; any other key as it is."""
+    if not is_staged(key) or key.storage.array.dtype.kind not in "iub" or (numbers_only and not is_number(key)):
+        return key
+    found = settled_value(key)
+    return key if found is None else found
 
 
 def truth(value: Tensor) -> Tensor:
@@ -77,7 +92,7 @@ def bail_if(flag: Any) -> None:
     So everything that a program cannot do (raise, leave a variable unbound, give None on one path) is done by Python
     itself.
     """
-    if flag is False:
+    if flag is False or settled_value(flag) is False:
         return
     cell = bail_cell()
     array = flag.storage.array if isinstance(flag, Tensor) else jnp.asarray(bool(flag))
