@@ -16,6 +16,11 @@ _SYMBOL = re.compile(r"\b_d(\d+)_(\d+)\b")
 _MULTIPLE = re.compile(r"\b_(\w+)_by_(\d+)\b")
 _CUT = re.compile(r"\bmin\((\d+), ([\w.]+(?:\[\d+\])?)\)")
 _DIVIDED = re.compile(r"mod\((.+?), (- ?[^)]*|\d+)\)")       # JAX's remainder: by what is negative there
+_TERMS = (
+    (r"Attempted boolean conversion of traced array with shape bool\[\]\.?", "an open size is compared, and decides."),
+    (r"Abstract tracer value encountered where concrete value is expected: traced array with shape [^\n]*",
+     "a number is needed that an open size decides."),
+    (r"'_DimExpr'(?: object)?|\b_DimExpr\b", "an open size"))
 _OF_SHAPES = (ValueError, TypeError, NotImplementedError, jax.errors.InconclusiveDimensionOperation)
 
 
@@ -74,7 +79,7 @@ def _unnamed(error: Exception, specs: list[InputSpec], name: str, without: bool,
         return error
     dims = list(dict.fromkeys(_label(s, k, i) for k, s in enumerate(specs) for i in _open_axes(s)))
     guilty = [dim for dim in dims if fails(dim)] if 1 < len(dims) <= 4 else dims
-    reason = str(error).splitlines()[0].replace("'_DimExpr' object", "an open size").replace("_DimExpr", "an open size")
+    reason = _plainly(str(error)).splitlines()[0]
     mends = ["Without its gradient it can be saved: jit.save(..., trainable=False)."] if without else []
     mends += ["Where the code computes with the size, or counts to it, let it be a Tensor: paddle.shape(x)[i].",
               "Otherwise give the dimension a fixed size."]
@@ -86,6 +91,14 @@ def _unnamed(error: Exception, specs: list[InputSpec], name: str, without: bool,
 def _label(spec: InputSpec, number: int, axis: int) -> str:
     dim = spec.shape[axis]
     return repr(dim) if isinstance(dim, str) else f"{spec.name or f'input_{number}'}.shape[{axis}]"
+
+
+def _plainly(text: str) -> str:
+    """What JAX says, without its own terms and what it says of its own code."""
+    text = re.split(r"\n(?:This error arises|The error occurred while|The problem arose|See https?://)", text)[0]
+    for pattern, words in _TERMS:
+        text = re.sub(pattern, words, text)
+    return text
 
 
 def _readable(text: str, specs: list[InputSpec]) -> str:
@@ -124,7 +137,7 @@ def _explained(error: Exception, tried: list[InputSpec], specs: list[InputSpec],
         named = [cut[2]] if cut[2] in named else []
         anonymous = [] if named else [(int(i), int(j)) for i, j in _SYMBOL.findall(cut[2])]
     labels = [spec.name or f"input_{i}" for i, spec in enumerate(specs)]
-    text = _readable(text.split("\nThis error arises")[0], specs).strip()
+    text = _readable(_plainly(text), specs).strip()
     dims = [f"{labels[i]}.shape[{j}]" for i, j in anonymous]
     dims += [f"{dim!r}" + ("" if _is_named(specs, dim) else " (the first, open size of every input)") for dim in named]
     return OpenDimensionError(

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.scipy import linalg as scipy_linalg
 
+from kayax.bridge.open_sizes import is_open
 from kayax.bridge.ops.promotion import axis_of, cast, magnitude, need
 from kayax.bridge.registry import op
 from kayax.bridge.tensor import Tensor, wrap
@@ -77,7 +78,7 @@ def diag_embed(input, offset=0, dim1=-2, dim2=-1):
     if first == second:
         raise ValueError(f"dim1 and dim2 must be different, but both are {first}.")
     size = input.shape[-1] + abs(offset)
-    places = np.arange(input.shape[-1])
+    places = (jnp if is_open(input.shape[-1]) else np).arange(input.shape[-1])
     rows, columns = places + max(-offset, 0), places + max(offset, 0)
     made = jnp.zeros((*input.shape[:-1], size, size), input.dtype).at[..., rows, columns].set(input)
     return jnp.moveaxis(made, (-2, -1), (first, second))

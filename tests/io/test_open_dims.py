@@ -299,3 +299,15 @@ def test_padding_of_open_sizes(tmp_path):
 def test_a_saved_program_does_not_print_tensors():
     with pytest.raises(ConversionError, match="its program runs without Python"):
         save(Fn(lambda x: (print(x), x)[1]), os.devnull + "/never", input_spec=[spec("n", 3)])
+
+
+def test_no_words_of_the_engine_reach_the_user():
+    for fn in (lambda x: paddle.linalg.cond(x), lambda x: paddle.vander(x[0])):
+        text = refused(fn, spec("n", "n"))
+        assert "traced" not in text and "_DimExpr" not in text and "jnp" not in text
+
+
+def test_a_diagonal_of_open_size(tmp_path):
+    save(Fn(lambda x: paddle.diag_embed(x, offset=1)), str(tmp_path / "m"), input_spec=[spec("n", "k")])
+    x = paddle.rand([2, 3])
+    np.testing.assert_array_equal(load(str(tmp_path / "m"))(x).numpy(), paddle.diag_embed(x, offset=1).numpy())
