@@ -13,7 +13,7 @@ from kayax.bridge import keywords, known
 from kayax.bridge.call import Call
 from kayax.bridge.device import scalar
 from kayax.bridge.dispatch import run_call
-from kayax.bridge.errors import ConversionError, DataDependentShapeError, at_user_line
+from kayax.bridge.errors import ArgumentError, ConversionError, DataDependentShapeError, at_user_line, fitting
 from kayax.bridge.freezing import ARRAY, NUMBERS, PLAIN, SCALAR, freeze, thaw
 from kayax.bridge.rng import advance, key_of
 from kayax.bridge.state import state
@@ -24,8 +24,9 @@ from kayax.bridge.views import replace, view_of
 F = TypeVar("F", bound=Callable)
 OPS: dict[str, Op] = {}
 
-_ONE = frozenset(("axis", "dim"))           # parameters that are always Python values: a number, or a list
-_SEVERAL = frozenset(("axes", "perm", "repeat_times"))
+# Parameters that are always Python values: a number, or a list.
+_ONE = frozenset(("axis", "dim", "axis1", "axis2", "dim1", "dim2", "start_axis", "stop_axis"))
+_SEVERAL = frozenset(("axes", "perm", "repeat_times", "shape", "normalized_shape", "output_size", "output_sizes"))
 
 
 class Op:
@@ -79,11 +80,15 @@ class Op:
             if self.verify is not None and state.trace is None:
                 self.verify(out)
             return out
-        except (TypeError, ValueError) as error:
-            if isinstance(error, ConversionError) or getattr(error, "_explained", False):
+        except (TypeError, ValueError, IndexError, ZeroDivisionError) as error:
+            if isinstance(error, (ConversionError, jax.errors.JAXIndexError)) or getattr(error, "_explained", False):
                 raise
             check_values(inputs, self.name)
             raise self._explain(error, args) from error
+        except AttributeError as error:
+            if type(error.obj) not in _NO_ARRAY:
+                raise
+            raise self._explain(ArgumentError(f"{self._holding(error.obj, args)} must be a Tensor."), args) from error
 
     # ---- arguments -------------------------------------------------------------------------------------------
 
@@ -124,6 +129,8 @@ class Op:
                 inputs.append(scalar(value) if state.trace is None else value)
                 return SCALAR
             return (kind, value)
+        if i in self.static and kind is np.ndarray:
+            return freeze(value.item() if value.size == 1 and self.names[i] in _ONE else value.tolist(), inputs)
         if i in self.static and kind in (list, tuple):
             value = [_read_out(v, self.names[i], True) if isinstance(v, Tensor) else v for v in value]
         return freeze(value, inputs)
@@ -170,16 +177,21 @@ class Op:
         outs = call.fn(*arrays)
         return type(outs)([wrap(o) for o in outs]) if isinstance(outs, (tuple, list)) else wrap(outs)
 
+    def _holding(self, value: Any, args: tuple) -> str:
+        """The name of the argument with this value (of which a list has become a tuple)."""
+        return next((f"`{n}`" for n, a in zip(self.names, args, strict=False)
+                     if a is value or (isinstance(a, list) and isinstance(value, tuple))), "an argument")
+
     def _explain(self, error: Exception, args: tuple) -> Exception:
         given = ", ".join(f"{n}={_describe(a)}" for n, a in zip(self.names, args, strict=False) if n != "name")
-        new = type(error) if type(error) in (TypeError, ValueError) else (
-            TypeError if isinstance(error, TypeError) else ValueError)
-        explained = new(f"{self.name}({given}): {error}")
+        kind, words = fitting(error)
+        explained = kind(f"{self.name}({given}): {words}")
         explained._explained = True             # type: ignore[attr-defined]
         return explained
 
 
 _MISSING = object()
+_NO_ARRAY = (bool, int, float, complex, str, tuple, list, type(None))       # what has no dtype, ndim ...
 _call = Op.__call__
 _watchers: list[Callable[[Op, Any], None]] = []
 
@@ -346,7 +358,8 @@ def attach(name: str, value: Any) -> None:
 def inplace_twin(public: Any, changes: str = "") -> Any:
     """The function ``name_`` that writes the result of ``name`` into its first argument.
 
-    changes: what the result may change of it: nothing, its "dtype", or by "reshape" its shape and dtype.
+    changes: what the result may change of it: nothing, its "dtype", or by "reshape" its shape and dtype; with "cast",
+        nothing, and the result is cast to its dtype.
     """
     signature = inspect.signature(public)
     parameters = [p for p in signature.parameters.values() if p.name != "out"]
@@ -360,6 +373,8 @@ def inplace_twin(public: Any, changes: str = "") -> Any:
         x = args[0] if args else kwargs[first]
         new = compute(*args, **kwargs)
         old = x.storage.array
+        if changes == "cast" and new.storage.array.dtype != old.dtype:
+            new = new.astype(x.dtype)
         array = new.storage.array
         if changes != "reshape" and (array.shape != old.shape or (array.dtype != old.dtype and changes != "dtype")):
             raise ValueError(

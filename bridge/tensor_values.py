@@ -31,7 +31,10 @@ class Values:
 
     def item(self: Any, *args: int) -> Any:
         """The Python number of a one-element Tensor, or of the element at `args`."""
-        return np.asarray(self._value(".item()")).item(*args)
+        try:
+            return np.asarray(self._value(".item()")).item(*args)
+        except IndexError as error:
+            raise ValueError(f"item{args}: {error}.") from None
 
     def tolist(self: Any) -> Any:
         """The value as nested lists of Python numbers."""

@@ -254,7 +254,7 @@ def gumbel_softmax(key, x, temperature=1.0, hard=False, axis=-1, name=None):
     hard: the result is one-hot, with the gradient of the soft sample.
     """
     soft = jax.nn.softmax((_floating(x) + jax.random.gumbel(key, x.shape, x.dtype)) / temperature, axis=_axis(x, axis))
-    if not hard:
+    if not hard or x.shape[axis] == 0:
         return soft
     chosen = jax.nn.one_hot(jnp.argmax(soft, axis), x.shape[axis], dtype=x.dtype, axis=axis)
     return chosen + (soft - lax.stop_gradient(soft))            # what is added is exactly 0

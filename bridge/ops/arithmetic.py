@@ -36,7 +36,7 @@ def _scaled(y: Any, alpha: Any, dtype: Any) -> Any:
     return scaled if scaled.dtype == dtype else cast(scaled, dtype)
 
 
-@op(method=True, inplace=True, **_XY)
+@op(method=True, inplace="dtype", **_XY)
 def add(x, y, name=None, *, alpha=1):
     """``x + alpha * y``, elementwise with broadcasting."""
     x, y = unify(x, y)
@@ -45,7 +45,7 @@ def add(x, y, name=None, *, alpha=1):
     return x + _scaled(y, alpha, x.dtype)
 
 
-@op(method=("subtract", "sub"), inplace=True, **_XY)
+@op(method=("subtract", "sub"), inplace="dtype", **_XY)
 def subtract(x, y, name=None, *, alpha=1):
     """``x - alpha * y``, elementwise with broadcasting."""
     x, y = unify(x, y)
@@ -53,7 +53,7 @@ def subtract(x, y, name=None, *, alpha=1):
     return x - _scaled(y, alpha, x.dtype)
 
 
-@op(method=("multiply", "mul"), inplace=True, **_XY)
+@op(method=("multiply", "mul"), inplace="dtype", **_XY)
 def multiply(x, y, name=None):
     """``x * y``, elementwise with broadcasting."""
     x, y = unify(x, y)
@@ -66,7 +66,7 @@ def _check_divisor(x, y, name=None, rounding_mode=None):
         no_zero(x, y)
 
 
-@op(method=("divide", "div"), inplace=True, check=_check_divisor, **_XY)
+@op(method=("divide", "div"), inplace="dtype", check=_check_divisor, **_XY)
 def divide(x, y, name=None, *, rounding_mode=None):
     """``x / y``, elementwise with broadcasting; integers give float32.
 
@@ -93,7 +93,7 @@ def _floor_divide(x: Any, y: Any) -> Any:
     return jnp.floor_divide(x, y)
 
 
-@op(method=True, inplace=True, check=no_zero, **_XY)
+@op(method=True, inplace="dtype", check=no_zero, **_XY)
 def floor_divide(x, y, name=None):
     """``x // y``, rounded towards minus infinity, elementwise with broadcasting.
 
@@ -102,7 +102,7 @@ def floor_divide(x, y, name=None):
     return _floor_divide(x, y)
 
 
-@op(method=("remainder", "mod", "floor_mod"), inplace=True, check=no_zero, **_XY)
+@op(method=("remainder", "mod", "floor_mod"), inplace="dtype", check=no_zero, **_XY)
 def remainder(x, y, name=None):
     """``x % y`` with the sign of `y`, elementwise with broadcasting. An integer divisor of 0: as for `floor_divide`."""
     x, y = unify(x, y)
@@ -242,7 +242,7 @@ def _clip(x: Any, low: Any, high: Any) -> Any:
     return x
 
 
-@op(method=("clip", "clamp"), inplace=True)
+@op(method=("clip", "clamp"), inplace="cast")
 def clip(x, min=None, max=None, name=None):
     """`x` limited to [min, max]; None is no limit. Integers with a floating limit become float32."""
     return _clip(x, min, max)

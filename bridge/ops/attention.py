@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from kayax.bridge.errors import DtypeError
 from kayax.bridge.ops.dropout import keep
 from kayax.bridge.registry import op
 from kayax.bridge.staging import staged
@@ -27,7 +28,7 @@ def _check(query: Any, key: Any, value: Any, mask: Any, gqa: bool = True) -> Non
         raise ValueError(f"The {query.shape[2]} heads of query must be {'a multiple of ' if gqa else ''}the "
                          f"{key.shape[2]} of key.")
     if mask is not None and mask.dtype.kind not in "bfV":
-        raise TypeError(f"attn_mask must be boolean or floating, but its dtype is {mask.dtype.name}.")
+        raise DtypeError(f"attn_mask must be boolean or floating, but its dtype is {mask.dtype.name}.")
 
 
 def _four(mask: Any) -> Any:
@@ -104,12 +105,15 @@ def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.
     """``softmax(query key^T * scale + mask) value`` for every head (Vaswani et al. 2017).
 
     query: [batch, queries, heads, size]; key, value: [batch, keys, heads, size], fewer heads being shared by groups of
-    query heads. attn_mask: boolean (True takes part) or floating (added), broadcast to [batch, heads, queries, keys].
+    query heads; or all three without batch. attn_mask: boolean (True takes part) or floating (added), broadcast to
+    [batch, heads, queries, keys].
     dropout_p: the share of weights that is dropped while `training`. is_causal: a query sees no later keys.
     scale: by default ``1 / sqrt(size)``. `backend` is accepted and has no effect.
     """
     if attn_mask is not None and is_causal:
         raise ValueError("Give attn_mask or is_causal=True, not both.")
+    if len(query.shape) == len(key.shape) == len(value.shape) == 3:
+        return attend(query[None], key[None], value[None], attn_mask, dropout_p, is_causal, training, scale)[0]
     return attend(query, key, value, attn_mask, dropout_p, is_causal, training, scale)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from kayax.bridge.errors import RangeError
 from kayax.bridge.tensor import Tensor
 
 _UNSIGNED = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
@@ -27,9 +28,8 @@ def known_values(x: Any) -> np.ndarray | None:
     return np.asarray(array)
 
 
-def need_range(index: Any, size: Any, name: str, error: type[Exception] = ValueError, ignore: int | None = None,
-               lowest: int = 0) -> None:
-    """An `error` if a known value of `index` is outside of ``[lowest, size)`` and not `ignore`."""
+def need_range(index: Any, size: Any, name: str, ignore: int | None = None, lowest: int = 0) -> None:
+    """A RangeError if a known value of `index` is outside of ``[lowest, size)`` and not `ignore`."""
     values = known_values(index)
     if values is None or values.dtype.kind not in "iu" or not values.size:
         return
@@ -40,4 +40,4 @@ def need_range(index: Any, size: Any, name: str, error: type[Exception] = ValueE
         wrong &= values != ignore
     if wrong.any():
         but = "" if ignore is None else f", or ignore_index {ignore}"
-        raise error(f"The values of {name} must be in [{lowest}, {size}){but}, but one is {values[wrong][0]}.")
+        raise RangeError(f"The values of {name} must be in [{lowest}, {size}){but}, but one is {values[wrong][0]}.")

@@ -17,9 +17,9 @@ from kayax.bridge.tensor import Tensor
 
 
 def check_range(item: Any, n: Any, dim: int, shape: Any) -> None:
-    """An IndexError for an index out of range, where its values are known: JAX would clamp it silently."""
+    """A RangeError for an index out of range, where its values are known: JAX would clamp it silently."""
     if type(n) is int:
-        need_range(item, n, f"the index for dimension {dim} of a Tensor of shape {list(shape)}", IndexError, lowest=-n)
+        need_range(item, n, f"the index for dimension {dim} of a Tensor of shape {list(shape)}", lowest=-n)
 
 
 def true_positions(mask: Any) -> tuple:

@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from kayax.bridge.errors import ConversionError, at_user_line
+from kayax.bridge.errors import ConversionError, DtypeError, at_user_line
 from kayax.bridge.open_sizes import is_open
 from kayax.bridge.ops.bounds import need_range
 from kayax.bridge.ops.promotion import need
@@ -28,7 +28,7 @@ def linear(x, weight, bias=None, name=None):
         raise ValueError(f"The last dimension of x must be {weight.shape[0]}, the first of weight {list(weight.shape)}"
                          f", but x has the shape {list(x.shape)}.")
     if x.dtype != weight.dtype:
-        raise TypeError(f"x and weight must have one dtype, but got {x.dtype.name} and {weight.dtype.name}: cast one.")
+        raise DtypeError(f"x and weight must have one dtype, but got {x.dtype.name} and {weight.dtype.name}: cast one.")
     y = jnp.matmul(x, weight)
     return y if bias is None else y + bias.astype(y.dtype)
 
@@ -127,13 +127,14 @@ def label_smooth(label, prior_dist=None, epsilon=0.1, name=None):
     """``(1 - epsilon) * label + epsilon * prior``: `prior_dist` [1, classes], else uniform (Szegedy et al. 2015)."""
     if not 0 <= epsilon <= 1:
         raise ValueError(f"epsilon must be in [0, 1], but got {epsilon}.")
-    prior = 1 / label.shape[-1] if prior_dist is None else prior_dist
+    prior = 1 / max(label.shape[-1], 1) if prior_dist is None else prior_dist
     return (1 - epsilon) * label + epsilon * prior
 
 
 @op(name=_NAME + "cosine_similarity", amp="cosine_similarity")
 def cosine_similarity(x1, x2, axis=1, eps=1e-8):
     """``sum(x1 * x2) / max(|x1| * |x2|, eps)`` along `axis`, with broadcasting."""
+    x1, x2 = jnp.broadcast_arrays(x1, x2)
     squares = jnp.sum(x1 * x1, axis) * jnp.sum(x2 * x2, axis)
     return jnp.sum(x1 * x2, axis) / jnp.sqrt(jnp.maximum(squares, eps * eps))
 
@@ -157,7 +158,7 @@ def sequence_mask(x, maxlen=None, dtype="int64", name=None):
         if state.trace is not None:
             raise ConversionError("sequence_mask without maxlen makes a Tensor whose shape depends on values, which a "
                                   f"program cannot express.{at_user_line()}\nPass maxlen.")
-        maxlen = int(np.asarray(x.numpy()).max())
+        maxlen = int(np.asarray(x.numpy()).max(initial=0))
     return _sequence_mask(x, maxlen if is_open(maxlen) else int(maxlen), dtype)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 from jax import lax
 
-from kayax.bridge.ops.promotion import need, unify
+from kayax.bridge.ops.promotion import cast, need, real_of, unify
 from kayax.bridge.registry import function, op
 from kayax.bridge.tensor import Tensor
 
@@ -32,7 +32,7 @@ def conj(x, name=None):
 def angle(x, name=None):
     """The angle in radians, elementwise; of real numbers, 0 or pi."""
     need(x, "x", (2, 3), "a floating or complex Tensor")
-    return jnp.angle(x if x.dtype.kind == "c" else lax.stop_gradient(x))
+    return cast(jnp.angle(x if x.dtype.kind == "c" else lax.stop_gradient(x)), real_of(x.dtype))
 
 
 @op

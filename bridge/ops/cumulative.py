@@ -10,7 +10,7 @@ import numpy as np
 from jax import lax
 
 from kayax.bridge.layout import is_open
-from kayax.bridge.ops.promotion import axis_of, cast, need, rank, to_float
+from kayax.bridge.ops.promotion import axis_of, cast, common, need, rank, to_float
 from kayax.bridge.registry import op
 from kayax.spec.dtype import to_numpy
 
@@ -131,7 +131,10 @@ def _trapezoids(y: Any, x: Any, dx: Any, axis: int) -> tuple[Any, int]:
     else:
         need(x, "x", (2,), "a floating Tensor")
         x = x.reshape([-1 if i == axis else 1 for i in range(y.ndim)]) if x.ndim == 1 else x
-        width = cast(jnp.diff(x, axis=axis), y.dtype)
+        width = jnp.diff(x, axis=axis)
+        width, y = cast(width, (dtype := common(width.dtype, y.dtype))), cast(y, dtype)
+    if y.shape[axis] == 0:
+        return y, axis
     before, after = (lax.slice_in_dim(y, a, y.shape[axis] - 1 + a, axis=axis) for a in (0, 1))
     return width * (before + after) / 2, axis
 

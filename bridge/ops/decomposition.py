@@ -131,7 +131,7 @@ def eigvalsh(x, UPLO="L", name=None):
 def det(x, name=None):
     """The determinant of square matrices."""
     matrices(x, square=True)
-    return jnp.linalg.det(x)
+    return jnp.linalg.det(x) if x.shape[-1] != 0 else jnp.ones(x.shape[:-2], x.dtype)
 
 
 @op(name="slogdet", method=True, residuals=True)
@@ -150,6 +150,8 @@ def matrix_rank(x, tol=None, hermitian=False, atol=None, rtol=None, name=None):
     greater size times the greatest value.
     """
     matrices(x, square=hermitian)
+    if 0 in x.shape[-2:]:
+        return jnp.zeros(x.shape[:-2], np.int64)
     values = jnp.abs(_hermitian(x, "L")[0]) if hermitian else jnp.linalg.svd(x, compute_uv=False)
     greatest = jnp.max(values, -1, keepdims=True)
     if tol is not None:

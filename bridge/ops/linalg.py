@@ -7,13 +7,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from kayax.bridge.layout import exchanged, permuted
-from kayax.bridge.ops.promotion import axis_of, broadcastable, cast, common, unify
+from kayax.bridge.ops.promotion import axis_of, broadcastable, cast, common, rank, unify
 from kayax.bridge.registry import function, op
 from kayax.bridge.tensor import Tensor
 
 
 def _pair(x: Any, y: Any) -> tuple[Any, Any]:
-    dtype = common(x.dtype, y.dtype)
+    """Both operands in the type they meet in; an integer `y` becomes what a floating `x` is."""
+    dtype = x.dtype if rank(x.dtype) == 2 and rank(y.dtype) == 1 else common(x.dtype, y.dtype)
     return cast(x, dtype), cast(y, dtype)
 
 

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from kayax.bridge.errors import DtypeError
 from kayax.bridge.ops.bounds import need_range
 from kayax.bridge.registry import op
 
@@ -33,7 +34,7 @@ def class_axis(x: Any, axis: int) -> int:
 def hard_labels(x: Any, label: Any, axis: int) -> Any:
     """Class labels without the class axis: Paddle takes them with a 1 there, or without."""
     if label.dtype.kind not in "iub":
-        raise TypeError(f"label must hold integer classes (or use soft_label=True), but is {label.dtype.name}.")
+        raise DtypeError(f"label must hold integer classes (or use soft_label=True), but is {label.dtype.name}.")
     expected = (*x.shape[:axis], *x.shape[axis + 1:])
     if label.ndim == x.ndim and label.shape[axis] == 1:
         label = jnp.squeeze(label, axis)
@@ -81,17 +82,17 @@ def _check_classes(input, label, weight=None, ignore_index=-100, reduction="mean
                    use_softmax=True, label_smoothing=0.0, name=None):
     if not soft_label:
         ignore = None if label_smoothing else ignore_index
-        need_range(label, _classes(input, axis), "label", ValueError if label_smoothing else IndexError, ignore)
+        need_range(label, _classes(input, axis), "label", ignore)
 
 
 def _check_logits(logits, label, soft_label=False, ignore_index=-100, numeric_stable_mode=True, return_softmax=False,
                   axis=-1):
     if not soft_label:
-        need_range(label, _classes(logits, axis), "label", IndexError, ignore_index)
+        need_range(label, _classes(logits, axis), "label", ignore_index)
 
 
 def _check_nll(input, label, weight=None, ignore_index=-100, reduction="mean", name=None):
-    need_range(label, _classes(input, 1), "label", ValueError, ignore_index)
+    need_range(label, _classes(input, 1), "label", ignore_index)
 
 
 @op(name=_NAME + "cross_entropy", amp="cross_entropy", check=_check_classes)

@@ -14,7 +14,7 @@ _NAME = "nn.functional."
 
 
 def _check_label(logits, label, *rest):
-    need_range(label, logits.shape[-1] if logits.shape else 0, "label", IndexError)
+    need_range(label, logits.shape[-1] if logits.shape else 0, "label")
 
 
 def _angle(cosine: Any) -> Any:

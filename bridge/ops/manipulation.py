@@ -90,7 +90,7 @@ def reshape(x, shape, name=None):
         wanted = [left // given if _is(s, -1) and left % given == 0 else s for s in wanted]
     try:
         return jnp.reshape(x, wanted)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, ZeroDivisionError):
         raise ValueError(f"x of shape {list(x.shape)} has {math.prod(x.shape)} elements, which do not fit into "
                          f"shape={wanted}.") from None
 

@@ -8,6 +8,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from kayax.bridge.errors import DtypeError
 from kayax.bridge.keywords import put_out
 from kayax.bridge.layout import cut, strided, windows
 from kayax.bridge.layout import diagonal as _diagonal
@@ -22,9 +23,9 @@ _builtin_slice = builtins.slice
 
 
 def need_index(index: Any, name: str = "index") -> None:
-    """A TypeError unless it is an array of integers."""
+    """A DtypeError unless it is an array of integers."""
     if index.dtype.kind not in "iu":
-        raise TypeError(f"`{name}` must be an integer Tensor, but its dtype is {index.dtype.name}.")
+        raise DtypeError(f"`{name}` must be an integer Tensor, but its dtype is {index.dtype.name}.")
 
 
 def _vector(index: Any) -> Any:
@@ -136,7 +137,9 @@ def aligned(arr: Any, indices: Any, axis: int, broadcast: bool) -> tuple:
 @op(name="take_along_axis", check=along(0, 1, axis=2))
 def _take_along_axis(arr, indices, axis, broadcast=True):
     axis = axis_of(axis, arr.ndim)
-    where, _ = aligned(arr, indices, axis, broadcast)
+    where, shape = aligned(arr, indices, axis, broadcast)
+    if broadcast:
+        arr = jnp.broadcast_to(arr, (*shape[:axis], arr.shape[axis], *shape[axis + 1:]))
     return arr.at[where].get(mode="fill")
 
 
@@ -144,7 +147,7 @@ def take_along_axis(arr: Tensor, indices: Tensor, axis: int, broadcast: bool = T
                     out: Tensor | None = None) -> Tensor:
     """The elements of `arr` along `axis` at `indices`, which have as many dimensions as `arr`.
 
-    broadcast: their other sizes grow to those of `arr`; without it only the leading part of `arr` is read.
+    broadcast: their other sizes and those of `arr` are broadcast; without it only the leading part of `arr` is read.
     """
     return put_out(_take_along_axis(arr, indices, axis, broadcast), out)
 
@@ -174,7 +177,7 @@ def _cuts_of(x: Tensor, axes: Any, starts: Any, ends: Any, strides: Any = None, 
 
 
 def _plain(values: Any) -> list:
-    values = values.tolist() if isinstance(values, Tensor) else values
+    values = values.tolist() if isinstance(values, (Tensor, np.ndarray)) else values
     values = values if isinstance(values, (list, tuple)) else [values]
     return [v.item() if isinstance(v, Tensor) else plain(v) if is_open(v) else int(v) for v in values]
 

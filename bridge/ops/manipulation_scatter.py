@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from kayax.bridge.errors import DtypeError
 from kayax.bridge.keywords import put_out
 from kayax.bridge.ops.checks import along, check_range, points, true_positions
 from kayax.bridge.ops.manipulation import sizes_of
@@ -21,7 +22,7 @@ def _typed(value: Any, x: Any, name: str) -> Any:
     if is_number(value):
         return jnp.asarray(value).astype(x.dtype)
     if value.dtype != x.dtype:
-        raise TypeError(f"{name} must have the dtype of x, {x.dtype.name}, but it has {value.dtype.name}.")
+        raise DtypeError(f"{name} must have the dtype of x, {x.dtype.name}, but it has {value.dtype.name}.")
     return value
 
 
@@ -204,17 +205,15 @@ def index_put(x: Tensor, indices: Any, value: Tensor, accumulate: bool = False, 
 
 @op(method=True, inplace=True, scalars=("value",))
 def masked_fill(x, mask, value, name=None):
-    """`x` with a number (or a 0-D or one-element Tensor) where the mask is true, with broadcasting."""
-    if mask.dtype != np.bool_:
-        raise TypeError(f"mask must be a bool Tensor, but its dtype is {mask.dtype.name}.")
-    return jnp.where(mask, jnp.asarray(value).astype(x.dtype), x)
+    """`x` with a number (or a 0-D or one-element Tensor) where the mask is true (not 0), with broadcasting."""
+    return jnp.where(mask if mask.dtype == np.bool_ else mask != 0, jnp.asarray(value).astype(x.dtype), x)
 
 
 @op(method=True, inplace=True)
 def masked_scatter(x, mask, value, name=None):
     """`x` with the elements of `value`, one after the other, where the mask is true."""
     if mask.dtype != np.bool_:
-        raise TypeError(f"mask must be a bool Tensor, but its dtype is {mask.dtype.name}.")
+        raise DtypeError(f"mask must be a bool Tensor, but its dtype is {mask.dtype.name}.")
     mask = jnp.broadcast_to(mask, x.shape)
     place = jnp.cumsum(mask.reshape((-1,))).reshape(x.shape) - 1
     flat = _typed(value, x, "value").reshape((-1,))

@@ -107,6 +107,8 @@ def dist(x, y, p=2, name=None):
     """The p-norm of ``x - y``, which are broadcast, as a 0-D Tensor."""
     x, y = unify(x, y)
     difference = x - y
+    if 0 in difference.shape:
+        return jnp.zeros((), difference.dtype)
     return vector_norm_of(difference, float(p), tuple(range(difference.ndim)), False)
 
 
@@ -157,6 +159,8 @@ def cond(x, p=None, name=None):
     x = _checked(x, None)
     if x.ndim < 2:
         raise ValueError(f"cond needs 2 or more dimensions, but got shape {list(x.shape)}.")
+    if 0 in x.shape[-2:]:
+        return jnp.zeros(x.shape[:-2], real_of(x.dtype))
     if p in (None, 2, -2):
         values = jnp.linalg.svd(x, compute_uv=False)
         low, high = values[..., -1], values[..., 0]

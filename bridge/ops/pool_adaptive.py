@@ -1,6 +1,7 @@
 """Adaptive pooling: windows that follow from the output's size."""
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import jax.numpy as jnp
@@ -105,12 +106,12 @@ def max_of_windows(x: Any, bounds: list[tuple[Any, Any]], return_mask: bool) -> 
     n = len(bounds)
     values, inside, position = _windows(x, bounds)
     values = jnp.where(inside, values, jnp.asarray(lowest(x.dtype), x.dtype))
-    flat = values.reshape(*values.shape[:-n], -1)
+    flat = values.reshape(*values.shape[:-n], math.prod(values.shape[-n:]))
     best = jnp.argmax(flat, -1)
     out = jnp.take_along_axis(flat, best[..., None], -1)[..., 0]
     if not return_mask:
         return out
-    each = jnp.broadcast_to(jnp.asarray(position, jnp.int32), inside.shape).reshape(*inside.shape[:n], -1)
+    each = jnp.broadcast_to(jnp.asarray(position, jnp.int32), inside.shape).reshape(*inside.shape[:n], flat.shape[-1])
     places = jnp.broadcast_to(each, flat.shape)
     return out, jnp.take_along_axis(places, best[..., None], -1)[..., 0]
 

@@ -24,9 +24,9 @@ def _unpool(n: int, x: Any, indices: Any, kernel: Any, stride: Any, padding: Any
     default = [(size - 1) * s - sum(p) + k for size, s, p, k in zip(x.shape[2:], stride, pairs, kernel, strict=True)]
     sizes = default if output_size is None else tuple(output_size)[-n:]
     lead = x.shape[:2]
-    flat = indices.reshape(*lead, -1)
+    flat = indices.reshape(*lead, prod(indices.shape[2:]))
     rows, channels = jnp.arange(lead[0])[:, None, None], jnp.arange(lead[1])[None, :, None]
-    out = jnp.zeros((*lead, prod(sizes)), x.dtype).at[rows, channels, flat].set(x.reshape(*lead, -1))
+    out = jnp.zeros((*lead, prod(sizes)), x.dtype).at[rows, channels, flat].set(x.reshape(flat.shape))
     return out.reshape(*lead, *sizes)
 
 

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from kayax.bridge.errors import DtypeError
 from kayax.spec.dtype import convert
 
 FLOAT = np.dtype("float32")           # what integers become, whatever the default dtype is
@@ -57,7 +58,7 @@ def with_number(dtype: Any, number_rank: int) -> np.dtype:
 
 
 def common(a: Any, b: Any) -> np.dtype:
-    """The type two Tensors meet in; a TypeError for a pair that Paddle does not combine."""
+    """The type two Tensors meet in; a DtypeError for a pair that Paddle does not combine."""
     a, b = np.dtype(a), np.dtype(b)
     if a == b:
         return a
@@ -67,7 +68,7 @@ def common(a: Any, b: Any) -> np.dtype:
         return np.dtype("complex128" if wide else "complex64")
     if ranks == (2, 2):
         return np.dtype("float64" if "float64" in (a.name, b.name) else "float32")
-    raise TypeError(f"Tensors of {convert(a).name} and {convert(b).name} do not combine: only floating and complex "
+    raise DtypeError(f"Tensors of {convert(a).name} and {convert(b).name} do not combine: only floating and complex "
                     "types are promoted to each other. Cast one of them with .astype().")
 
 
@@ -159,13 +160,13 @@ def to_float(x: Any) -> Any:
 
 
 def need(x: Any, name: str, ranks: tuple[int, ...], what: str) -> None:
-    """A TypeError unless the array is of one of the kinds."""
+    """A DtypeError unless the array is of one of the kinds."""
     if rank(x.dtype) not in ranks:
-        raise TypeError(f"`{name}` must be {what}, but got {convert(x.dtype).name}.")
+        raise DtypeError(f"`{name}` must be {what}, but got {convert(x.dtype).name}.")
 
 
 def need_float(x: Any, name: str = "x") -> None:
-    """A TypeError unless the array is floating or complex."""
+    """A DtypeError unless the array is floating or complex."""
     need(x, name, (2, 3), "a floating or complex Tensor")
 
 
@@ -184,10 +185,11 @@ def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
 
 
 def axis_of(axis: Any, ndim: int, name: str = "axis") -> int:
-    """One axis as a non-negative int; a ValueError if it is out of range."""
+    """One axis as a non-negative int; NumPy's AxisError (a ValueError and an IndexError) if it is out of range."""
     if not isinstance(axis, (int, np.integer)) or isinstance(axis, bool):
         raise TypeError(f"{name} must be an int, but got {axis!r}.")
     limit = max(ndim, 1)
     if not -limit <= axis < limit:
-        raise ValueError(f"{name} must be in [{-limit}, {limit}) for a Tensor with {ndim} dimensions, but got {axis}.")
+        raise np.exceptions.AxisError(
+            f"{name} must be in [{-limit}, {limit}) for a Tensor with {ndim} dimensions, but got {axis}.")
     return int(axis) % limit

@@ -112,7 +112,7 @@ def unfold(x, kernel_sizes, strides=1, paddings=0, dilations=1, name=None):
     kernel, stride, dilation = (per_dim(v, 2, w) for v, w in
                                 ((kernel_sizes, "kernel_sizes"), (strides, "strides"), (dilations, "dilations")))
     columns = _columns(x, kernel, stride, dilation, _four(paddings))
-    return columns.reshape(x.shape[0], x.shape[1] * kernel[0] * kernel[1], -1)
+    return columns.reshape(x.shape[0], x.shape[1] * kernel[0] * kernel[1], columns.shape[-2] * columns.shape[-1])
 
 
 @op(name=_NAME + "fold", amp="fold")

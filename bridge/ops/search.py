@@ -32,7 +32,7 @@ def _extreme(find: Any, x: Any, axis: Any, keepdim: bool, dtype: Any) -> Any:
     if axis is not None:
         axis = axis_of(axis, x.ndim)
     if x.ndim == 0:
-        return jnp.zeros((), _index_type(dtype))
+        return jnp.zeros((1,) if keepdim else (), _index_type(dtype))      # as in Paddle
     return find(x, axis, keepdims=keepdim).astype(_index_type(dtype))
 
 

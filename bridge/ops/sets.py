@@ -37,7 +37,7 @@ def unique_consecutive(x, return_inverse=False, return_counts=False, axis=None, 
     axis, values = (0, values.reshape(-1)) if axis is None else (axis_of(axis, values.ndim), values)
     rows = np.moveaxis(values, axis, 0)
     changes = np.ones(len(rows), bool)
-    changes[1:] = (rows[1:] != rows[:-1]).reshape((max(len(rows) - 1, 0), -1)).any(1)
+    changes[1:] = (rows[1:] != rows[:-1]).any(tuple(range(1, rows.ndim)))
     starts = np.flatnonzero(changes)
     wanted = to_numpy(dtype)
     outs: list[Any] = [jnp.asarray(np.take(values, starts, axis))]

@@ -78,7 +78,8 @@ gammaincc = _incomplete("gammaincc", special.gammaincc,
 @op(name="softmax")
 def _softmax(input, dim, dtype):
     x = input if dtype is None else cast(input, to_numpy(dtype))
-    return nn.softmax(x, axis_of(dim, x.ndim, "dim"))
+    axis = axis_of(dim, x.ndim, "dim")
+    return nn.softmax(x, axis) if x.ndim else jnp.ones_like(x)
 
 
 @function(method=True)

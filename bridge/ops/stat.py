@@ -46,7 +46,8 @@ def _flattened(x: Any, axis: Any) -> tuple[Any, tuple[int, ...]]:
     if not x.ndim:
         return x.reshape(1), ()
     x = jnp.moveaxis(x, axes, range(-len(axes), 0))
-    return x.reshape(*x.shape[:x.ndim - len(axes)], -1), axes
+    kept = x.ndim - len(axes)
+    return x.reshape(*x.shape[:kept], math.prod(x.shape[kept:])), axes
 
 
 def _put_back(values: Any, axes: tuple[int, ...], keepdim: bool) -> Any:
@@ -108,6 +109,8 @@ def _quantile(fn: Any, x: Any, q: Any, axis: Any, keepdim: bool, interpolation: 
     if isinstance(q, tuple) and not q:
         raise ValueError("q must not be empty.")
     axes = axes_of(axis, x.ndim) if x.ndim else None
+    if axes is not None and 0 in [x.shape[a] for a in axes]:
+        raise ValueError(f"x of shape {list(x.shape)} has no elements along axis={list(axes)}, and so no quantiles.")
     out = fn(x, jnp.asarray(q, np.float64 if numbers else None), axis=axes, method=interpolation, keepdims=keepdim)
     return cast(out, x.dtype)
 

@@ -1,6 +1,7 @@
 """Sampling images along grids."""
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import jax.numpy as jnp
@@ -58,8 +59,8 @@ def _gather(x: Any, index: list) -> Any:
     for at, size in zip(index, x.shape[2:], strict=True):
         inside &= (at >= 0) & (at <= size - 1)
         flat = flat * size + jnp.clip(at, 0, size - 1).astype(jnp.int32)
-    pixels = x.reshape(*x.shape[:2], -1)
-    values = jnp.take_along_axis(pixels, flat.reshape(flat.shape[0], 1, -1), 2, mode="clip")
+    pixels = x.reshape(*x.shape[:2], math.prod(x.shape[2:]))
+    values = jnp.take_along_axis(pixels, flat.reshape(flat.shape[0], 1, math.prod(flat.shape[1:])), 2, mode="clip")
     return jnp.where(inside[:, None], values.reshape(*x.shape[:2], *flat.shape[1:]), jnp.zeros((), x.dtype))
 
 

@@ -86,6 +86,27 @@ def test_in_place_operations_write_the_tensor_and_refuse_another_dtype():
         paddle.ones([2], "int64").exp_()
 
 
+def test_arithmetic_in_place_takes_the_type_of_its_result():
+    x = paddle.to_tensor([1.0, 2.0])
+    assert x.add_(paddle.ones([2], "float64")).dtype == paddle.float64
+    assert paddle.to_tensor([1, 2]).clip_(0.5, 1.5).tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("call, kinds, words", [
+    (lambda: paddle.sum([1.0, 2.0]), (ValueError,), "`x` must be a Tensor"),
+    (lambda: paddle.nn.functional.relu(paddle.ones([2], "bool")), (TypeError, RuntimeError), "must be an integer or"),
+    (lambda: paddle.sum(paddle.ones([2]), 3), (ValueError, IndexError), r"axis must be in \[-1, 1\)"),
+    (lambda: paddle.index_select(paddle.ones([3]), paddle.to_tensor([7])), (ValueError, IndexError), "one is 7"),
+    (lambda: paddle.nn.functional.mse_loss(paddle.ones([2]), paddle.ones([3])), (ValueError,), "incompatible shapes"),
+    (lambda: paddle.split(paddle.to_tensor(1.0), 2), (ValueError,), "too few dimensions"),
+    (lambda: paddle.ones([2]).item(5), (ValueError,), "out of bounds"),
+])
+def test_errors_are_caught_by_whatever_type_paddle_raises(call, kinds, words):
+    for kind in kinds:
+        with pytest.raises(kind, match=words):
+            call()
+
+
 def test_bincount_depends_on_values_and_says_so_when_converted():
     x = paddle.to_tensor([1, 3, 1])
     np.testing.assert_array_equal(paddle.bincount(x).numpy(), [0, 2, 0, 1])
