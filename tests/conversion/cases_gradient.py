@@ -325,3 +325,16 @@ def recompute_like_nesting(x, n):
     for _ in range(n):
         x = block(x) + x
     return x
+
+
+@case((dvec(0.5, 2.0), whole(3)), (dvec(0.5, 2.0), whole(0)))
+def written_in_place_in_every_round(w, n):
+    """What is written has a gradient from the second round on, though it has none before the loop."""
+    rows, total, h = paddle.zeros([4, 2]), paddle.zeros([2]), paddle.ones([2])
+    i = 0
+    while i < n:
+        h = h * w + 1.0
+        rows[i] = h
+        total.add_(h * rows.sum())
+        i += 1
+    return rows, total

@@ -1,9 +1,10 @@
 """`while`, on a Python value or staged, and the staged loop that every other loop is made of."""
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
@@ -19,6 +20,7 @@ from kayax.bridge.merging import ANYTHING, Planner, Split, build, note_copies, s
 from kayax.bridge.sides import Side
 from kayax.bridge.slots import Slot, fill, known_as, note_operands
 from kayax.bridge.state import state
+from kayax.bridge.tape import Node
 from kayax.bridge.tensor import Tensor, wrap
 from kayax.bridge.to_static.operators import grown, numbers
 from kayax.bridge.to_static.operators import values as v
@@ -137,6 +139,7 @@ class _Loop:
         self.start = variables.get()
         self.places: dict[tuple, tuple[Place, Any]] = {}
         self.cells: list[Storage] = []
+        self.wanting: list[Tensor] = []             # that a round writes something with a gradient into
         self.plans: list[Any] | None = None         # for variables, code and value, then places
         self.slots: list[Slot] = []
 
@@ -146,14 +149,17 @@ class _Loop:
 
     def settle(self) -> _Round:
         for _ in range(_ROUNDS):
-            sizes = len(self.cells), len(self.places)
+            sizes = self._sizes()
             found = self._round()
             known = self.plans is not None and len(self.plans) == len(found.plans)
             stable = known and [signature(p) for p in self.plans or ()] == [signature(p) for p in found.plans]
-            if stable and sizes == (len(self.cells), len(self.places)):
+            if stable and sizes == self._sizes():
                 return found
             self.plans, self.slots = found.plans, found.planner.slots
         raise _unstable(self._changing(found.plans), found.planner)
+
+    def _sizes(self) -> tuple:
+        return len(self.cells), len(self.places), len(self.wanting)
 
     def _names(self) -> list[str]:
         return [f"`{n}`" for n in self.variables.names] or ["what it holds"] * len(self.start)
@@ -209,10 +215,13 @@ class _Loop:
 
         inputs = [s.aval for s in self.slots] if self.plans is not None else []
         try:
-            block = Block(run, inputs, self.cells)
+            with _with_gradient(self.wanting):
+                block = Block(run, inputs, self.cells)
         finally:
             self.variables.put(self.start)
         self.cells += [w for w in block.writes if w not in self.cells]
+        known = set(map(id, self.wanting))
+        self.wanting += [t for t, stop in block.rebound.items() if t._stop_gradient and not stop and id(t) not in known]
         return self._planned(block, result)
 
     def _goes_on(self, outcome: Outcome) -> Tensor:
@@ -256,6 +265,23 @@ class _Loop:
         for old, new in zip(self.slots, planner.slots, strict=False):
             if not old.aval.stop and new.aval.stop and old.aval.shape == new.aval.shape:
                 new.aval = dataclasses.replace(new.aval, stop=False)
+
+
+@contextlib.contextmanager
+def _with_gradient(tensors: list[Tensor]) -> Iterator[None]:
+    """Tensors that a round writes into have a gradient in the next one, though they have none before the loop."""
+    held = [(t, t.node, t.index, t._stop_gradient) for t in tensors]
+    for t in tensors:
+        t.node, t.index, t._stop_gradient = Node(None, (), (wrap(None, False),), 1, _pass_on), 0, False
+    try:
+        yield
+    finally:
+        for t, *fields in held:
+            t.node, t.index, t._stop_gradient = fields
+
+
+def _pass_on(given: Any, cotangents: Any) -> Any:
+    return cotangents
 
 
 def _unstable(what: str, planner: Planner) -> ConversionError:
