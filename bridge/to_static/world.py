@@ -181,11 +181,10 @@ def _refill(table: Any, content: dict) -> None:
 
 
 def _restore_dict(table: dict, content: dict) -> None:
-    dict.clear(table)
-    dict.update(table, content)
-    if isinstance(table, collections.OrderedDict):
-        for key in content:
-            table.move_to_end(key)
+    kind = collections.OrderedDict if isinstance(table, collections.OrderedDict) else dict
+    kind.clear(table)
+    for key, value in content.items():
+        kind.__setitem__(table, key, value)
 
 
 def _fill_deque(d: collections.deque, content: Any) -> None:

@@ -1,5 +1,5 @@
 """Gradients through choices and loops: to inputs and captured parameters, in float64, of first and second order."""
-from language import case, num, vec, whole
+from language import case, dvec, num, vec, whole
 
 import kayax as paddle
 from kayax import nn
