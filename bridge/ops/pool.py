@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from kayax.bridge.open_sizes import is_open
 from kayax.bridge.ops.windows import ceil_pads, channels_last, need_rank, per_dim, positive, resolve, spatial
 from kayax.bridge.registry import op
 
@@ -42,8 +43,16 @@ class Windows:
         return (outer, *inner, outer) if self.last else (outer, outer, *inner)
 
     def reduce(self, x: Any, initial: Any, fn: Any) -> Any:
-        return lax.reduce_window(x, initial, fn, self.full(self.kernel, 1), self.full(self.stride, 1),
-                                 self.full(self.pairs, (0, 0)))
+        """Each window of an array, or of several at once, as one value."""
+        several = isinstance(x, tuple)
+        pairs = self.full(self.pairs, (0, 0))
+        if any(is_open(p) for pair in self.pairs for p in pair):
+            # A part of the reduction, padding of an open size lets XLA's program write out of its memory.
+            widths = [(*pair, 0) for pair in pairs]
+            padded = [lax.pad(one, jnp.asarray(fill, one.dtype), widths)
+                      for one, fill in (zip(x, initial, strict=True) if several else [(x, initial)])]
+            x, pairs = tuple(padded) if several else padded[0], ((0, 0),) * len(pairs)
+        return lax.reduce_window(x, initial, fn, self.full(self.kernel, 1), self.full(self.stride, 1), pairs)
 
     def places(self, x: Any, fill: float, out: Any) -> Iterator[Any]:
         """For each place in a window, row by row, the elements of all windows there: arrays of the result's shape."""
@@ -129,8 +138,7 @@ def _max_positions(x: Any, windows: Windows) -> Any:
         return jnp.where(take, b[0], a[0]), jnp.where(take, b[1], a[1])
 
     start = (np.asarray(lowest(x.dtype), x.dtype)[()], np.int32(np.iinfo(np.int32).max))
-    found = lax.reduce_window((x, position), start, choose, windows.full(windows.kernel, 1),
-                              windows.full(windows.stride, 1), windows.full(windows.pairs, (0, 0)))[1]
+    found = windows.reduce((x, position), start, choose)[1]
     return jnp.where(found == start[1], -1, found)          # -1: a window of padding alone, as in Paddle
 
 
