@@ -50,6 +50,7 @@ class Functionalized:
                  rolls: Rolls | None = None):
         self.body, self.can_bail, self.rolls = body, can_bail, rolls
         self.printed: list[str] = []
+        self.rebound: list[Tensor] = []
         self.flags = [getattr(x, "_stop_gradient", True) for x in examples]
         self.computed = [not flag and getattr(x, "node", None) is not None
                          for flag, x in zip(self.flags, examples, strict=True)]
@@ -134,8 +135,13 @@ class Functionalized:
                 out = self.body(tensors)
                 self.input_grad_guards = list(trace.input_grad_guards.items())
                 outputs = self._collect(trace, tensors, sources, out)
+                # Tensors from outside that what was written into them put into the graph.
+                self.rebound = [t for t in trace.rebound if not t._stop_gradient and t.node is not None
+                                and t.storage in trace.writes and t.storage.trace is None and not t.storage.is_view]
             finally:
                 trace.undo_rebound(leaves=True)
+                for t in self.rebound:
+                    t.node, t.index, t._stop_gradient = trace.rebound.get(t, (t.node, t.index, t._stop_gradient))
             return outputs, [trace.values[s] for s in trace.writes]
 
     def _collect(self, trace: Trace, tensors: list[Tensor], sources: list[Tensor], out: Any) -> list[Any]:

@@ -193,6 +193,9 @@ class Program:
             storage._array = array
             storage.version += 1
         self._finish_run(flat)
+        for tensor in self.fact.rebound:
+            tensor.node, tensor.index = node, n + self.writes.index(tensor.storage)
+            tensor.stop_gradient = False
         if self.simple and self.fact.outs[0][0] is NEW:
             out = flat[0]
             return wrap(out) if self.fact.outs[0][1] or not is_inexact(out) else wrap(out, False, node, 0)

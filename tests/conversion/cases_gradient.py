@@ -338,3 +338,24 @@ def written_in_place_in_every_round(w, n):
         total.add_(h * rows.sum())
         i += 1
     return rows, total
+
+
+class Kept(paddle.nn.Layer):
+    """A buffer that gets what has a gradient: it is part of the graph from then on, as eagerly."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("sum", paddle.zeros([3]))
+
+    def forward(self, x, n):
+        self.sum.add_(x * 2.0)
+        if n > 1:
+            self.sum[0] = x[1]
+        i = 0
+        while i < n:
+            self.sum.add_(self.sum * 0.5 + x * i)
+            i += 1
+        return self.sum * 1.0
+
+
+case((dvec(1.0, 2.0, 3.0), whole(2)), name="buffer_gets_what_has_a_gradient", calls=1)(Kept)
