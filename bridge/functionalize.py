@@ -135,9 +135,10 @@ class Functionalized:
                 out = self.body(tensors)
                 self.input_grad_guards = list(trace.input_grad_guards.items())
                 outputs = self._collect(trace, tensors, sources, out)
-                # Tensors from outside that what was written into them put into the graph.
-                self.rebound = [t for t in trace.rebound if not t._stop_gradient and t.node is not None
-                                and t.storage in trace.writes and t.storage.trace is None and not t.storage.is_view]
+                # Tensors from outside that what was written into them put into the graph; leaves stay leaves.
+                self.rebound = [t for t, (node, _, stop) in trace.rebound.items() if (node is not None or stop)
+                                and t.node is not None and not t._stop_gradient and t.storage in trace.writes
+                                and t.storage.trace is None and not t.storage.is_view]
             finally:
                 trace.undo_rebound(leaves=True)
                 for t in self.rebound:
