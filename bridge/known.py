@@ -35,6 +35,18 @@ def note(array: Any, value: Any) -> None:
         state.trace.root.known[id(array)] = _Entry(array, None, (), None, value)
 
 
+def note_open(array: Any, sizes: np.ndarray) -> None:
+    """Note the open sizes (and numbers) that an array holds (`kayax.bridge.known_sizes`)."""
+    if state.trace is not None and isinstance(array, jax.core.Tracer) and sizes.size <= _MOST:
+        state.trace.root.open_known[id(array)] = array, sizes
+
+
+def open_of(array: Any) -> np.ndarray | None:
+    """The open sizes that an array holds, as an array of objects, or None."""
+    found = state.trace.root.open_known.get(id(array)) if state.trace is not None else None
+    return None if found is None else found[1]
+
+
 def note_copy(array: Any, source: Any) -> None:
     """Note that an array is a copy of another one."""
     entry = _entry(source)

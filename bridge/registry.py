@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import jax
 import numpy as np
 
-from kayax.bridge import keywords, known
+from kayax.bridge import keywords, known, known_sizes
 from kayax.bridge.call import Call
 from kayax.bridge.device import scalar
 from kayax.bridge.dispatch import run_call
@@ -55,6 +55,7 @@ class Op:
         self.static = frozenset(self.position[n] for n in {*static, *_ONE, *_SEVERAL} & self.position.keys())
         self.scalars = frozenset(self.position[n] for n in scalars)
         self.calls: dict[tuple, Call] = {}
+        self.follow = known_sizes.FOLLOWED.get(name)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if state.graph is not None:
@@ -79,6 +80,8 @@ class Op:
             out = run_call(call, inputs, self.differentiable)
             if self.verify is not None and state.trace is None:
                 self.verify(out)
+            if self.follow is not None and state.trace is not None and state.trace.root.open_known:
+                known_sizes.follow(self.follow, args, out)
             return out
         except (TypeError, ValueError, IndexError, ZeroDivisionError) as error:
             if isinstance(error, (ConversionError, jax.errors.JAXIndexError)) or getattr(error, "_explained", False):
@@ -219,7 +222,7 @@ def _watched_call(self: Op, *args: Any, **kwargs: Any) -> Any:
 def _read_out(value: Tensor, name: str, one: bool) -> Any:
     """The value of a Tensor where a program needs a Python value; of `one` element, also of shape [1], a number."""
     array = value.storage.array
-    if isinstance(array, jax.core.Tracer) and known.value_of(array) is None:
+    if isinstance(array, jax.core.Tracer) and known.value_of(array) is None and known.open_of(array) is None:
         raise ConversionError(
             f"The argument `{name}` must be known when the function is converted, but it is a Tensor whose value is "
             f"only known when the program runs.{at_user_line()}\nPass a Python number, or take it from `.shape`.")

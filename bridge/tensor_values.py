@@ -25,6 +25,11 @@ class Values:
             return settled
         return array
 
+    def _numbers(self: Any, use: str) -> np.ndarray:
+        """The value as an array whose items are numbers, or open sizes."""
+        sizes = known.open_of(self.storage.array)
+        return np.asarray(self._value(use)) if sizes is None else sizes
+
     def numpy(self: Any) -> np.ndarray:
         """A NumPy array of the value (a copy that may be written)."""
         return np.array(self._value(".numpy()"))
@@ -32,13 +37,13 @@ class Values:
     def item(self: Any, *args: int) -> Any:
         """The Python number of a one-element Tensor, or of the element at `args`."""
         try:
-            return np.asarray(self._value(".item()")).item(*args)
+            return self._numbers(".item()").item(*args)
         except IndexError as error:
             raise ValueError(f"item{args}: {error}.") from None
 
     def tolist(self: Any) -> Any:
         """The value as nested lists of Python numbers."""
-        return np.asarray(self._value(".tolist()")).tolist()
+        return self._numbers(".tolist()").tolist()
 
     def _scalar(self: Any, use: str) -> Any:
         array = self._value(use)

@@ -139,6 +139,7 @@ class Trace:
         self.split = False                                      # a value is one of two that differ in kind
         self.prints = False                                     # something is printed when the program runs,
         self.printed: list[str] | None = None                   # into this list
+        self.open_known: dict[int, Any] = {}                    # arrays of open sizes: see bridge.known_sizes
         self.known: dict[int, Any] = {}                         # arrays whose values are settled: see bridge.known
 
     @property

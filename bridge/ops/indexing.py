@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from kayax.bridge import known_sizes
 from kayax.bridge.call import Call
 from kayax.bridge.dispatch import run_call
 from kayax.bridge.layout import INT, NEW, WHOLE, indexed, is_open
@@ -226,12 +227,18 @@ def _getitem(self: Tensor, index: Any) -> Tensor:
     """The elements at the index; of ints and slices a view, as in Paddle."""
     if _is_whole_mask(index, self):
         index = index if isinstance(index, Tensor) else np.asarray(index)
-    return _run("get", (self,), index)
+    if state.trace is None or not state.trace.root.open_known:
+        return _run("get", (self,), index)
+    out = _run("get", (self,), known_sizes.bounds(index))
+    known_sizes.follow(known_sizes.item, (self, index), out)
+    return out
 
 
 @staged
 def _setitem(self: Tensor, index: Any, value: Any) -> None:
     """Write the value, broadcast and cast, at the index."""
+    if state.trace is not None and state.trace.root.open_known:
+        index = known_sizes.bounds(index)
     if isinstance(value, (list, tuple)):
         value = np.asarray([v.numpy() if isinstance(v, Tensor) else v for v in value])
     elif isinstance(value, (int, float, complex, np.generic)):

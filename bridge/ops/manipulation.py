@@ -10,6 +10,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from kayax.bridge.known_sizes import note_shape
 from kayax.bridge.layout import moved, permuted, reshaped
 from kayax.bridge.open_sizes import is_one, plain
 from kayax.bridge.ops.promotion import axes_of, axis_of
@@ -332,10 +333,18 @@ def roll(x, shifts, axis=None, name=None):
     return jnp.roll(x, shifts, axis)
 
 
-@op(differentiable=False, of_shape=True)
-def shape(input):
-    """The shape of a Tensor as a Tensor (int64)."""
+@op(name="shape", differentiable=False, of_shape=True)
+def _shape(input):
     return jnp.asarray(input.shape, np.int64)
+
+
+@function
+def shape(input: Tensor) -> Tensor:
+    """The shape of a Tensor as a Tensor (int64)."""
+    sizes = _shape(input)
+    if state.trace is not None:
+        note_shape(sizes, input.storage.array.shape)
+    return sizes
 
 
 @op(method=True, differentiable=False, of_shape=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
+from kayax.bridge import known
 from kayax.bridge.call import Call
 from kayax.bridge.dispatch import run_call
 from kayax.bridge.errors import ConversionError, at_user_line
@@ -54,6 +55,9 @@ def to_int(*args: Any, **kwargs: Any) -> Any:
     """`int`."""
     if len(args) == 1 and v.is_staged(args[0]):
         x = _scalar(args[0], "int")
+        sizes = known.open_of(args[0].storage.array)
+        if sizes is not None:
+            return sizes.item()
         if x.storage.array.dtype.kind in "fV" and v.can_bail():
             v.bail_if(v.negated(x.isfinite()))                  # ValueError, OverflowError
         return run_call(_as_int, [x], False)
