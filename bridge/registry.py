@@ -26,7 +26,8 @@ OPS: dict[str, Op] = {}
 
 # Parameters that are always Python values: a number, or a list.
 _ONE = frozenset(("axis", "dim", "axis1", "axis2", "dim1", "dim2", "start_axis", "stop_axis"))
-_SEVERAL = frozenset(("axes", "perm", "repeat_times", "shape", "normalized_shape", "output_size", "output_sizes"))
+_SEVERAL = frozenset(("axes", "perm", "repeat_times", "shape", "normalized_shape", "output_size", "output_sizes",
+                      "stride", "cutoffs"))
 
 
 class Op:

@@ -179,8 +179,16 @@ def _floating_pair(name: str, fn: Any, doc: str, **options: Any) -> Any:
 
 hypot = _floating_pair("hypot", jnp.hypot, "``sqrt(x**2 + y**2)``, elementwise.", inplace=True)
 logaddexp = _floating_pair("logaddexp", jnp.logaddexp, "``log(exp(x) + exp(y))``, elementwise, without overflow.")
-copysign = _floating_pair("copysign", lambda x, y: jnp.copysign(jnp.where(x == 0, 0, x), y),
-                          "The magnitude of `x` with the sign of `y`, elementwise.", inplace=True)
+
+
+@op(method=True, inplace=True, **_XY)
+def copysign(x, y, name=None):
+    """The magnitude of `x` with the sign of `y`, elementwise, in the type in which they meet."""
+    x, y = unify(x, y)
+    need(x, "x", (0, 1, 2), "a real Tensor")
+    return cast(jnp.copysign(to_float(jnp.where(x == 0, 0, x)), to_float(y)), x.dtype)
+
+
 nextafter = _floating_pair("nextafter", jnp.nextafter, "The next representable number from `x` towards `y`.",
                            differentiable=False)
 
@@ -198,7 +206,8 @@ def atan2(x, y, name=None):
 @op(method=True, inplace=True)
 def ldexp(x, y, name=None):
     """``x * 2**y``, elementwise."""
-    x = to_float(x)
+    need(x, "x", (0, 1, 2), "a real Tensor")
+    x = x if x.dtype == np.float64 else cast(x, FLOAT)
     broadcastable(x, y)
     return x * jnp.exp2(cast(y, x.dtype))
 

@@ -284,7 +284,8 @@ def broadcast_tensors(input, name=None):
 @function(method="broadcast_shapes")
 def broadcast_shapes(*shapes: Any) -> list[int]:
     """The shape that these shapes broadcast to."""
-    return list(jnp.broadcast_shapes(*(tuple(plain(s)) for s in shapes)))
+    given = [s.tolist() if isinstance(s, (Tensor, np.ndarray)) else s for s in shapes]
+    return list(jnp.broadcast_shapes(*(tuple(plain(s)) for s in given)))
 
 
 @function(method="broadcast_shape")

@@ -130,8 +130,8 @@ def nanquantile(x, q, axis=None, keepdim=False, interpolation="linear"):
     return _quantile(jnp.nanquantile, x, q, axis, keepdim, interpolation)
 
 
-def _range(x: Any, low: Any, high: Any) -> tuple[Any, Any]:
-    """The ends of a histogram: the data's if both are 0, one to each side if they are equal."""
+def _range(x: Any, low: Any, high: Any, apart: float = 1) -> tuple[Any, Any]:
+    """The ends of a histogram: the data's if both are 0, `apart` to each side if they are equal."""
     if isinstance(low, (int, float)) and isinstance(high, (int, float)):
         if low > high:
             raise ValueError(f"max must not be less than min, but got min={low} and max={high}.")
@@ -139,19 +139,19 @@ def _range(x: Any, low: Any, high: Any) -> tuple[Any, Any]:
             low, high = jnp.min(x), jnp.max(x)
     wide = np.float64
     low, high = cast(low, wide), cast(high, wide)
-    return jnp.where(low == high, low - 1, low), jnp.where(low == high, high + 1, high)
+    return jnp.where(low == high, low - apart, low), jnp.where(low == high, high + apart, high)
 
 
 @op(method=True, differentiable=False)
 def histogram(input, bins=100, min=0.0, max=0.0, weight=None, density=False, name=None):
-    """How many elements lie in each of `bins` equal intervals between `min` and `max` (the data's own if both are 0).
+    """How many elements lie in each of `bins` equal intervals between `min` and `max` (if equal, the data's own).
 
     The last interval includes its upper end. weight: counts each element so many times. density: the counts divided by
     their sum and the interval's width. int64, or floating with `weight` (its dtype) or `density` (float32).
     """
     if not isinstance(bins, int) or bins < 1:
         raise ValueError(f"bins must be an int of 1 or more, but got {bins!r}.")
-    low, high = _range(input, min, max)
+    low, high = _range(input, *((0, 0) if isinstance(min, (int, float)) and min == max else (min, max)))
     values = cast(input.reshape(-1), np.float64)
     inside = (values >= low) & (values <= high)
     place = jnp.minimum(((values - low) * bins / (high - low)).astype(np.int64), bins - 1)
@@ -167,7 +167,7 @@ def histogram(input, bins=100, min=0.0, max=0.0, weight=None, density=False, nam
 @op(method=True, differentiable=False)
 def histogram_bin_edges(input, bins=100, min=0.0, max=0.0, name=None):
     """The `bins` + 1 ends of the intervals that `histogram` counts in, as float32."""
-    low, high = _range(input, min, max)
+    low, high = _range(input, min, max, 0.5)
     return cast(jnp.linspace(low, high, bins + 1), np.float32)
 
 

@@ -1,0 +1,223 @@
+"""Calls at the edges of what an operator takes: how one is written as a line of text, and run as a case.
+
+A line is ``path | arguments``, Python's own text but for inputs: ``n.f32(2, 3)`` is a Tensor of normal values, and its
+values follow from the line. `edge_variants.py` makes the lines, `record_edges.py` records them on real Paddle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from compare import differences
+from harness import Case, Record, Value, resolve, run
+from specs import Spec
+
+DTYPES = {"f16": "float16", "bf16": "bfloat16", "f32": "float32", "f64": "float64", "i8": "int8", "i16": "int16",
+          "i32": "int32", "i64": "int64", "u8": "uint8", "b": "bool", "c64": "complex64", "c128": "complex128"}
+SHORT = {name: short for short, name in DTYPES.items()}
+KEPT = 12       # of larger arrays that many elements, evenly apart, are recorded
+
+
+@dataclass(frozen=True)
+class Input:
+    """A Tensor among the arguments: what its values are like (`kind`), its dtype and shape.
+
+    kind "v": `extra` holds the values; "i": integers between the two of `extra`; else a key of `_DRAW`.
+    """
+
+    kind: str
+    dtype: str
+    shape: tuple[int, ...]
+    extra: tuple = ()
+    grad: bool = True
+
+    @property
+    def floating(self) -> bool:
+        return "float" in self.dtype or "complex" in self.dtype
+
+    def fixed(self) -> Input:
+        """The same with stop_gradient=True."""
+        return replace(self, grad=False)
+
+    def spec(self) -> Spec:
+        return Spec(self._draw, self.dtype, self.grad)
+
+    def _draw(self, r: np.random.RandomState) -> Any:
+        if self.kind == "v":
+            return np.asarray(self.extra[0])
+        if self.kind == "i":
+            return r.randint(*self.extra, self.shape)
+        if self.dtype == "bool":
+            return r.uniform(size=self.shape) < 0.5
+        if "int" in self.dtype:
+            low, high = _WHOLE[self.kind]
+            return r.randint(max(low, 0) if self.dtype == "uint8" else low, high, self.shape)
+        values = _DRAW[self.kind](r, self.shape)
+        return values + 1j * _DRAW[self.kind](r, self.shape) if "complex" in self.dtype and self.kind != "d" else values
+
+    def __repr__(self) -> str:
+        inside = repr(self.extra[0]) if self.kind == "v" else ", ".join(map(repr, self.extra + self.shape))
+        fixed = "" if self.grad or not self.floating else ".fixed()"
+        return f"{self.kind}.{SHORT[self.dtype]}({inside}){fixed}"
+
+
+def _simplex(r: np.random.RandomState, shape: tuple) -> np.ndarray:
+    raw = r.uniform(0.2, 1.0, shape)
+    return raw / raw.sum(-1, keepdims=True) if raw.ndim else raw
+
+
+def _definite(r: np.random.RandomState, shape: tuple) -> np.ndarray:
+    if len(shape) < 2 or shape[-1] != shape[-2]:
+        return r.uniform(1.0, 2.0, shape)
+    root = r.standard_normal(shape)
+    return root @ np.swapaxes(root, -1, -2) + 2.0 * np.eye(shape[-1])
+
+
+def _apart(r: np.random.RandomState, shape: tuple) -> np.ndarray:
+    size = int(np.prod(shape))
+    return 0.37 * (r.permutation(size) - size // 2).reshape(shape)
+
+
+# What values are like: normal, positive, in the unit interval, symmetric below 1, wide, simplex, definite, distinct.
+_DRAW: dict[str, Callable[[np.random.RandomState, tuple], np.ndarray]] = {
+    "n": lambda r, shape: r.standard_normal(shape), "p": lambda r, shape: r.uniform(0.2, 3.0, shape),
+    "u": lambda r, shape: r.uniform(0.05, 0.95, shape), "s": lambda r, shape: r.uniform(-0.95, 0.95, shape),
+    "w": lambda r, shape: 4.0 * r.standard_normal(shape), "x": _simplex, "d": _definite, "q": _apart}
+_WHOLE = {"n": (-3, 4), "p": (1, 5), "u": (0, 2), "s": (-1, 2), "w": (-6, 7), "x": (0, 2), "d": (2, 4), "q": (-3, 4)}
+
+
+@dataclass(frozen=True)
+class Host:
+    """An input that is given as a NumPy array (`A`), a nested list (`L`), a NumPy number (`S`)."""
+
+    form: str
+    given: Input
+
+    def value(self, words: str) -> Any:
+        array = self.given.spec().array(words, self.form)
+        return array if self.form == "A" else array.tolist() if self.form == "L" else array[()]
+
+    def __repr__(self) -> str:
+        return f"{self.form}({self.given!r})"
+
+
+@dataclass(frozen=True)
+class Dtype:
+    """The module's dtype of this name."""
+
+    name: str
+
+    def __repr__(self) -> str:
+        return f"D({self.name!r})"
+
+
+class _Kind:
+    def __init__(self, kind: str):
+        self.kind = kind
+
+    def __getattr__(self, short: str) -> Callable[..., Input]:
+        dtype = DTYPES[short]
+        if self.kind == "v":
+            return lambda values: Input("v", dtype, np.shape(values), (values,))
+        count = 2 if self.kind == "i" else 0
+        return lambda *numbers: Input(self.kind, dtype, numbers[count:], numbers[:count])
+
+
+WORDS: dict[str, Any] = {**{kind: _Kind(kind) for kind in "npuswxdqvi"}, **{
+    form: lambda given, form=form: Host(form, given) for form in "ALS"}, "D": Dtype, "nan": np.nan, "inf": np.inf,
+    "call": lambda *args, **kwargs: (args, kwargs)}
+
+
+def parse(line: str) -> tuple[str, tuple, dict[str, Any]]:
+    """The path, positional and keyword arguments of a line."""
+    path, _, rest = line.partition(" | ")
+    return (path, *eval(f"call({rest})", dict(WORDS)))
+
+
+def text(path: str, args: Any, kwargs: dict[str, Any]) -> str:
+    """The line of a call."""
+    return f"{path} | " + ", ".join([*map(repr, args), *(f"{key}={value!r}" for key, value in kwargs.items())])
+
+
+def inputs(value: Any) -> Iterator[Input]:
+    """The Tensors in nested arguments, in order."""
+    if isinstance(value, Input):
+        yield value
+    elif isinstance(value, (list, tuple, dict)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from inputs(item)
+
+
+def fill(P: Any, value: Any, tensors: Iterator[Any], words: str) -> Any:
+    """The arguments as a module takes them, with `tensors` in the place of the inputs."""
+    if isinstance(value, Input):
+        return next(tensors)
+    if isinstance(value, Host):
+        return value.value(words)
+    if isinstance(value, Dtype):
+        return getattr(P, value.name)
+    if isinstance(value, dict):
+        return {key: fill(P, item, tensors, words) for key, item in value.items()}
+    return type(value)([fill(P, item, tensors, words) for item in value]) if type(value) in (list, tuple) else value
+
+
+def case(line: str) -> Case:
+    """The call of a line as a case of the parity table."""
+    path, args, kwargs = parse(line)
+
+    def fn(P: Any, *tensors: Any) -> Any:
+        rest = iter(tensors)
+        return resolve(P, path)(*fill(P, args, rest, line), **fill(P, kwargs, rest, line))
+
+    inplace = path.endswith("_") and not path.endswith("__")
+    return Case(line, fn, [i.spec() for i in inputs([args, kwargs])], "op", path, grad=not inplace)
+
+
+def outcome(P: Any, line: str, static: bool = False) -> Record:
+    """What a call gives on module P: outputs and gradients, or the type of the error it raises."""
+    todo = case(line)
+    try:
+        record = run(todo, P, static)
+    except Exception as error:
+        try:
+            record = run(replace(todo, grad=False), P, static) | {"gradient": type(error).__name__}
+        except Exception as error:
+            return {"error": [c.__name__ for c in type(error).__mro__[:-2]]}
+    return {key: kept for path, leaf in record.items() for key, kept in thin(path, leaf).items()}
+
+
+def thin(path: str, leaf: Any) -> Record:
+    """A leaf as it is recorded: of a large array its shape and some elements, of an object its type's name."""
+    if not isinstance(leaf, Value):
+        known = isinstance(leaf, (bool, int, float, str, list, type(None)))
+        return {path: leaf if known else type(leaf).__name__}
+    if leaf.array.size <= KEPT:
+        return {path: leaf}
+    places = np.linspace(0, leaf.array.size - 1, KEPT).astype(int)
+    return {path: replace(leaf, array=leaf.array.reshape(-1)[places]), f"{path}.shape": list(leaf.array.shape)}
+
+
+# Where Paddle's own code stumbles, or has no kernel, the error here is a TypeError or a ValueError.
+ACCIDENTS = ("AssertionError", "AttributeError", "RuntimeError", "NotImplementedError", "UnboundLocalError", "OSError",
+             "SystemError", "EnforceNotMet", "ZeroDivisionError", "MemoryError", "NotSupportedTensorArgumentError")
+EXPECTED = {"TypeError", "ValueError", "ZeroDivisionError"}
+
+
+def problems(line: str, want: Record, got: Record, static: bool = False) -> list[str]:
+    """Every way in which what a call gives departs from the record; nothing, if Paddle raises and this does not."""
+    if "error" in want:
+        kinds = got.get("error")
+        expected = want["error"][0]
+        accident = expected in ACCIDENTS and kinds is not None and not EXPECTED.isdisjoint(kinds)
+        return [] if kinds is None or expected in kinds or accident else [f"raises {kinds[0]}, Paddle {expected}"]
+    if "error" in got:
+        return [f"raises {got['error'][0]}, Paddle gives {sorted(want)}"]
+    if "gradient" in want:
+        want, got = ({path: replace(leaf, stop_gradient=None) if isinstance(leaf, Value) else leaf
+                      for path, leaf in record.items() if not path.startswith("grad")} for record in (want, got))
+    tolerance = 3e-2 if "bf16" in line else 1e-4         # exactness is the matter of the table
+    todo = replace(case(line), rtol=tolerance, atol=tolerance)
+    return differences(todo, want, got, static)
