@@ -21,15 +21,16 @@ KNOWN: dict[str, str] = {
     "defined for complex numbers, or for floats (gcd, lcm): an error. Paddle computes with parts of them.",
     r"\.c64\(.* >> grad": "Gradients of complex functions (determinants, decompositions, norms, products) agree with "
     "finite differences. Paddle's do not.",
-    r"^gammainc": "Both operands are broadcast. Paddle reads beyond the smaller one.",
+    r"^gammainc": "`gammainc`: both operands are broadcast. Paddle reads beyond the smaller one.",
     r"^linalg\.cholesky_(inverse|solve) ": "The named triangle is read alone. Paddle's gradient, or value, takes the "
     "rest of a matrix that is not triangular.",
-    r"^linalg\.eig(h|valsh) .*grad": "The gradient of every matrix of a batch agrees with finite differences.",
-    r"^nn\.functional\.normalize .*grad": "The gradient is that of the function. Paddle adds epsilon in it.",
+    r"^linalg\.eig(h|valsh) .*grad": "`eigh`: the gradient of every matrix of a batch agrees with finite differences.",
+    r"^nn\.functional\.normalize .*grad": "`normalize`: the gradient of the function. Paddle adds epsilon in it.",
     r"softmax_with_cross_entropy .*grad": "The gradient holds for labels that do not sum to 1, and for the softmax.",
-    r"^(index_put|scatter) .*grad": "Values that another one has overwritten have no gradient.",
-    r"max_unpool.*grad": "Of two values for one place, the one that is there has the gradient.",
-    r"ctc_loss .*": "Labels that hold the blank, batches that differ: an error, or the sum over all alignments.",
+    r"^(index_put|scatter) .*grad": "`scatter`: values that another one has overwritten have no gradient.",
+    r"max_unpool.*grad": "`max_unpool`: of two values for one place, the one that is there has the gradient.",
+    r"ctc_loss .*": "`ctc_loss`: labels that hold the blank, batches that differ: an error, or the sum over all "
+    "alignments.",
     r"^(Tensor\.)?masked_(fill_|scatter) .*" + GIVES: "In place, a Tensor does not grow to its mask's shape.",
     r"axis=None.*" + GIVES: "None for an axis that is needed: an error.",
     r"(='other'|='nuc'|='fro'|multi_margin_loss.* p=).*" + GIVES: "An unknown option: an error. Paddle takes it as "
@@ -40,12 +41,13 @@ KNOWN: dict[str, str] = {
     r"^nn\.functional\.(conv|linear).*dtype float": "A bias in float64 does not widen the result.",
     r"^(Tensor\.)?(nn\.functional\.)?(permute|transpose|as_strided|pad|fill_diagonal_?|linear) .*" + GIVES:
     "Arguments of the wrong length, or beyond the memory: an error.",
-    r"scaled_dot_product_attention .*" + GIVES: "Batches that differ, and integers: an error.",
+    r"scaled_dot_product_attention .*" + GIVES: "Attention: batches that differ, and integers: an error.",
     r"^(vecdot|tensordot) .*" + GIVES: "Sizes of 1 do not grow along the axes of a product: an error.",
-    r"deform_conv2d .*" + GIVES: "Batches that differ, arrays in the place of lists of numbers: an error.",
-    r"^renorm .*p=": "The power p is positive and finite; with infinity the gradient is the limit.",
-    r"^(std|var) .*\.i64\(": "Variances of integers are rounded towards 0 once.",
-    r"avg_pool.*ceil_mode=True": "Windows wholly in the padding give 0. Paddle gives NaN.",
+    r"deform_conv2d .*" + GIVES: "`deform_conv2d`: batches that differ, arrays in the place of lists of "
+    "numbers: an error.",
+    r"^renorm .*p=": "`renorm`: the power p is positive and finite; with infinity the gradient is the limit.",
+    r"^(std|var) .*\.i64\(": "`var`, `std` of integers are rounded towards 0 once.",
+    r"avg_pool.*ceil_mode=True": "`avg_pool`: windows wholly in the padding give 0. Paddle gives NaN.",
     r"raises (\w*Error), Paddle (TypeError|IndexError|ValueError)$": "An argument of a wrong kind or rank: another of "
     "ValueError, TypeError and IndexError, where Paddle stumbles over it.",
     r"\.\w+\(([\d.-]*)\)(\.fixed\(\))?(,.*)? >> ": "Without dimensions: an error where some are needed; gradients "

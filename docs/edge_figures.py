@@ -1,4 +1,4 @@
-"""Write the figures of the edge cases in compatibility.md: `python docs/edges.py`, in an environment with Kayax.
+"""Write the figures of the edge cases in compatibility.md: `python docs/edge_figures.py`, in an environment with Kayax.
 
 Every recorded line of tests/parity (see `edges.py` there) is run and compared with what real Paddle gave.
 """
@@ -40,11 +40,11 @@ def main() -> None:
         if wrong and not reason(line, wrong):
             print(line, wrong)
     rows = [f"| {KINDS[kind]} | {len(operators[kind])} | {sum(counts[kind].values())} | " + " | ".join(
-        str(counts[kind][column]) for column in ("same", "both raise", "different")) + " |" for kind in KINDS]
+        str(counts[kind][column]) for column in ("same", "raises", "different")) + " |" for kind in KINDS]
     total = sum(counts.values(), Counter())
     rows.append(f"| together | {len(set().union(*operators.values()))} | {sum(total.values())} | {total['same']} | "
-                f"{total['both raise']} | {total['different']} |")
-    head = ["| edge | operators | calls | same result | both raise | deliberate difference |",
+                f"{total['raises']} | {total['different']} |")
+    head = ["| edge | operators | calls | same result | Paddle raises | deliberate difference |",
             "| --- | ---: | ---: | ---: | ---: | ---: |"]
     reasons = ["", "The deliberate differences at edges:", "", *(f"- {why}" for why in dict.fromkeys(KNOWN.values()))]
     conformance.write("edges", head + rows + reasons, datetime.date.today().isoformat())
@@ -54,7 +54,7 @@ def verdict(want: dict, wrong: list[str], why: str) -> str:
     """How a line is counted; what Paddle refuses and this does not is a result all the same."""
     if wrong:
         return "different" if why else "wrong"
-    return "both raise" if "error" in want else "same"
+    return "raises" if "error" in want else "same"
 
 
 if __name__ == "__main__":
