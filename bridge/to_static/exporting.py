@@ -18,7 +18,9 @@ from kayax.bridge.call import Call, Saving, is_inexact
 from kayax.bridge.cells import Storage
 from kayax.bridge.errors import ConversionError
 from kayax.bridge.functionalize import INPUT, NEW, Abstract, Functionalized
+from kayax.bridge.journal import journal
 from kayax.bridge.state import portable
+from kayax.bridge.to_static import kept
 from kayax.bridge.to_static.operators.values import settled
 from kayax.spec.constraints import Constraint, symbolic_forms
 from kayax.spec.input_spec import InputSpec
@@ -71,7 +73,14 @@ class Exported:
         shapes = symbolic_shapes(specs, constraints)
         dtypes = [s.dtype.numpy if s.dtype is not None else np.dtype("float32") for s in specs]
         examples = [Abstract(shape, d, d.kind not in "fcV") for shape, d in zip(shapes, dtypes, strict=True)]
-        self.fact = fact = Functionalized(lambda inputs: settled(body(inputs)), examples)
+
+        def whole(inputs: list) -> Any:
+            with journal():
+                out = settled(body(inputs))
+                kept.take()                     # what is left in attributes is no output of a saved function
+            return out
+
+        self.fact = fact = Functionalized(whole, examples)
         self._check(fact)
         self.cells: list[Storage] = [*fact.reads, *fact.writes]
         self.n_inputs, self.n_written = len(specs), len(fact.writes)

@@ -39,7 +39,8 @@ def put(place: Attribute, value: Any) -> None:
     """Leave a value in an attribute, as the eager run does."""
     owner = place.owner
     buffers = getattr(owner, "_buffers", None)
-    if isinstance(place.get(), Tensor) and (buffers is None or place.name in buffers):
+    there = buffers is None or place.name in buffers or place.name in vars(owner)
+    if isinstance(place.get(), Tensor) and there:
         place.put(value)
         bump()
     else:

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from kayax.bridge import known
 from kayax.bridge.errors import DataDependentShapeError, at_user_line
 from kayax.bridge.registry import op
 from kayax.bridge.tensor import Tensor
@@ -38,7 +39,8 @@ def _reduce(data: Tensor, segment_ids: Tensor, how: str) -> Tensor:
         raise ValueError(f"segment_ids must be [rows], one for each row of data, but got {segment_ids.shape} and "
                          f"{data.shape}.")
     ids = segment_ids.storage.array
-    if isinstance(ids, jax.core.Tracer):
+    ids = known.value_of(ids) if isinstance(ids, jax.core.Tracer) else ids
+    if ids is None:
         raise DataDependentShapeError(
             f"segment_{how} has as many rows as its largest segment number says, which an XLA program cannot express."
             f"{at_user_line()}\nUse paddle.geometric.send_u_recv with out_size, or keep this function eager "

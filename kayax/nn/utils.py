@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from kayax.bridge.autograd import no_grad
+from kayax.bridge.journal import Attribute, touch
 from kayax.bridge.ops import reparametrize
 from kayax.bridge.parameter import Parameter
 from kayax.bridge.state import state
@@ -29,6 +30,7 @@ class _Derived:
         raise NotImplementedError
 
     def __call__(self, layer: Layer, inputs: Any = None) -> None:
+        touch(Attribute(layer, self.name))          # the weight that a program computes is left here after each call
         object.__setattr__(layer, self.name, self.compute(layer))
 
 

@@ -63,3 +63,28 @@ def test_code_without_source_may_have_read_it():
     with pytest.warns(FallbackWarning, match="read before it is stored"):
         results = [run(paddle.to_tensor([1.0])).item() for _ in range(2)]
     assert results == [1.0, 2.0]
+
+
+@pytest.mark.parametrize("reparametrized", [paddle.nn.utils.weight_norm, paddle.nn.utils.spectral_norm])
+def test_a_weight_that_a_hook_computes_in_a_whole_step(reparametrized):
+    layer = reparametrized(paddle.nn.Linear(3, 4))
+    optimizer = paddle.optimizer.SGD(0.1, parameters=layer.parameters())
+
+    def step(x):
+        loss = layer(x).pow(2).mean()
+        loss.backward()
+        optimizer.step()
+        optimizer.clear_grad()
+        return loss
+
+    report = paddle.jit.check(step, paddle.to_tensor([[1.0, -2.0, 3.0]]), full_graph=True)
+    assert not report.fell_back and layer.weight.shape == [3, 4]
+
+
+def test_a_saved_model_computes_such_a_weight(tmp_path):
+    layer = paddle.nn.utils.weight_norm(paddle.nn.Linear(3, 4))
+    x = paddle.to_tensor([[1.0, -2.0, 3.0]])
+    want = layer(x)
+    paddle.jit.save(layer, str(tmp_path / "normed"), input_spec=[paddle.static.InputSpec([None, 3])])
+    np.testing.assert_allclose(paddle.jit.load(str(tmp_path / "normed"))(x).numpy(), want.numpy(), rtol=1e-6)
+    np.testing.assert_array_equal(layer(x).numpy(), want.numpy())
