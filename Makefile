@@ -3,7 +3,7 @@
 #   make test       the tests, without the slow ones;  make test-all runs them all;  ARGS="-k amp" adds to pytest's
 #   make test-interop  export and import, with the packages that only they need
 #   make fuzz       random programs, converted against eager;  ARGS="--programs 5000 --minutes 60 --seed 7"
-#   make bench      step times beside hand-written JAX, and what conversion and convolutions cost (benchmarks/)
+#   make bench      step times beside hand-written JAX, and what conversion, convolutions, sorts cost (benchmarks/)
 #   make lint       ruff and mypy
 # PYTHON=python3.13 chooses the interpreter; each interpreter that is named has an environment of its own.
 
@@ -44,6 +44,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/train_step.py $(ARGS)
 	$(BIN)/python benchmarks/conversion.py
 	$(BIN)/python benchmarks/convolutions.py
+	$(BIN)/python benchmarks/sorting.py
 
 # mypy finds packages by folder, and the rooms lie beside kayax/: show it the tree as an install lays it out.
 lint: $(READY)

@@ -31,7 +31,7 @@ def rows_and_sizes(x, n):
             s.shape[-1], s.ndim, s.dtype, isinstance(s, paddle.Tensor), s.shape)
 
 
-@case((X, W, whole(2)), (X, W, whole(1)), given_up=0)
+@case((X, W, whole(2)), (X, W, whole(1)), given_up=0, slow=True)
 def computed_row_by_row(x, w, n):
     s = rows(x, n)
     scores = F.log_softmax(F.linear(s, w) * 0.5, axis=-1)
@@ -84,7 +84,7 @@ def added_to_in_place(x, n):
     return s.sum()
 
 
-@case((dmat((1.0, 2.0), (3.0, 5.0)), whole(2)), (dmat((1.0, 2.0), (3.0, 5.0)), whole(1)), given_up=0)
+@case((dmat((1.0, 2.0), (3.0, 5.0)), whole(2)), (dmat((1.0, 2.0), (3.0, 5.0)), whole(1)), given_up=0, slow=True)
 def stacked_along_another_axis(x, n):
     s = paddle.stack([x * (i + 1.0) for i in range(3) if i < n], axis=1)
     turned = s.transpose([1, 0, 2])
@@ -93,7 +93,7 @@ def stacked_along_another_axis(x, n):
             s.unsqueeze(0).sum())
 
 
-@case((X, whole(2)), (X, whole(1)), given_up=0)
+@case((X, whole(2)), (X, whole(1)), given_up=0, slow=True)
 def joined_along_another_axis(x, n):
     c = paddle.concat([paddle.stack([x, x * i]) for i in range(3) if i < n], axis=-1)
     return c, c.mean(axis=1), c.shape, c.T[1]
@@ -115,4 +115,4 @@ class Head(paddle.nn.Layer):
         return self.layers(items) if items.sum() > 0 else items.mean()
 
 
-case((X, whole(2)), (X, whole(1)), name="given_to_layers", mixed=True)(Head)
+case((X, whole(2)), (X, whole(1)), name="given_to_layers", mixed=True, slow=True)(Head)

@@ -148,6 +148,7 @@ OF_SIZES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OF_SIZES)
 def test_operations_that_follow_from_sizes(name, tmp_path):
     fn, dims, shapes = OF_SIZES[name]
