@@ -116,7 +116,9 @@ def broadcastable(*arrays: Any) -> None:
 
 
 def cast(x: Any, dtype: Any) -> Any:
-    """`x` strongly typed as `dtype`."""
+    """`x` strongly typed as `dtype`; a complex number loses its imaginary part on the way to a real one."""
+    if jnp.iscomplexobj(x) and np.dtype(dtype).kind not in "cb":
+        x = jnp.real(x)
     return lax.convert_element_type(x, np.dtype(dtype))
 
 
