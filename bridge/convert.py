@@ -15,6 +15,8 @@ from kayax.bridge.state import state
 from kayax.bridge.tensor import Tensor, wrap
 from kayax.spec.dtype import convert, default, find, to_numpy
 
+_FRESH = (list, tuple, int, float, complex, np.generic)        # NumPy makes an array of its own of them
+
 
 def to_array(data: Any, dtype: Any = None, place: Any = None) -> Any:
     """A jax array of the data: Python floats get the default dtype, ints int64; NumPy dtypes are kept."""
@@ -32,11 +34,17 @@ def to_array(data: Any, dtype: Any = None, place: Any = None) -> Any:
         array = array.astype(wanted or (default().numpy if array.dtype.kind == "f" else np.int64))
     else:
         found = _to_numpy(data, wanted)
+        found = found if isinstance(data, _FRESH) else owned(found)
         array = jnp.asarray(found)
         known.note(array, found)
     if place is not None and not isinstance(array, jax.core.Tracer):
         array = jax.device_put(array, devices.to_jax(place))
     return array
+
+
+def owned(array: Any) -> Any:
+    """A NumPy array's values in memory of their own: JAX may keep the memory itself, or read it later."""
+    return array.copy() if isinstance(array, np.ndarray) else array
 
 
 def _has_open(data: Any) -> bool:
@@ -124,4 +132,4 @@ def as_tensor(x: Any, dtype: Any = None) -> Tensor:
     return x if isinstance(x, Tensor) else to_tensor(x, dtype)
 
 
-__all__ = ["as_tensor", "to_array", "to_tensor", "Storage", "convert"]
+__all__ = ["as_tensor", "owned", "to_array", "to_tensor", "Storage", "convert"]

@@ -23,7 +23,7 @@ def freeze(value: Any, inputs: list[Any]) -> Any:
     if kind in NUMBERS:
         return (kind, value)
     if isinstance(value, (Tensor, np.ndarray, jax.Array)):
-        inputs.append(value)
+        inputs.append(value.copy() if isinstance(value, np.ndarray) else value)     # which the user may change
         return ARRAY
     if kind in (list, tuple):
         return (tuple, tuple([freeze(v, inputs) for v in value]))

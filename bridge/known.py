@@ -30,9 +30,9 @@ class _Entry:
 
 
 def note(array: Any, value: Any) -> None:
-    """Note the value of an array that was just made."""
+    """Note the value of an array that was just made. (A copy of it: what is a user's may change.)"""
     if state.trace is not None and isinstance(array, jax.core.Tracer) and np.size(value) <= _MOST:
-        state.trace.root.known[id(array)] = _Entry(array, None, (), None, value)
+        state.trace.root.known[id(array)] = _Entry(array, None, (), None, np.array(value))
 
 
 def note_open(array: Any, sizes: np.ndarray) -> None:

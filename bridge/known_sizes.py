@@ -33,7 +33,7 @@ def follow(compute: Callable, args: Sequence[Any], out: Any) -> None:
         return
     try:
         values = compute(*map(_values, args))
-    except _Unknown:
+    except (_Unknown, ValueError, TypeError, IndexError, ArithmeticError):      # Paddle's rules, and not NumPy's
         return
     if not isinstance(values, np.ndarray):
         found = np.empty((), object)

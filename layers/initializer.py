@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from kayax.bridge import rng
+from kayax.bridge.convert import owned
 from kayax.bridge.tensor import Tensor
 
 
@@ -21,7 +22,7 @@ class Initializer:
 
     def __call__(self, param: Tensor, block: Any = None) -> None:
         array = param.storage.array
-        param.storage.array = jnp.asarray(self.values(tuple(array.shape)), dtype=array.dtype)
+        param.storage.array = jnp.asarray(owned(self.values(tuple(array.shape))), dtype=array.dtype)
 
 
 class Constant(Initializer):

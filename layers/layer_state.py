@@ -11,6 +11,7 @@ import numpy as np
 
 from kayax.bridge import device as devices
 from kayax.bridge.call import is_inexact
+from kayax.bridge.convert import owned
 from kayax.bridge.state import bump, state
 from kayax.bridge.tensor import Tensor
 from kayax.spec import dtype as dtypes
@@ -96,7 +97,7 @@ def assign(tensor: Tensor, value: Any) -> str | None:
     old = tensor.storage.array
     if tuple(array.shape) != tuple(old.shape):
         return f"it has the shape {list(array.shape)}, but {list(old.shape)} is expected."
-    new = jnp.array(array, dtype=old.dtype)
+    new = jnp.array(owned(array), dtype=old.dtype)
     tensor.storage.array = new if state.trace is None else state.trace.set_outside(tensor, new)
     return None
 

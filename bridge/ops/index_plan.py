@@ -104,7 +104,7 @@ class Plan:
             self.given.append(item)
             return dim + 1
         self.parts.append(ARRAY)
-        self.given.append(item)
+        self.given.append(item.copy() if isinstance(item, np.ndarray) else item)    # which the user may change
         self.arrays = True
         return dim + 1
 

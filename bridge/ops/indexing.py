@@ -243,7 +243,9 @@ def _setitem(self: Tensor, index: Any, value: Any) -> None:
         value = np.asarray([v.numpy() if isinstance(v, Tensor) else v for v in value])
     elif isinstance(value, (int, float, complex, np.generic)):
         value = np.asarray(value)
-    elif not isinstance(value, (Tensor, np.ndarray, jax.Array)):
+    elif isinstance(value, np.ndarray):
+        value = value.copy()                    # the operation may run after the user has changed it
+    elif not isinstance(value, (Tensor, jax.Array)):
         raise TypeError(f"A Tensor, a number or an array can be written into a Tensor, but got {type(value).__name__}.")
     if _is_whole_mask(index, self):
         mask = index if isinstance(index, Tensor) else wrap(jnp.asarray(index))

@@ -7,6 +7,7 @@ from typing import Any
 
 import kayax as _paddle
 from kayax.bridge.symbols import Variable as Value
+from kayax.bridge.to_static.static_function import Switch
 
 OpResult = Value
 
@@ -15,7 +16,6 @@ class ProgramTranslator:
     """The switch of conversion, as one object for all: `enable` is `paddle.jit.enable_to_static`."""
 
     _instance: ProgramTranslator | None = None
-    enable_to_static = True
 
     def __new__(cls) -> ProgramTranslator:
         if cls._instance is None:
@@ -35,11 +35,16 @@ class ProgramTranslator:
     def enable(self, enable_to_static: bool) -> None:
         """Whether functions are converted, or run eagerly."""
         _paddle.jit.enable_to_static(enable_to_static)
-        self.enable_to_static = enable_to_static
+
+    @property
+    def enable_to_static(self) -> bool:
+        """Whether functions are converted."""
+        return Switch.on
 
 
 @contextlib.contextmanager
 def _static_mode() -> Iterator[None]:
+    """Static mode inside, where imperative mode comes back afterwards."""
     imperative = _paddle.in_dynamic_mode()
     _paddle.enable_static()
     try:
@@ -49,28 +54,8 @@ def _static_mode() -> Iterator[None]:
             _paddle.disable_static()
 
 
-class _Guard:
-    def __enter__(self) -> None:
-        self._held = _static_mode()
-        self._held.__enter__()
-
-    def __exit__(self, *error: Any) -> None:
-        self._held.__exit__(*error)
-
-
-class IrGuard(_Guard):
-    """Static mode inside, where imperative mode comes back afterwards."""
-
-
-class OldIrGuard(_Guard):
-    """As IrGuard: there is one kind of programs."""
-
-
-class _NoGuard(contextlib.nullcontext):
-    """Changes nothing."""
-
-
-DygraphPirGuard = DygraphOldIrGuard = _NoGuard
+IrGuard = OldIrGuard = _static_mode
+DygraphPirGuard = DygraphOldIrGuard = contextlib.nullcontext
 
 
 def symbolic_translate(fn: Any, **_: Any) -> Any:

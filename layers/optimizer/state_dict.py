@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from kayax.bridge.convert import owned
 from kayax.bridge.tensor import Tensor
 from kayax.layers.optimizer.entries import entries_of, read_shared
 from kayax.layers.optimizer.lr_base import LRScheduler
@@ -110,7 +111,7 @@ def _write(cell: Any, value: Any, name: str) -> None:
     if tuple(value.shape) != tuple(shape) and not (value.size == 1 and cell.array.size == 1):
         raise ValueError(f"The optimizer's entry {name} must have the shape {list(shape)}, but the state has "
                          f"{list(value.shape)}.")
-    cell.array = jax.device_put(jnp.array(value, dtype=cell.array.dtype).reshape(shape), cell.array.sharding)
+    cell.array = jax.device_put(jnp.array(owned(value), dtype=cell.array.dtype).reshape(shape), cell.array.sharding)
 
 
 def _share_clocks(loaded: list[Kept]) -> None:

@@ -100,3 +100,35 @@ def test_a_gradient_has_the_shape_of_its_tensor():
         x.grad = paddle.ones([3])
     with pytest.raises(TypeError):
         x.grad = 1.0
+
+
+def _aligned(n):
+    """Memory as JAX takes it over without a copy."""
+    raw = np.empty(n + 16, np.float32)
+    start = (-raw.ctypes.data % 64) // 4
+    return raw[start:start + n]
+
+
+class _Foreign:
+    """An array of another library, which NumPy reads in place."""
+
+    def __init__(self, array):
+        self.array = array
+
+    def __array__(self, dtype=None, copy=None):
+        return self.array
+
+
+@pytest.mark.parametrize("made", [
+    paddle.to_tensor, lambda a: paddle.to_tensor(a, dtype="float32"), lambda a: paddle.to_tensor(_Foreign(a)),
+    paddle.assign,
+    lambda a: paddle.create_parameter([4096], "float32", default_initializer=paddle.nn.initializer.Assign(a)),
+    lambda a: paddle.zeros([4096]) + a, lambda a: paddle.zeros([4096]).set_value(a),
+    lambda a: paddle.jit.to_static(lambda x: x * 1)(a)])
+def test_a_numpy_array_may_change_afterwards(made):
+    for _ in range(3):
+        array = _aligned(4096)
+        array[:] = 2.0
+        tensor = made(array)
+        array[:] = 3.0
+        assert tensor is None or (tensor.numpy() == 2.0).all()

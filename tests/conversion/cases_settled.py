@@ -1,4 +1,5 @@
 """Tensors whose values follow from shapes and constants: where a program cannot do without a value, it is known."""
+import numpy as np
 from language import FALLBACK, case, dvec, mat, num, vec, whole
 
 import kayax as paddle
@@ -215,3 +216,11 @@ def iterators_made_and_used_up_inside(x):
     rest = iter([1.0, 2.0, 3.0])
     first = next(rest)
     return sum(halves(3)), [*map(lambda k: k * first, rest)], list(enumerate(halves(2)))
+
+
+@case(X)
+def numpy_array_that_changes_after_a_tensor_was_made_of_it(x):
+    numbers = np.array([2, 3])
+    made = paddle.to_tensor(numbers)
+    numbers[0] = 7
+    return paddle.zeros(made) + x, made * 2

@@ -49,7 +49,7 @@ def _as_floats(sign: str, a: Any, b: Any) -> tuple[Any, Any]:
         whole = [False, False]
     if (not any(numbers.counts(x) for x in (a, b)) and not all(map(is_open, (a, b)))) or all(whole):
         return a, b
-    return tuple(as_number(wrap(jnp.asarray(plain(x)))) if is_open(x) else x for x in (a, b))       # type: ignore
+    return tuple(as_number(wrap(jnp.asarray(plain(x)))) if is_open(x) else x for x in (a, b))       # type: ignore[return-value]
 
 
 def unary(sign: str, a: Any) -> Any:

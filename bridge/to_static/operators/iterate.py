@@ -169,6 +169,7 @@ class Counting:
 
 Counting.__name__ = "enumerate"         # in messages
 
+
 class Rest(Staged):
     """What is left of a tensor's rows, a range, or either with numbers, from number `first` on."""
 
@@ -261,10 +262,10 @@ def _python_for(iterable: Any, body: Callable, variables: Variables) -> Outcome:
 
 def _known_for(iterable: Staged, body: Callable, variables: Variables) -> Outcome:
     """One operation; if no program can hold it, and it is known how many rounds there are, one round after another."""
-    plain = iterable.plain()
     try:
         return attempt(lambda: _staged_for(iterable, body, variables))
     except ConversionError:
+        plain = iterable.plain()
         if plain is None or len(plain) > UNROLLED:
             raise
     return _python_for(plain, body, variables)

@@ -13,6 +13,7 @@ from kayax.bridge.errors import ConversionError, at_user_line
 from kayax.bridge.kinds import Aval
 from kayax.bridge.merging import kind_of
 from kayax.bridge.ops.manipulation_join import stack
+from kayax.bridge.ops.order import argsort
 from kayax.bridge.series import is_grown, refusal
 from kayax.bridge.tensor import Tensor
 from kayax.bridge.to_static.operators import grown
@@ -48,7 +49,7 @@ def _order(keys: list, reverse: bool) -> Tensor:
         raise _unlike()
     column = stack([as_tensor(k).detach().reshape([]) for k in keys])
     _refuse_nan(column)
-    return run_call(Call(lambda k: _argsort(k, reverse), "argsort"), [column], False)
+    return run_call(Call(lambda k: argsort(k, 0, reverse), "argsort"), [column], False)
 
 
 def _kind(key: Any) -> Aval:
@@ -72,12 +73,6 @@ def _refuse_nan(column: Tensor) -> None:
         grown.hold(column.isnan().any(), "that no key that a list is sorted by is nan", "Use paddle.argsort.")
 
 
-def _argsort(keys: Any, reverse: bool) -> Any:
-    if not reverse:
-        return jnp.argsort(keys, stable=True)
-    return (keys.shape[0] - 1 - jnp.argsort(keys[::-1], stable=True))[::-1]
-
-
 def _of_staged_length(items: list, key: Any, reverse: bool) -> list:
     series = grown.packed(items)
     if key is not None or not isinstance(series.form, Aval) or series.form.shape or series.form.dtype.kind not in "iuf":
@@ -99,7 +94,7 @@ def _of_staged_length(items: list, key: Any, reverse: bool) -> list:
 
 def _places(column: Any, reverse: bool) -> Any:
     """The place of each among all."""
-    order = _argsort(column, reverse)
+    order = argsort(column, 0, reverse)
     return jnp.zeros_like(order).at[order].set(jnp.arange(order.shape[0]))
 
 
