@@ -84,7 +84,7 @@ def difference(got: np.ndarray, wanted: np.ndarray) -> str:
 
 def run(python: str, code: str, *arguments: str) -> None:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run([python, "-c", code, *arguments], capture_output=True, text=True, timeout=1200,
+    done = subprocess.run([python, "-c", code, *arguments], capture_output=True, text=True, timeout=7200,
                           env=environment)
     if done.returncode:
         raise RuntimeError(done.stderr.strip().splitlines()[-1] if done.stderr else "no message")

@@ -247,7 +247,7 @@ def _take_along(b: OnnxBuilder, inputs: list[Array], outs: list[Array], axis: in
 
 
 def _scatter(b: OnnxBuilder, inputs: list[Array], outs: list[Array], how: str) -> str:
-    return b.add("ScatterND", inputs, reduction={"set": "none"}.get(how, how))
+    return b.add("ScatterElements", inputs, axis=0, reduction={"set": "none"}.get(how, how))
 
 
 def _ends(pairs: Sequence[tuple[int, int]]) -> list[int]:
@@ -304,6 +304,6 @@ OnnxBuilder.EMIT = {
     "sum": _reduction("ReduceSum"),
     "reduce_max": _reduction("ReduceMax"), "reduce_min": _reduction("ReduceMin"), "prod": _reduction("ReduceProd"),
     "all": _truth("ReduceMin"), "any": _truth("ReduceMax"), "argmax": _arg("ArgMax"), "argmin": _arg("ArgMin"),
-    "take": _take, "take_along": _take_along, "scatter_nd": _scatter, "conv": _conv, "max_pool": _max_pool,
+    "take": _take, "take_along": _take_along, "put": _scatter, "conv": _conv, "max_pool": _max_pool,
     "sum_pool": _sum_pool, "cumsum": _cumsum, "topk": _topk, "sort": _sort,
 }

@@ -205,15 +205,17 @@ def _take_along(b: PaddleBuilder, inputs: list[Array], outs: list[Array], axis: 
     return _out(b, "take_along_axis", inputs, outs, axis=axis)
 
 
-def _scatter(b: PaddleBuilder, inputs: list[Array], outs: list[Array], how: str) -> int:
-    """Adding is Paddle's own; setting is adding what is missing from the values that are there."""
+_PUT = {"set": "assign", "mul": "multiply", "max": "amax", "min": "amin", "or": "amax", "and": "amin"}
+
+
+def _put(b: PaddleBuilder, inputs: list[Array], outs: list[Array], how: str) -> int:
+    """Paddle's kernel on the CPU knows fewer dtypes: the others go through wider ones, which loses nothing."""
     x, index, updates = inputs
-    if how == "set":
-        old = b.one("gather_nd", [x, index], updates)
-        updates = b.one("subtract", [updates, old], updates)
-    elif how != "add":
-        raise ExportError(f"A scatter by {how} cannot be written for PaddlePaddle.")
-    return _out(b, "scatter_nd_add", [x, index, updates], outs)
+    wide = {"bool": "int32", "int8": "int32", "float16": "float32", "bfloat16": "float32"}.get(x.dtype, x.dtype)
+    x, updates = (b.cast(v, wide) for v in (x, updates))
+    done = b.one("put_along_axis", [x, index, updates], Array(0, wide, x.shape), axis=0, reduce=_PUT.get(how, how),
+                 include_self=True)
+    return done.name if wide == outs[0].dtype else _cast(b, [done], outs)
 
 
 def _sides(pairs: Sequence[tuple[int, int]]) -> list[int]:
@@ -283,6 +285,6 @@ PaddleBuilder.EMIT = {
     "slice_at": _slice_at, "update": _update, "range": _range, "reverse": _reverse, "pad": _pad, "sum": _sum,
     "reduce_max": _extreme("max"), "reduce_min": _extreme("min"), "prod": _prod, "all": _truth("all"),
     "any": _truth("any"), "argmax": _arg("argmax"), "argmin": _arg("argmin"), "take": _take,
-    "take_along": _take_along, "scatter_nd": _scatter, "conv": _conv, "max_pool": _pool("max"),
+    "take_along": _take_along, "put": _put, "conv": _conv, "max_pool": _pool("max"),
     "sum_pool": _pool("avg"), "cumsum": _cumsum, "topk": _topk, "sort": _sort,
 }

@@ -346,14 +346,14 @@ def spread(low: Lowering, x: Array, axis: int, gap: int, value: Array) -> Array:
     shape = [*wide.shape[:axis + 1], gap + 1, *wide.shape[axis + 2:]]
     pairs = [(0, gap) if i == axis + 1 else (0, 0) for i in range(wide.rank)]
     filled = low.b.op("pad", [wide, value], x.dtype, shape, pairs=pairs)
-    if size is None:
-        raise ExportError("Gaps along an axis of open size cannot be written.")
-    joined = [*x.shape[:axis], size * (gap + 1), *x.shape[axis + 1:]]
+    step = low.b.constant([gap + 1], "int64")
+    joined = [*x.shape[:axis], None if size is None else size * (gap + 1), *x.shape[axis + 1:]]
     sizes = None
     if joined.count(None) > 1:
-        parts = [low.b.size(x, i) if i != axis else low.b.constant([joined[axis]], "int64") for i in range(x.rank)]
+        parts = [low.b.size(x, i) for i in range(x.rank)]
+        parts[axis] = low.b.op("mul", [parts[axis], step], "int64", (1,))
         sizes = low.b.op("concat", parts, "int64", (x.rank,), axis=0)
     flat = low.b.reshape(filled, joined, sizes)
-    last = size * (gap + 1) - gap
+    last = None if size is None else size * (gap + 1) - gap
     return low.b.op("slice", [flat], x.dtype, [last if i == axis else d for i, d in enumerate(joined)], starts=[0],
-                    ends=[last], steps=[1], axes=[axis])
+                    ends=[-gap if last is None else last], steps=[1], axes=[axis])

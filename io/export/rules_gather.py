@@ -1,6 +1,7 @@
 """Gathering and scattering: the common cases directly, any other by an index for each element."""
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -77,6 +78,14 @@ def _clamped(low: Lowering, start: Array, x: Array, axis: int, size: Any) -> Arr
     return low.b.op("min", [start, low.b.reshape(room, ())], "int64", start.shape)
 
 
+def _fits(low: Lowering, start: Array, x: Array, axis: int, size: Any) -> Array:
+    """Where a window of this size that starts there lies in `x`."""
+    width = size if isinstance(size, Array) else low.b.constant([size], "int64")
+    room = low.b.reshape(low.b.op("sub", [low.b.size(x, axis), width], "int64", (1,)), ())
+    above = low.b.op("greater_equal", [start, low.b.constant(0, "int64")], "bool", start.shape)
+    return low.b.op("and", [above, low.b.op("less_equal", [start, room], "bool", start.shape)], "bool", start.shape)
+
+
 def _by_element(low: Lowering, x: Array, index: Array, d: dict, sizes: list[Any], result: Any) -> Array:
     """The full index of every element of the result, and one gather by those."""
     parts = _grid(low, x, index, sizes, result.shape, list(d["offset_dims"]), list(d["collapsed_slice_dims"]),
@@ -89,8 +98,11 @@ def _by_element(low: Lowering, x: Array, index: Array, d: dict, sizes: list[Any]
 
 def _grid(low: Lowering, x: Array, index: Array, sizes: list[Any], shape: tuple, windows: list[int],
           collapsed: list[int], batched: list[int], index_batched: list[int], mapped: list[int],
-          vector: int) -> list[Array]:
-    """For each axis of `x`, the index along it of every element of a result of this shape, as [*shape, 1]."""
+          vector: int, inside: list[Array] | None = None) -> list[Array]:
+    """For each axis of `x`, the index along it of every element of a result of this shape, as [*shape, 1].
+
+    inside: gets, for each axis that is indexed, where the window lies in `x`; without it, windows are moved inside.
+    """
     rank = len(shape)
     places = [i for i in range(rank) if i not in windows]               # of the index's own axes, in the result
     own = [i for i in range(index.rank) if i != vector]
@@ -103,7 +115,10 @@ def _grid(low: Lowering, x: Array, index: Array, sizes: list[Any], shape: tuple,
             one = low.b.op("slice", [index], "int64", [1 if i == vector else s for i, s in enumerate(index.shape)],
                            starts=[k], ends=[k + 1], steps=[1], axes=[vector])
             one = low.b.op("squeeze", [one], "int64", [index.shape[i] for i in own], axes=[vector])
-        one = _clamped(low, one, x, axis, sizes[axis])
+        if inside is None:
+            one = _clamped(low, one, x, axis, sizes[axis])
+        else:
+            inside.append(low.b.unsqueeze(_fits(low, one, x, axis, sizes[axis]), [i for i in range(rank) if i in windows]))
         lines[axis].append(low.b.unsqueeze(one, [i for i in range(rank) if i in windows]))
     for axis, place in zip(kept, windows, strict=True):
         if not (isinstance(sizes[axis], int) and sizes[axis] == 1):
@@ -145,7 +160,8 @@ def _result_sizes(low: Lowering, index: Array, sizes: list[Any], shape: tuple, w
 
 @rule("scatter")
 def scatter(low: Lowering, node: Node) -> Any:
-    """Writes or adds windows. Out-of-range writes are left out in XLA, and are an error elsewhere."""
+    """Writes, adds ... windows into the array as one line, element by element. A window that sticks out is left away, as
+    in XLA: it goes to a place of its own behind the line."""
     if len(node.operands) != 3:
         raise ExportError("A scatter into several arrays cannot be written.")
     x, index, updates = (low.get(v) for v in node.operands)
@@ -158,10 +174,29 @@ def scatter(low: Lowering, node: Node) -> Any:
     for axis, place in zip(kept, windows, strict=True):
         size = updates.shape[place]
         sizes[axis] = size if size is not None else low.b.size(updates, place)
+    inside: list[Array] = []
     parts = _grid(low, x, index, sizes, updates.shape, windows, inserted, batched,
                   list(d["scatter_indices_batching_dims"]), list(d["scattered_dims_to_operand_dims"]),
-                  d["index_vector_dim"])
-    grid = parts[0]
-    if len(parts) > 1:
-        grid = low.b.op("concat", parts, "int64", (*updates.shape, x.rank), axis=updates.rank)
-    return low.b.op("scatter_nd", [x, grid, updates], x.dtype, x.shape, how=kind)
+                  d["index_vector_dim"], inside)
+    place, end = _in_line(low, x, parts)
+    place = low.b.reshape(place, updates.shape, _sizes_of(low, updates, updates.rank))
+    for fits in inside:
+        place = low.b.op("where", [fits, place, low.b.reshape(end, ())], "int64", updates.shape)
+    count = None if None in x.shape else math.prod(s or 0 for s in x.shape)
+    line = low.b.op("concat", [low.b.reshape(x, (count,)), low.b.constant([0], x.dtype)], x.dtype,
+                    (None if count is None else count + 1,), axis=0)
+    n = None if None in updates.shape else math.prod(s or 0 for s in updates.shape)
+    line = low.b.op("put", [line, low.b.reshape(place, (n,)), low.b.reshape(updates, (n,))], x.dtype, line.shape, how=kind)
+    line = low.b.op("slice_at", [line, low.b.constant([0], "int64"), end], x.dtype, (count,), axes=[0])
+    return low.b.reshape(line, x.shape, _sizes_of(low, x, x.rank))
+
+
+def _in_line(low: Lowering, x: Array, parts: list[Array]) -> tuple[Array, Array]:
+    """Places in `x` as one line, of indices along each axis; and its length, as a vector of one."""
+    place, count = low.b.constant(0, "int64"), low.b.constant([1], "int64")
+    for axis, part in enumerate(parts):
+        size = low.b.size(x, axis)
+        place = part if axis == 0 else low.b.op("add", [low.b.op("mul", [place, size], "int64", part.shape), part], "int64",
+                                                part.shape)
+        count = low.b.op("mul", [count, size], "int64", (1,))
+    return place, count

@@ -151,6 +151,25 @@ def window(low: Lowering, node: Node) -> Any:
     return _pool(low, x, kind, active, size, strides, dilations, pairs, result)
 
 
+@rule("dynamic_reduce_window")
+def dynamic_window(low: Lowering, node: Node) -> Any:
+    """A sum over windows as wide as an axis of open size is, over that axis: a running sum. JAX's other ones are
+    running products and extremes."""
+    x, result = low.get(node.operands[0]), node.results[0]
+    size, strides, base, dilations, padding = node.attrs["entries"]
+    wide = [i for i, s in enumerate(size) if s != (None, 1)]
+    plain = all(entry == (None, 1) for entry in (*strides, *base, *dilations))
+    if kind_of_reduction(node.regions[0]) == "add" and len(wide) == 1 and plain:
+        axis = wide[0]
+        full = size[axis][0], size[axis][1] - 1
+        edges = [(None, 0)] * (2 * x.rank)
+        for reverse in (False, True):
+            if padding == [full if i == 2 * axis + reverse else e for i, e in enumerate(edges)]:
+                return low.b.op("cumsum", [x], result.dtype, result.shape, axis=axis, reverse=reverse)
+    raise ExportError("A window of open size that is no running sum cannot be written: give the size of that axis, or "
+                      "compute it another way.")
+
+
 def _running_product(low: Lowering, x: Array, axis: int, reverse: bool) -> Array:
     """Products of 1, 2, 4 ... neighbours, each of two shorter ones (Hillis and Steele 1986)."""
     size, step, one = x.shape[axis] or 1, 1, low.b.constant(1, x.dtype)

@@ -73,6 +73,7 @@ class _Reader:
     def __init__(self, functions: dict[str, Any]):
         self.functions = functions
         self.values: dict[Any, Value] = {}
+        self.made: dict[Value, Node] = {}
 
     def main(self) -> Region:
         block = self.functions["main"].regions[0].blocks[0]
@@ -132,6 +133,11 @@ class _Reader:
         if _fold(node):
             return
         node.regions = [self._region(block) for region in op.regions for block in region.blocks]
+        if attrs.get("call_target_name") == "stablehlo.dynamic_reduce_window":
+            node.name = "dynamic_reduce_window"
+            node.regions = [self._body(attrs["called_computations"].strip("[@]"))]
+            attrs["entries"] = [entries(v, self.made) for v in operands[2:]]
+        self.made.update(dict.fromkeys(results, node))
         nodes.append(node)
 
     def _constant(self, op: Any, nodes: list[Node]) -> None:
@@ -140,6 +146,13 @@ class _Reader:
             nodes.append(Node(f"{value.dtype} constant", [], [value], {}, []))
         else:
             value.const = _constant(op.attributes["value"], value)
+
+    def _body(self, name: str) -> Region:
+        """A function as the region of a reduction."""
+        outer, self.values = self.values, {}
+        region = self._region(self.functions[name].regions[0].blocks[0])
+        self.values = outer
+        return region
 
     def _inline(self, name: str, op: Any, operands: list[Value], nodes: list[Node]) -> None:
         """The body of a function in place of its call, with values of its own."""
@@ -230,6 +243,26 @@ def _attribute(attr: Any) -> Any:
         opened = reader(attr)
         return {name: getattr(opened, name) for name in names.split()}
     return text
+
+
+Entry = tuple[Value | None, int]
+
+
+def entries(vector: Value, made: dict[Value, Node]) -> list[Entry]:
+    """The items of a vector of sizes, each as a value and what is added to it, or None and a number."""
+    if vector.const is not None:
+        return [(None, int(v)) for v in vector.const.reshape(-1)]
+    node = made.get(vector)
+    if node is not None and node.name in ("convert", "reshape", "broadcast_in_dim"):
+        inner = entries(node.operands[0], made)
+        if len(inner) == math.prod(d or 0 for d in vector.shape):
+            return inner
+    if node is not None and node.name == "concatenate":
+        return [e for operand in node.operands for e in entries(operand, made)]
+    if node is not None and node.name == "add" and node.operands[1].const is not None and node.operands[1].const.size == 1:
+        (root, number), = entries(node.operands[0], made)
+        return [(root, number + int(node.operands[1].const.reshape(-1)[0]))]
+    return [(vector, 0)] * math.prod(d or 0 for d in vector.shape)
 
 
 # ---- folding -----------------------------------------------------------------------------------------------------

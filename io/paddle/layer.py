@@ -82,9 +82,8 @@ def _changed(program: str, before: tuple) -> bool:
 
 
 def _arrays(graph: Graph, path: str) -> dict[str, np.ndarray]:
-    names = sorted(p.name for p in graph.parameters if p.stored)
-    if len(set(names)) < len(names):
-        raise ModelFileError(graph.origin, 0, "two of its parameters have the same name.")
+    # Of one name in a program of static mode is one variable: two recurrent layers have their state of dropout so.
+    names = sorted({p.name for p in graph.parameters if p.stored})
     if not has_part(path):
         if not names:
             return {}
@@ -135,8 +134,12 @@ class PaddleLayer(TranslatedLayer):
     def __init__(self, graph: Graph, arrays: dict[str, np.ndarray]):
         Layer.__init__(self)
         self.__dict__["_graph"] = graph
-        self.__dict__["_tensors"] = {p.key: self._plant(p, arrays[p.name]) if p.stored else None
-                                     for p in graph.parameters}
+        planted: dict[str, Tensor] = {}
+        self.__dict__["_tensors"] = tensors = {}
+        for p in graph.parameters:
+            if p.stored and p.name not in planted:
+                planted[p.name] = self._plant(p, arrays[p.name])
+            tensors[p.key] = planted[p.name] if p.stored else None
         specs = [InputSpec([None if d < 0 else d for d in v.shape], v.dtype, v.name) for v in graph.inputs]
         self.__dict__["_specs"] = specs
         self.__dict__["forward"] = StaticFunction(type(self).forward, instance=self)

@@ -52,6 +52,7 @@ gather_nd | | X:x Index:index | |
 index_select | | X:x Index:index | | dim:axis
 index_sample | | X:x Index:index | |
 take_along_axis | | Input:arr Index:indices | Result | Axis:axis
+put_along_axis | | Input:arr Index:indices Value:values | Result | Axis:axis Reduce:reduce Include_self:include_self
 scatter | | X:x Ids:index Updates:updates | |
 scatter_nd_add | | X:x Index:index Updates:updates | |
 where | | Condition:condition X:x Y:y | |

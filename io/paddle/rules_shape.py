@@ -116,6 +116,11 @@ def _take_along(v: dict[str, Any]) -> Any:
     return P["take_along_axis"](v["arr"], v["indices"], v["axis"], False)
 
 
+def _put_along(v: dict[str, Any]) -> Any:
+    return P["put_along_axis"](v["arr"], v["indices"], v["values"], v["axis"], v.get("reduce", "assign"),
+                               v.get("include_self", True), False)
+
+
 def _triangle(v: dict[str, Any]) -> Any:
     """Paddle 2 has one operation for both triangles."""
     return P["tril" if v.get("lower", True) else "triu"](v["x"], v.get("diagonal", 0))
@@ -143,7 +148,7 @@ RULES: dict[str, Callable[[dict[str, Any]], Any]] = {
     "gather_nd": lambda v: P["gather_nd"](v["x"], v["index"]),
     "index_select": lambda v: P["index_select"](v["x"], v["index"], v.get("axis", 0)),
     "index_sample": lambda v: P["index_sample"](v["x"], v["index"]),
-    "take_along_axis": _take_along,
+    "take_along_axis": _take_along, "put_along_axis": _put_along,
     "scatter": lambda v: P["scatter"](v["x"], v["index"], v["updates"], v.get("overwrite", True)),
     "scatter_nd_add": lambda v: P["scatter_nd_add"](v["x"], v["index"], v["updates"]),
     "where": lambda v: P["where"](v["condition"], v["x"], v["y"]),
