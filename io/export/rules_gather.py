@@ -108,6 +108,7 @@ def _grid(low: Lowering, x: Array, index: Array, sizes: list[Any], shape: tuple,
     own = [i for i in range(index.rank) if i != vector]
     kept = [i for i in range(x.rank) if i not in collapsed and i not in batched]
     index = low.b.cast(index, "int64")
+    across = [i for i in range(rank) if i in windows]
     lines: list[list[Array]] = [[] for _ in range(x.rank)]
     for k, axis in enumerate(mapped):
         one = index
@@ -118,8 +119,8 @@ def _grid(low: Lowering, x: Array, index: Array, sizes: list[Any], shape: tuple,
         if inside is None:
             one = _clamped(low, one, x, axis, sizes[axis])
         else:
-            inside.append(low.b.unsqueeze(_fits(low, one, x, axis, sizes[axis]), [i for i in range(rank) if i in windows]))
-        lines[axis].append(low.b.unsqueeze(one, [i for i in range(rank) if i in windows]))
+            inside.append(low.b.unsqueeze(_fits(low, one, x, axis, sizes[axis]), across))
+        lines[axis].append(low.b.unsqueeze(one, across))
     for axis, place in zip(kept, windows, strict=True):
         if not (isinstance(sizes[axis], int) and sizes[axis] == 1):
             lines[axis].append(_line(low, sizes[axis], place, rank))
@@ -160,8 +161,8 @@ def _result_sizes(low: Lowering, index: Array, sizes: list[Any], shape: tuple, w
 
 @rule("scatter")
 def scatter(low: Lowering, node: Node) -> Any:
-    """Writes, adds ... windows into the array as one line, element by element. A window that sticks out is left away, as
-    in XLA: it goes to a place of its own behind the line."""
+    """Writes, adds ... windows into the array as one line, element by element. A window that sticks out is left away,
+    as in XLA: it goes to a place of its own behind the line."""
     if len(node.operands) != 3:
         raise ExportError("A scatter into several arrays cannot be written.")
     x, index, updates = (low.get(v) for v in node.operands)
@@ -186,7 +187,8 @@ def scatter(low: Lowering, node: Node) -> Any:
     line = low.b.op("concat", [low.b.reshape(x, (count,)), low.b.constant([0], x.dtype)], x.dtype,
                     (None if count is None else count + 1,), axis=0)
     n = None if None in updates.shape else math.prod(s or 0 for s in updates.shape)
-    line = low.b.op("put", [line, low.b.reshape(place, (n,)), low.b.reshape(updates, (n,))], x.dtype, line.shape, how=kind)
+    line = low.b.op("put", [line, low.b.reshape(place, (n,)), low.b.reshape(updates, (n,))], x.dtype, line.shape,
+                    how=kind)
     line = low.b.op("slice_at", [line, low.b.constant([0], "int64"), end], x.dtype, (count,), axes=[0])
     return low.b.reshape(line, x.shape, _sizes_of(low, x, x.rank))
 
@@ -196,7 +198,7 @@ def _in_line(low: Lowering, x: Array, parts: list[Array]) -> tuple[Array, Array]
     place, count = low.b.constant(0, "int64"), low.b.constant([1], "int64")
     for axis, part in enumerate(parts):
         size = low.b.size(x, axis)
-        place = part if axis == 0 else low.b.op("add", [low.b.op("mul", [place, size], "int64", part.shape), part], "int64",
-                                                part.shape)
+        before = low.b.op("mul", [place, size], "int64", part.shape) if axis else place
+        place = low.b.op("add", [before, part], "int64", part.shape) if axis else part
         count = low.b.op("mul", [count, size], "int64", (1,))
     return place, count

@@ -259,9 +259,11 @@ def entries(vector: Value, made: dict[Value, Node]) -> list[Entry]:
             return inner
     if node is not None and node.name == "concatenate":
         return [e for operand in node.operands for e in entries(operand, made)]
-    if node is not None and node.name == "add" and node.operands[1].const is not None and node.operands[1].const.size == 1:
-        (root, number), = entries(node.operands[0], made)
-        return [(root, number + int(node.operands[1].const.reshape(-1)[0]))]
+    if node is not None and node.name == "add":
+        more = node.operands[1].const
+        if more is not None and more.size == 1:
+            (root, number), = entries(node.operands[0], made)
+            return [(root, number + int(more.reshape(-1)[0]))]
     return [(vector, 0)] * math.prod(d or 0 for d in vector.shape)
 
 

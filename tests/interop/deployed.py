@@ -2,8 +2,8 @@
 
     python tests/interop/deployed.py FOLDER
 
-with PaddlePaddle 3 saves each of them with jit.save, and what can be made in static mode with static.save_inference_model
-(NAME_static), beside what it computes (NAME.npz).
+with PaddlePaddle 3 saves each of them with jit.save, and what can be made in static mode with
+static.save_inference_model (NAME_static), beside what it computes (NAME.npz).
 """
 import os
 import sys
@@ -68,7 +68,7 @@ def kinds(paddle):
                 np.where(zones == zones.transpose(0, 2, 1), 0, -100).astype("float32")))
 
         def forward(self, x):
-            b, h, w, c = x.shape
+            _, h, w, c = x.shape
             m = self.window
             y = paddle.roll(self.norm(x), [-self.shift, -self.shift], axis=[1, 2])
             y = y.reshape([-1, h // m, m, w // m, m, c]).transpose([0, 1, 3, 2, 4, 5]).reshape([-1, m * m, c])
@@ -191,7 +191,8 @@ def kinds(paddle):
                 out = paddle.scatter(out, count.reshape([1]), best.unsqueeze(0))
                 return count + 1, best, state, score, out
 
-            count, token, state, score, out = paddle.static.nn.while_loop(going, body, [count, token, state, score, out])
+            count, token, state, score, out = paddle.static.nn.while_loop(
+                going, body, [count, token, state, score, out])
             return out.astype("float32").sum(0) + score + count.astype("float32")
 
     class Small(nn.Layer):

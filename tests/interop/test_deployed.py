@@ -1,7 +1,7 @@
 """Models that people have deployed (deployed.py): from PaddlePaddle, to PaddlePaddle, and as ONNX.
 
-The files of PaddlePaddle in tests/io/data/paddle/deployed_* were written by `python tests/interop/deployed.py FOLDER` with
-version 3.3.1. Where KAYAX_PADDLE_PYTHON names a Python that has it, it writes them anew, and runs what is written here.
+PaddlePaddle 3.3.1 wrote tests/io/data/paddle/deployed_* (`python tests/interop/deployed.py FOLDER`). Where
+KAYAX_PADDLE_PYTHON names a Python that has it, it writes them anew, and runs what is written here.
 """
 import gzip
 import os
@@ -30,7 +30,7 @@ for path in sys.argv[1:]:
     recorded, model = np.load(path + ".npz"), paddle.jit.load(path)
     for call in range(2):
         inputs = [paddle.to_tensor(recorded[k]) for k in sorted(recorded) if k.startswith(f"input_{call}_")]
-        np.testing.assert_allclose(model(*inputs).numpy(), recorded[f"output_{call}"], rtol=1e-4, atol=1e-5, err_msg=path)
+        np.testing.assert_allclose(model(*inputs).numpy(), recorded[f"output_{call}"], rtol=1e-4, atol=1e-5)
 """
 
 

@@ -123,7 +123,8 @@ MANY = {
 def of_open_sizes(x):
     one = F.conv2d_transpose(x.unsqueeze([0, 1]), paddle.ones([1, 1, 2, 3]), stride=2)
     row = x[:1]
-    rows = paddle.scatter(paddle.ones([4, 1]) * row, paddle.to_tensor([1, 0, 1]), paddle.concat([row, row - 1e9, -row]))
+    rows = paddle.concat([row, row - 1e9, -row])
+    rows = paddle.scatter(paddle.ones([4, 1]) * row, paddle.to_tensor([1, 0, 1]), rows)
     return [paddle.cumsum(x, 1), rows, one]
 
 
