@@ -108,7 +108,8 @@ MANY = {
         paddle.topk(x, 3), paddle.sort(x, 1, descending=True), paddle.argsort(x, 0), paddle.argmax(x, 1),
         paddle.gather(x, i[0], 1), x[i], x[i, i], paddle.take_along_axis(x[:2], i, 1), F.one_hot(i, 7), written(x),
         paddle.index_add(x, i[1], 0, x[:3]), paddle.scatter(x, i[1], x[:3] * 1e9),
-        paddle.put_along_axis(x, i, x[1:3, :3], 1, "amax", broadcast=False), paddle.where(x > 0, x, -x), F.embedding(i, x, padding_idx=2)],
+        paddle.put_along_axis(x, i, x[1:3, :3], 1, "amax", broadcast=False),
+        paddle.where(x > 0, x, -x), F.embedding(i, x, padding_idx=2)],
                  [M, PLACES]),
     "elementwise": (lambda x: [
         F.relu6(x) + F.selu(x) + F.softplus(x) + F.mish(x) + F.hardsigmoid(x) + F.leaky_relu(x) + F.celu(x),
