@@ -13,6 +13,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -25,6 +26,7 @@ from kayax.serve.protocol import HEADER, Request, RequestError, datatype_of, res
 
 _log = logging.getLogger("kayax.serve")
 VERSION = "1"
+CLIENT_LEFT = 499               # as nginx counts them
 _WINDOW_BITS = {"gzip": 31, "deflate": 15}
 
 
@@ -34,7 +36,7 @@ class Limits:
 
     max_body: bytes of a request, also after decompression. max_batch: rows that run as one. workers: batches that run
     at the same time. max_queue: requests that wait. max_programs: combinations of shapes that are compiled. timeout:
-    seconds until a request is given up.
+    seconds until a request is given up: for its body to arrive, and for an answer.
     """
 
     max_body: int = 64 << 20
@@ -94,6 +96,9 @@ class Service:
         except RequestError as error:
             status = error.status
             raise
+        except ClientDisconnect:                # nobody is there to be answered
+            status = CLIENT_LEFT
+            return Response(status_code=status)
         finally:
             self.metrics.answered(status, time.perf_counter() - start)
 
@@ -125,11 +130,15 @@ class Service:
         if length.isdigit() and int(length) > most:
             raise too_large
         chunks, total = [], 0
-        async for chunk in request.stream():
-            total += len(chunk)
-            if total > most:
-                raise too_large
-            chunks.append(chunk)
+        try:
+            async with asyncio.timeout(self.limits.timeout):
+                async for chunk in request.stream():
+                    total += len(chunk)
+                    if total > most:
+                        raise too_large
+                    chunks.append(chunk)
+        except TimeoutError:
+            raise RequestError(408, f"The body did not arrive within {self.limits.timeout:g} seconds.") from None
         body = b"".join(chunks)
         if encoding == "identity":
             return body

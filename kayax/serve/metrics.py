@@ -17,7 +17,7 @@ class Metrics:
             metric = kind(f"kayax_{name}", text, ("model", *labels), registry=self.registry, **more)
             return metric if labels else metric.labels(model)
 
-        self.requests = make(Counter, "requests", "Inference requests answered", ("status",))
+        self.requests = make(Counter, "requests", "Inference requests by status (499: the client left)", ("status",))
         self.seconds = make(Histogram, "request_seconds", "Time to answer an inference request", buckets=_SECONDS)
         self.rows = make(Histogram, "batch_rows", "Rows of a batch that ran", buckets=_ROWS)
         self.queued = make(Gauge, "queued_requests", "Requests that wait for a worker")
