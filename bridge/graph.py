@@ -8,37 +8,37 @@ whole is converted like any function.
 """
 from __future__ import annotations
 
-import contextlib
 import inspect
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 
-from kayax.bridge import autograd, rng
+from kayax.bridge import autograd
 from kayax.bridge.cells import Storage
+from kayax.bridge.examined import examine, put, symbols_kept, tensors_in
 from kayax.bridge.staging import suspended
 from kayax.bridge.state import state
-from kayax.bridge.symbols import Symbol, Variable, closed, dims_in, is_symbolic, plain_values, sizes_of, variable
+from kayax.bridge.symbols import Variable, closed, dims_in, is_new, is_symbolic, measure, sizes_of, variable
 from kayax.bridge.tensor import Tensor, wrap
-from kayax.bridge.trace import Trace
 from kayax.spec import tree
 
 
 class Instruction:
     """A call that was noted: the function and its arguments, the Tensors that hold its results, what it reads."""
 
-    __slots__ = ("fn", "args", "kwargs", "outs", "reads", "writes", "effect", "grad_enabled", "amp", "dims")
+    __slots__ = ("fn", "args", "kwargs", "outs", "declared", "reads", "writes", "effect", "grad_enabled", "amp",
+                 "dims")
 
     def __init__(self, fn: Callable, args: Any, kwargs: dict[str, Any], outs: list[Any], reads: list[Storage],
                  effect: bool, written: Iterable[Storage] = ()):
         self.fn, self.args, self.kwargs, self.outs, self.reads, self.effect = fn, args, kwargs, outs, reads, effect
         self.writes = {*written, *(t.storage for t in outs)}
+        self.declared = [t.storage._array for t in outs]
         self.grad_enabled, self.amp = state.grad_enabled, state.amp
         self.dims = dims_in((args, kwargs))
 
-    def run(self, sizes: dict[str, int]) -> None:
+    def run(self, sizes: dict[str, Any]) -> None:
         """Call it, and fill the Tensors of its results."""
         args, kwargs = self.args, self.kwargs
         if self.dims:
@@ -49,8 +49,9 @@ class Instruction:
             out = self.fn(*args, **kwargs)
         finally:
             state.grad_enabled, state.amp = held
-        for tensor, value in zip(self.outs, _tensors(out), strict=True):
+        for tensor, symbol, value in zip(self.outs, self.declared, tensors_in(out), strict=True):
             if tensor is not value and is_symbolic(tensor):
+                measure(symbol, value.storage.array, sizes, self.fn)
                 put(tensor, value)
 
     def for_test(self) -> Instruction | None:
@@ -75,24 +76,29 @@ class Graph:
         self.instructions: list[Instruction] = []
         self.data: dict[str, Variable] = {}
         self.persistable: dict[Tensor, None] = {}               # parameters and buffers, in the order of their use
+        self.measured: dict[str, Storage] = {}                  # where the size of an open dim of no input is found
         self.created: list[tuple[Tensor, Callable]] = []        # parameters made for it, with what sets their values
 
     def record(self, fn: Callable, args: tuple, kwargs: dict[str, Any]) -> Any:
         """Note a call, and give what it would give: symbolic Tensors for its results."""
         with suspended():
-            seen = _Examined(fn, args, kwargs, self._symbols())
+            seen = examine(fn, args, kwargs, self._symbols())
         outs = [leaf if isinstance(leaf, Tensor) else variable(*leaf) for leaf in seen.outs]
-        held = [t for t in _tensors((args, kwargs)) if not is_symbolic(t)]
+        held = [t for t in tensors_in((args, kwargs)) if not is_symbolic(t)]
         for tensor in (*held, *seen.captured):
             if tensor.persistable:
                 self.persistable.setdefault(tensor)
         reads = [s for s, used in zip(seen.storages, seen.used, strict=True) if used]
         reads += [t.storage for t in (*held, *seen.captured)]
+        reads += [self.measured[d] for d in dims_in((args, kwargs)) if d in self.measured]
         effect = seen.effect or getattr(fn, "has_effect", False)
         self.instructions.append(Instruction(fn, args, kwargs, list(outs), reads, effect, seen.rewritten))
-        for tensor, symbol, stop in seen.changed:
+        for tensor, symbol, stop in seen.changed():
             tensor.storage._array = symbol
             tensor._stop_gradient = stop
+        for tensor in outs:
+            for name in filter(is_new, dims_in(list(tensor.storage._array.shape)) if is_symbolic(tensor) else ()):
+                self.measured.setdefault(name, tensor.storage)
         return tree.unflatten(seen.spec, outs)
 
     def gradients(self, targets: list[Tensor], inputs: list[Tensor], given: list[Any] | None,
@@ -166,7 +172,7 @@ class Graph:
             mine = dims.intersection(tensor.__dict__["open_dims"])
             if tensor.storage in read or (mine and name in available):
                 found.append(name)
-        known = {d for name in found for d in self.data[name].__dict__["open_dims"]}
+        known = {d for name in found for d in self.data[name].__dict__["open_dims"]} | set(filter(is_new, dims))
         return found + [next(n for n, t in self.data.items() if d in t.__dict__["open_dims"]) for d in dims - known]
 
     def run(self, instructions: Sequence[Instruction], feeds: dict[str, Tensor],
@@ -182,77 +188,6 @@ class Graph:
             return [wrap(t.storage.array) for t in wanted]
 
 
-# ---- Tensors that stand for values -----------------------------------------------------------------------------
-
-
-def put(tensor: Tensor, value: Any) -> None:
-    """Let a symbolic Tensor be this value, with its place in the graph of gradients unless it is to have none."""
-    storage = tensor.storage
-    storage._array, storage.trace, storage.version = value.storage.array, state.trace, 0
-    tensor.node, tensor.index = (None, 0) if tensor._stop_gradient else (value.node, value.index)
-
-
-@contextlib.contextmanager
-def symbols_kept(tensors: Sequence[Tensor]) -> Iterator[None]:
-    """Inside, these Tensors may be filled; afterwards they are symbolic again."""
-    kept = [(t, t.storage, t.storage._array, t._stop_gradient) for t in tensors]
-    try:
-        yield
-    finally:
-        for tensor, storage, symbol, stop in kept:
-            tensor.storage, storage._array, storage.trace, storage.version = storage, symbol, None, 0
-            tensor.node, tensor.index, tensor._grad, tensor._stop_gradient = None, 0, None, stop
-
-
-class _Examined:
-    """What a call does, learned from a run over abstract values.
-
-    outs: for each result a Tensor that was there before, or (shape, dtype, stop_gradient). storages, used: the symbolic
-    storages that it could read, and whether it does. changed: symbolic Tensors that it writes in place.
-    """
-
-    def __init__(self, fn: Callable, args: tuple, kwargs: dict[str, Any], known: Sequence[Tensor]):
-        given = [t for t in _tensors((args, kwargs)) if is_symbolic(t)]
-        unique: dict[Storage, Tensor] = {}
-        for t in (*given, *known) if _has_closures(fn, args, kwargs) else given:
-            if is_symbolic(t):
-                unique.setdefault(t.storage, t)
-        self.storages, self.tensors = list(unique), list(unique.values())
-        avals = [jax.ShapeDtypeStruct(s._array.shape, s._array.dtype) for s in self.storages]
-        before = [(t, t.storage._array, t._stop_gradient) for t in self.tensors]
-        # Other Tensors of the same storages among the arguments (detached ones) see the values too.
-        jaxpr = jax.make_jaxpr(lambda arrays: self._run(fn, args, kwargs, arrays))(avals).jaxpr
-        seen = {v for eqn in jaxpr.eqns for v in eqn.invars if not hasattr(v, "val")}
-        seen |= {v for v in jaxpr.outvars if not hasattr(v, "val")}
-        self.used = [v in seen for v in jaxpr.invars]
-        self.changed = [(t, Symbol(*now), stop) for (t, old, flag), (now, stop) in zip(before, self.after, strict=True)
-                        if now != (old.shape, old.dtype) or stop != flag]
-        self.effect = bool(self.writes)
-
-    def _run(self, fn: Callable, args: tuple, kwargs: dict[str, Any], arrays: Sequence[Any]) -> list[Any]:
-        trace = Trace()
-        with trace, symbols_kept(self.tensors):
-            for tensor, array in zip(self.tensors, arrays, strict=True):
-                put(tensor, wrap(array))
-            leaves, self.spec = tree.flatten(fn(*args, **kwargs), _is_tensor)
-            self.outs: list[Any] = []
-            for leaf in leaves:
-                array = leaf.storage.array
-                stays = any(leaf is t for t in self.tensors) or (leaf.storage.trace is not trace)
-                self.outs.append(leaf if stays else (array.shape, array.dtype, leaf._stop_gradient))
-            self.after = [((t.storage._array.shape, t.storage._array.dtype), t._stop_gradient) for t in self.tensors]
-            self.rewritten = [t.storage for t in self.tensors if t.storage.version]
-            generator = rng.default_generator().storage
-            self.writes = [s for s in trace.writes if s is not generator]
-            self.captured = list(trace.captured)
-            return [t.storage.array for t in (*leaves, *(t for t in self.tensors if t.storage.version))]
-
-
-def _has_closures(fn: Callable, args: tuple, kwargs: dict[str, Any]) -> bool:
-    """Whether a call may look at Tensors that are not among its arguments: one that takes functions."""
-    return any(callable(v) and not isinstance(v, (type, Tensor)) for v in plain_values((args, kwargs)))
-
-
 # ---- gradients and updates, as they run -------------------------------------------------------------------------
 
 
@@ -266,14 +201,3 @@ def _gradients(targets: list[Tensor], inputs: list[Tensor], given: list[Any] | N
 def _apply(optimizer: Any, pairs: Sequence[tuple[Tensor, Tensor]]) -> None:
     with autograd.no_grad():
         optimizer.apply_gradients([(p, g.detach()) for p, g in pairs if not p.stop_gradient])
-
-
-# ---- arguments -------------------------------------------------------------------------------------------------
-
-
-def _is_tensor(value: Any) -> bool:
-    return isinstance(value, Tensor)
-
-
-def _tensors(value: Any) -> list[Tensor]:
-    return tree.flatten(value, _is_tensor)[0]

@@ -290,15 +290,13 @@ def _viewing(operation: Op) -> Any:
             if "out" in kwargs:
                 return out
             args = operation._bind(args, {k: v for k, v in kwargs.items() if k not in operation.extras})
-        x = args[0]
-        if not isinstance(x, Tensor) or (state.amp is not None and _other_dtype(x, out)):
+        x = args[0]                             # in a static graph nothing is shared
+        if state.graph is not None or not isinstance(x, Tensor) or (state.amp is not None and _other_dtype(x, out)):
             return out
         given = () if arguments is None else arguments(*args)
-        if type(out) is Tensor:
+        if isinstance(out, Tensor):
             return view_of(x, out, rule, given)
-        if type(out) is list:
-            return [view_of(x, one, rule, (*given, i)) for i, one in enumerate(out)]
-        return out                              # of a static graph, where nothing is shared
+        return [view_of(x, one, rule, (*given, i)) for i, one in enumerate(out)]
 
     return public
 

@@ -1,6 +1,7 @@
 """Symbolic Tensors: what Tensors of a static graph hold while it is being built, shapes with open dims included."""
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -84,6 +85,9 @@ class Variable(Tensor):
             raise NoValueError(use)
         return super()._value(use)
 
+    def _is_value(self) -> bool:
+        return False
+
     def cpu(self) -> Variable:
         """The same: where a value is, is known when the graph runs."""
         return self
@@ -134,6 +138,19 @@ def open_dims(shape: Sequence[Any]) -> tuple:
     return tuple(export.symbolic_shape(n, scope=_scope)[0] if isinstance(n, str) else n for n in dim_names(shape))
 
 
+_new_dims = itertools.count()
+
+
+def new_dim() -> Any:
+    """An open dim of its own: a size that is found when the graph runs."""
+    return export.symbolic_shape(f"u{next(_new_dims)}", scope=_scope)[0]
+
+
+def is_new(name: str) -> bool:
+    """Whether an open dim is one of these, and not of an input."""
+    return re.fullmatch(r"u\d+", name) is not None
+
+
 def dim_names(shape: Sequence[Any]) -> list[Any]:
     """The shape with a name for each open dim."""
     return [f"d{i}" if d is None or (not isinstance(d, str) and d == -1) else d if isinstance(d, str) else int(d)
@@ -177,6 +194,21 @@ def sizes_of(feeds: Sequence[tuple[Tensor, Tensor]]) -> dict[str, Any]:
             if isinstance(name, str) and sizes.setdefault(name, size) is not size and sizes[name] != size:
                 sizes[name] = _Conflict(sizes[name], size)
     return sizes
+
+
+def measure(symbol: Symbol, array: Any, sizes: dict[str, Any], what: Any) -> None:
+    """Compare the shape that a result was to have with the one it has, and take the sizes that were not known."""
+    shape = array.shape
+    fits = len(shape) == symbol.ndim and all(
+        not isinstance(d, int) or d == n for d, n in zip(symbol.shape, shape, strict=True))
+    if not fits:
+        name = getattr(what, "name", None) or getattr(what, "__name__", "a call")
+        raise RuntimeError(f"A result of `{name}` has the shape {list(shape)}, but while the graph was built it was "
+                           f"{OpenSize(symbol.shape)!r}, for the sizes that were tried. Declare the dims of the inputs "
+                           "that are known.")
+    for dim, size in zip(symbol.shape, shape, strict=True):
+        if not isinstance(dim, int) and is_new(str(dim)):
+            sizes.setdefault(str(dim), size)
 
 
 def closed(value: Any, sizes: dict[str, Any]) -> Any:

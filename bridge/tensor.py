@@ -248,7 +248,7 @@ class Tensor(Values):
         """Become `new` in place: the end of every in-place operation."""
         if state.graph is not None:
             return state.graph.record(Tensor._rebind, (self, new), {})
-        if not self._stop_gradient and self.node is None and state.grad_enabled:
+        if not self._stop_gradient and self.node is None and state.grad_enabled and self._is_value():
             raise ValueError(
                 f"Leaf tensor `{self.name}` requires a gradient and cannot be changed in place by a recorded operation."
                 " Do it under paddle.no_grad(), or use the out-of-place operation.")
@@ -270,6 +270,10 @@ class Tensor(Values):
         if self._stop_gradient != new._stop_gradient:
             self.stop_gradient = new._stop_gradient
         return self
+
+    def _is_value(self) -> bool:
+        """Whether it is a value of its own, and not one that a static graph computes."""
+        return True
 
     def __deepcopy__(self, memo: dict) -> Tensor:
         if not self.is_leaf:

@@ -202,7 +202,7 @@ def where(condition: Tensor, x: Any = None, y: Any = None, name: str | None = No
 
 
 def _is_number(x: Any) -> bool:
-    return is_number(x.storage.array if isinstance(x, Tensor) else x)
+    return bool(x.storage.array.weak_type) if isinstance(x, Tensor) else is_number(x)
 
 
 function(where, method=True)

@@ -292,7 +292,8 @@ class StudentT(Distribution):
 
 
 def need_all(x: Tensor, holds: Any, what: str) -> None:
-    """Raise a ValueError unless the condition holds for every element (not while a function is being converted)."""
+    """Raise a ValueError unless the condition holds for every element (not while a function is converted
+    or a static graph built)."""
     array = x.storage.array
-    if not isinstance(array, jax.core.Tracer) and not bool(jnp.all(holds(array))):
+    if isinstance(array, jax.Array) and not isinstance(array, jax.core.Tracer) and not bool(jnp.all(holds(array))):
         raise ValueError(f"{what}, but got {x.tolist()}.")

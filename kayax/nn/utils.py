@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import jax.numpy as jnp
@@ -12,6 +12,7 @@ from kayax.bridge.autograd import no_grad
 from kayax.bridge.journal import Attribute, touch
 from kayax.bridge.ops import reparametrize
 from kayax.bridge.parameter import Parameter
+from kayax.bridge.staging import staged, suspended
 from kayax.bridge.state import state
 from kayax.bridge.tensor import Tensor, wrap
 from kayax.layers import ops
@@ -87,10 +88,11 @@ def weight_norm(layer: Layer, name: str = "weight", dim: int | None = 0) -> Laye
         raise ValueError(f"dim must be within [-{weight.ndim}, {weight.ndim}), or None, but got {dim}.")
     hook.dim = None if dim in (None, -1) else dim % weight.ndim
     del layer._parameters[name]
-    with no_grad():
+    with no_grad(), suspended():
         setattr(layer, name + "_v", _parameter_like(layer, weight, weight))
         setattr(layer, name + "_g", _parameter_like(layer, reparametrize.norm_except(weight, hook.dim), weight))
-    hook(layer)
+    with suspended():
+        hook(layer)
     layer.register_forward_pre_hook(hook)
     return layer
 
@@ -101,7 +103,7 @@ def remove_weight_norm(layer: Layer, name: str = "weight") -> Layer:
     if found is None:
         raise ValueError(f"There is no weight_norm on {name!r} of {type(layer).__name__}.")
     key, hook = found
-    with no_grad():
+    with no_grad(), suspended():
         weight = _parameter_like(layer, hook.compute(layer), getattr(layer, name + "_v"))
     del layer._hooks.before[key]            # type: ignore[union-attr]
     for part in ("_v", "_g"):
@@ -123,13 +125,18 @@ class SpectralNorm(_Derived):
     def compute(self, layer: Layer) -> Tensor:
         weight = getattr(layer, self.name + "_orig")
         held = [getattr(layer, self.name + part) for part in ("_u", "_v")]
-        # What the gradient needs are these vectors, not the buffers, which the next forward changes.
-        vectors = reparametrize.power_iteration(weight, *held, self.dim, self.iterations if layer.training else 0,
-                                                self.eps)
-        if layer.training:
-            for buffer, new in zip(held, vectors, strict=True):
-                buffer.storage.array = new.storage.array
-        return reparametrize.spectral_norm(weight, *vectors, self.dim)
+        return _normalized(weight, held, self.dim, self.iterations, self.eps, layer.training)
+
+
+@staged
+def _normalized(weight: Tensor, held: Sequence[Tensor], dim: int, iterations: int, eps: float,
+                training: bool) -> Tensor:
+    # What the gradient needs are these vectors, not the buffers, which the next forward changes.
+    vectors = reparametrize.power_iteration(weight, *held, dim, iterations if training else 0, eps)
+    if training:
+        for buffer, new in zip(held, vectors, strict=True):
+            buffer.storage.array = new.storage.array
+    return reparametrize.spectral_norm(weight, *vectors, dim)
 
 
 def spectral_norm(layer: Layer, name: str = "weight", n_power_iterations: int = 1, eps: float = 1e-12,
@@ -152,10 +159,12 @@ def spectral_norm(layer: Layer, name: str = "weight", n_power_iterations: int = 
     del layer._parameters[name]
     setattr(layer, name + "_orig", weight)
     for part, size in (("_u", count), ("_v", math.prod(weight.shape) // count)):
-        vector = ops.randn([size], dtype=weight.dtype).storage.array
+        with suspended():
+            vector = ops.randn([size], dtype=weight.dtype).storage.array
         layer.register_buffer(name + part, wrap(vector / jnp.maximum(jnp.linalg.norm(vector), eps)))
     layer.register_forward_pre_hook(hook)
-    hook(layer)
+    with suspended():
+        hook(layer)
     return layer
 
 

@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from kayax.bridge.autograd import no_grad
 from kayax.bridge.convert import to_tensor
+from kayax.bridge.errors import ConversionError
 from kayax.bridge.graph import Graph
 from kayax.bridge.staging import suspended
 from kayax.bridge.symbols import is_symbolic
@@ -40,24 +42,25 @@ class Executor:
         program = getattr(program, "program", program) or Mode.main
         if not isinstance(program, Program):
             raise TypeError(f"program must be a Program, but got {type(program).__name__}.")
-        with suspended():
+        with suspended(), no_grad():            # a graph's own gradients are instructions in it
             if not program.graph.instructions and program.startup is None and not fetch_list:
                 _start(program)
                 return []
-            results = self._run(program, _as_feed(feed, program), _as_list(fetch_list), return_numpy)
-        return [_fetched(r.numpy()) for r in results] if return_numpy else results
+            return self._run(program, _as_feed(feed, program), _as_list(fetch_list), return_numpy)
 
-    def _run(self, program: Program, feed: dict[str, Any], fetched: Sequence[Any], waits: bool) -> list[Tensor]:
-        """waits: the caller reads the results at once, so that a program may read what is fed where it lies."""
+    def _run(self, program: Program, feed: dict[str, Any], fetched: Sequence[Any], as_arrays: bool) -> list[Any]:
         graph = program.graph
         key = (len(graph.instructions), tuple([v if isinstance(v, str) else id(v) for v in fetched]), tuple(feed),
                tuple(map(id, graph.data.values())))
         plan = program._plans.get(key)
         if plan is None:
             plan = program._plans[key] = _plan(program, feed, fetched)
-        in_place = waits and plan.waits and bool(plan.run.programs)
-        values = iter(plan.run(*[_as_input(name, feed[name], declared, in_place) for name, declared in plan.inputs]))
-        return [next(values) if is_symbolic(v) else v.detach().clone() for v in plan.wanted]
+        in_place = as_arrays and plan.waits and plan.run.reads_in_place
+        feeds = [_as_input(name, feed[name], declared, in_place) for name, declared in plan.inputs]
+        values = iter(plan.run(*feeds))
+        results = [next(values) if is_symbolic(v) else v.detach().clone() for v in plan.wanted]
+        # Read before what was fed is let go: a program may read it where it lies.
+        return [_fetched(r.numpy()) for r in results] if as_arrays else results
 
     def close(self) -> None:
         """Nothing to close."""
@@ -75,7 +78,7 @@ class _Plan(NamedTuple):
 
     wanted: list[Tensor]
     inputs: list[tuple[str, Tensor]]
-    run: StaticFunction
+    run: _Runner
     waits: bool
     held: Any
 
@@ -95,20 +98,36 @@ def _plan(program: Program, feed: dict[str, Any], fetched: Sequence[Any]) -> _Pl
         warnings.warn(f"feed has {', '.join(unknown)}, which the program does not have: it has "
                       f"{', '.join(graph.data) or 'no inputs'}.", stacklevel=4)
     key = (len(graph.instructions), tuple([id(v) for v in computed]), tuple(names))
-    run, _ = program._runs.setdefault(key, (_runner(graph, instructions, names, computed), computed))
+    run, _ = program._runs.setdefault(key, (_Runner(graph, instructions, names, computed), computed))
     return _Plan(wanted, [(n, graph.data[n]) for n in names], run, bool(computed), (fetched, [*graph.data.values()]))
 
 
-def _runner(graph: Graph, instructions: Sequence[Any], names: Sequence[str],
-            computed: Sequence[Tensor]) -> StaticFunction:
-    reference = weakref.ref(graph)
+class _Runner:
+    """Runs instructions: compiled, or one by one where a shape depends on values."""
 
-    def run(*feeds: Tensor) -> list[Tensor]:
-        graph = reference()
-        assert graph is not None
-        return graph.run(instructions, dict(zip(names, feeds, strict=True)), computed)
+    def __init__(self, graph: Graph, instructions: Sequence[Any], names: Sequence[str], computed: Sequence[Tensor]):
+        reference = weakref.ref(graph)
 
-    return StaticFunction(run, full_graph=True)
+        def run(*feeds: Tensor) -> list[Tensor]:
+            graph = reference()
+            assert graph is not None
+            return graph.run(instructions, dict(zip(names, feeds, strict=True)), computed)
+
+        self._plain = run
+        self._compiled: StaticFunction | None = StaticFunction(run, full_graph=True)
+
+    def __call__(self, *feeds: Tensor) -> list[Tensor]:
+        if self._compiled is not None:
+            try:
+                return self._compiled(*feeds)
+            except ConversionError:
+                self._compiled = None
+        return self._plain(*feeds)
+
+    @property
+    def reads_in_place(self) -> bool:
+        """Whether it is compiled, and so may read what is fed where it lies."""
+        return self._compiled is not None and bool(self._compiled.programs)
 
 
 def _start(program: Program) -> None:
@@ -165,9 +184,7 @@ def _as_input(name: str, value: Any, declared: Tensor, in_place: bool) -> Tensor
         not isinstance(d, int) or d == size for d, size in zip(symbol.shape, array.shape, strict=True))
     if not fits:
         raise ValueError(f"The input {name!r} has the shape {declared.shape!r}, but was fed {list(array.shape)}.")
-    tensor = tensor.detach()
-    tensor.stop_gradient = declared.stop_gradient
-    return tensor
+    return tensor.detach()
 
 
 class CompiledProgram:

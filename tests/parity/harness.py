@@ -163,7 +163,7 @@ def in_float32(fn: Callable[..., Any], dtype: str = "bfloat16") -> Callable[...,
 
 
 def is_tensor(P: Any, value: Any) -> bool:
-    return isinstance(value, P.Tensor)
+    return hasattr(value, "stop_gradient")  # also a variable of a program, which is of another type in Paddle
 
 
 def _holds_array(P: Any, value: Any) -> bool:
@@ -202,16 +202,13 @@ def dtype_name(dtype: Any) -> str:
     return str(dtype).rsplit(".", 1)[-1]
 
 
-def cotangents(P: Any, case: Case, outputs: list[Any]) -> list[Any]:
-    """Fixed random cotangents, one per output, so that no gradient cancels by symmetry."""
-    result = []
-    for i, out in enumerate(outputs):
-        state, dtype = random_state(case.name, "cotangent", i), dtype_name(out.dtype)
-        array = state.uniform(0.5, 1.5, tuple(out.shape)) * state.choice([-1.0, 1.0], tuple(out.shape))
-        if "complex" in dtype:
-            array = array + 1j * state.uniform(-1.0, 1.0, tuple(out.shape))
-        result.append(P.to_tensor(np.asarray(array).astype("float32" if dtype == "bfloat16" else dtype), dtype=dtype))
-    return result
+def cotangent(case: Case, i: int, shape: Sequence[int], dtype: str) -> np.ndarray:
+    """A fixed random cotangent of the i-th output, so that no gradient cancels by symmetry (bfloat16 as float32)."""
+    state = random_state(case.name, "cotangent", i)
+    array = state.uniform(0.5, 1.5, tuple(shape)) * state.choice([-1.0, 1.0], tuple(shape))
+    if "complex" in dtype:
+        array = array + 1j * state.uniform(-1.0, 1.0, tuple(shape))
+    return np.asarray(array).astype("float32" if dtype == "bfloat16" else dtype)
 
 
 def run(case: Case, P: Any, static: bool = False) -> Record:
@@ -234,34 +231,61 @@ def _run_op(case: Case, P: Any, tensors: list[Any], static: bool) -> Record:
 def _outputs_and_gradients(case: Case, P: Any, out: Any, wanted: dict[str, Any]) -> Record:
     leaves = flatten(P, out, "out", {})
     record = {path: snapshot(P, leaf) for path, leaf in leaves.items()}
-    # A tensor returned twice is one output; a converted function returns it as two, so they are told apart by value.
-    distinct = {(v := record[path]).dtype + str(v.array.shape) + str(v.array.tobytes()): leaf
-                for path, leaf in leaves.items() if is_tensor(P, leaf) and _has_gradient(leaf)}
-    outputs = list(distinct.values())
+    tensors = [path for path, leaf in leaves.items() if is_tensor(P, leaf)]
+    outputs = [leaves[path] for path in with_cotangent(record, tensors)]
     if case.grad and outputs:
-        P.autograd.backward(outputs, cotangents(P, case, outputs))
+        kinds = [(out.shape, dtype_name(out.dtype)) for out in outputs]
+        given = [P.to_tensor(cotangent(case, i, *kind), dtype=kind[1]) for i, kind in enumerate(kinds)]
+        P.autograd.backward(outputs, given)
         for path, leaf in wanted.items():
             if not leaf.stop_gradient:
                 record[path] = None if leaf.grad is None else snapshot(P, leaf.grad)
     return record
 
 
-def _has_gradient(leaf: Any) -> bool:
+def with_cotangent(record: Record, paths: list[str]) -> list[str]:
+    """Which of these results get a cotangent.
+
+    A tensor returned twice is one output; a converted function returns it as two, so they are told apart by value.
+    """
+    distinct = {(v := record[path]).dtype + str(v.array.shape) + str(v.array.tobytes()): path
+                for path in paths if _has_gradient(record[path])}
+    return list(distinct.values())
+
+
+def _has_gradient(value: Any) -> bool:
     # Paddle leaves stop_gradient False on the integer results of cast, topk and argsort.
-    return not leaf.stop_gradient and any(word in str(leaf.dtype) for word in ("float", "complex"))
+    return isinstance(value, Value) and not value.stop_gradient and any(
+        word in value.dtype for word in ("float", "complex"))
 
 
-def fill_layer(P: Any, net: Any, name: str) -> None:
-    """Give parameters and float buffers values that depend on `name` and their position alone."""
+def layer_values(net: Any, name: str) -> list[tuple[Any, np.ndarray]]:
+    """Parameters and float buffers with values that depend on `name` and their position alone."""
+    found = []
     for i, (key, p) in enumerate(net.named_parameters()):
         values = 0.5 * random_state(name, "parameter", i).standard_normal(tuple(p.shape))
         if key.endswith("_variance"):  # the running statistics of nn.BatchNorm are parameters
             values = np.abs(values) + 0.5
-        p.set_value(np.asarray(values).astype(dtype_name(p.dtype)))
+        found.append((p, np.asarray(values).astype(dtype_name(p.dtype))))
     for i, b in enumerate(net.buffers()):
         if "float" in dtype_name(b.dtype):
             values = random_state(name, "buffer", i).uniform(0.5, 1.5, tuple(b.shape))
-            b.set_value(np.asarray(values).astype(dtype_name(b.dtype)))
+            found.append((b, np.asarray(values).astype(dtype_name(b.dtype))))
+    return found
+
+
+def fill_layer(P: Any, net: Any, name: str) -> None:
+    """Give a Layer these values."""
+    for held, values in layer_values(net, name):
+        held.set_value(values)
+
+
+def facts_of(net: Any) -> Record:
+    """What is known of a Layer's parameters without their values."""
+    facts: Record = {f"parameter.{key}": [list(p.shape), dtype_name(p.dtype), bool(p.stop_gradient),
+                                          name_pattern(p.name)] for key, p in net.named_parameters()}
+    facts["state_dict"] = [[key, list(v.shape)] for key, v in net.state_dict().items()]
+    return facts
 
 
 def name_pattern(name: str) -> str:
@@ -274,9 +298,7 @@ def _run_layer(case: Case, P: Any, tensors: list[Any], static: bool) -> Record:
     fill_layer(P, net, case.name)
     if not case.train:
         net.eval()
-    facts = {f"parameter.{key}": [list(p.shape), dtype_name(p.dtype), bool(p.stop_gradient), name_pattern(p.name)]
-             for key, p in net.named_parameters()}
-    facts["state_dict"] = [[key, list(v.shape)] for key, v in net.state_dict().items()]
+    facts = facts_of(net)
     parameters = {f"grad.{key}": p for key, p in net.named_parameters()}
     runner = P.jit.to_static(net) if static else net
     out = case.call(P, runner, *tensors) if case.call else runner(*tensors)

@@ -69,6 +69,39 @@ def test_open_dims_that_differ_need_names():
     assert exe.run(main, feed=feed, fetch_list=[apart])[0] == 6
 
 
+def test_shapes_that_depend_on_values():
+    """Such a program runs operation by operation; gradients, counts and sizes of what was chosen included."""
+    x = static.data("x", [None, 3], "float32")
+    x.stop_gradient = False
+    chosen = x[x > 0]
+    assert chosen.shape == [-1] and paddle.nonzero(x).shape == [-1, 2] and paddle.unique(x).shape == [-1]
+    total = (chosen * paddle.arange(chosen.shape[0]).astype("float32")).sum()
+    grad, = static.gradients([total], [x])
+    rows = paddle.zeros([paddle.shape(x)[0], 2])
+    assert rows.shape == [-1, 2]
+    exe = static.Executor()
+    for value in (np.float32([[1, -2, 3], [4, -5, 6]]), np.float32([[-1, 0, 7]])):
+        found = exe.run(feed={"x": value}, fetch_list=[chosen, total, grad, rows])
+        kept = value[value > 0]
+        wanted = np.zeros_like(value)
+        wanted[value > 0] = np.arange(kept.size)
+        np.testing.assert_array_equal(found[0], kept)
+        np.testing.assert_allclose(found[1], (kept * np.arange(kept.size)).sum())
+        np.testing.assert_array_equal(found[2], wanted)
+        assert found[3].shape == (len(value), 2)
+
+
+def test_open_dims_that_meet_known_ones():
+    x = static.data("x", [None, 3], "float32")
+    total = x + paddle.ones([4, 3])
+    assert total.shape == [4, 3] and x.expand([5, 3]).shape == [5, 3] and paddle.split(x, 2)[0].shape == [-1, 3]
+    with pytest.raises(ValueError, match="concat"):
+        paddle.concat([x, paddle.ones([2, 4])])
+    exe = static.Executor()
+    for rows in (1, 4):
+        assert exe.run(feed={"x": np.ones((rows, 3), "float32")}, fetch_list=[total])[0].sum() == 24
+
+
 def test_random_numbers_differ_from_run_to_run():
     main = static.Program()
     with static.program_guard(main):
