@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from kayax.bridge.errors import DtypeError
+from kayax.bridge.open_sizes import is_open
 from kayax.bridge.ops.dropout import keep
 from kayax.bridge.registry import op
 from kayax.bridge.staging import staged
@@ -36,11 +37,16 @@ def _four(mask: Any) -> Any:
     return mask.reshape((1,) * (4 - mask.ndim) + tuple(mask.shape))
 
 
+def _scale_of(query: Any) -> Any:
+    size = query.shape[3]
+    return jax.lax.rsqrt(jnp.asarray(size).astype(query.dtype)) if is_open(size) else 1 / math.sqrt(size)
+
+
 def weights_of(query: Any, key: Any, mask: Any, causal: bool, scale: float | None) -> Any:
     """The attention weights [batch, heads, queries, keys], softmax in float32; a query without keys gives 0."""
     groups = query.shape[2] // key.shape[2]
     key = jnp.repeat(key, groups, 2) if groups > 1 else key
-    scale = 1 / math.sqrt(query.shape[3]) if scale is None else scale
+    scale = _scale_of(query) if scale is None else scale
     logits = jnp.einsum("bqhd,bkhd->bhqk", query, key) * scale
     wide = logits.astype(jnp.float32) if logits.dtype.itemsize < 4 else logits
     allowed = None
@@ -70,7 +76,8 @@ def _weighted(weights: Any, value: Any) -> Any:
 @op(name=_NAME + "attention", amp="flash_attn", residuals=True)
 def _attention(query, key, value, mask, causal, scale):
     _check(query, key, value, mask)
-    if mask is None and (not causal or query.shape[1] == key.shape[1]):
+    plain = mask is None and not is_open(query.shape[3])
+    if plain and (not causal or query.shape[1] == key.shape[1]):
         return jax.nn.dot_product_attention(query, key, value, scale=scale, is_causal=causal)
     return _weighted(weights_of(query, key, mask, causal, scale), value)
 
