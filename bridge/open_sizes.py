@@ -80,7 +80,12 @@ def _different(a: Any, b: Any) -> bool:
 def is_one(size: Any) -> bool:
     """Whether a dimension has the size 1. In the sense of `equal` for a program that is made for every size; a static
     graph is made again for each, and takes an open size for another one."""
-    return equal(size, 1) if state.portable or not is_open(size) else False
+    return is_size(size, 1)
+
+
+def is_size(size: Any, other: Any) -> bool:
+    """As `is_one`, for any size."""
+    return equal(size, other) if state.portable or not (is_open(size) or is_open(other)) else size == other
 
 
 def need_known(x: Any, axis: int, why: str) -> None:

@@ -95,7 +95,8 @@ def _label(spec: InputSpec, number: int, axis: int) -> str:
 
 def _plainly(text: str) -> str:
     """What JAX says, without its own terms and what it says of its own code."""
-    text = re.split(r"\n(?:Using symbolic scope|This error arises|The error occurred while|The problem arose|See https?://)", text)[0]
+    text = re.split(r"\n(?:Using symbolic scope|This error arises|"
+                    r"The error occurred while|The problem arose|See https?://)", text)[0]
     for pattern, words in _TERMS:
         text = re.sub(pattern, words, text)
     return text

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from kayax.bridge.layout import exchanged, permuted
+from kayax.bridge.open_sizes import is_size
 from kayax.bridge.ops.promotion import axis_of, broadcastable, cast, common, rank, unify
 from kayax.bridge.registry import function, op
 from kayax.bridge.tensor import Tensor
@@ -112,10 +113,9 @@ def cross(x, y, axis=9, name=None):
     x, y = unify(x, y)
     shape = jnp.broadcast_shapes(x.shape, y.shape)
     if axis == 9:
-        threes = [i for i, n in enumerate(shape) if n == 3]
-        if not threes:
+        axis = next((i for i, n in enumerate(shape) if is_size(n, 3)), None)
+        if axis is None:
             raise ValueError(f"cross needs a dimension of size 3, but the shape is {list(shape)}.")
-        axis = threes[0]
     axis = axis_of(axis, len(shape))
     if shape[axis] != 3:
         raise ValueError(f"The size of the dimension axis={axis} must be 3, but the shape is {list(shape)}.")

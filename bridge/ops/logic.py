@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from kayax.bridge.open_sizes import is_size
 from kayax.bridge.ops.promotion import broadcastable, cast, is_number, need, rank, unify
 from kayax.bridge.registry import attach, function, inplace_twin, op
 from kayax.bridge.tensor import Tensor
@@ -156,7 +157,7 @@ def allclose(x, y, rtol=1e-05, atol=1e-08, equal_nan=False, name=None):
 @op(method=True, differentiable=False)
 def equal_all(x, y, name=None):
     """Whether `x` and `y` have one shape and are equal everywhere, as a 0-D bool Tensor."""
-    if x.shape != y.shape:
+    if x.ndim != y.ndim or not all(map(is_size, x.shape, y.shape)):
         return jnp.zeros((), bool)
     return jnp.all(jnp.equal(*unify(x, y)))
 

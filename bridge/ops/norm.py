@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from kayax.bridge.open_sizes import is_open
 from kayax.bridge.registry import op
 from kayax.bridge.staging import staged
 
@@ -66,7 +67,11 @@ def _batch_norm_train(x, running_mean, running_var, weight, bias, momentum, epsi
     var = jnp.mean(lax.square(wide - _along(mean, x, axis, "mean")), others)
     out = _scale_shift(x, mean, var, weight, bias, axis, epsilon)
     fixed = lax.stop_gradient((mean, var))
-    return (out, *(_blend(old, new, momentum) for old, new in zip((running_mean, running_var), fixed, strict=True)))
+    found = (out, *(_blend(old, new, momentum) for old, new in zip((running_mean, running_var), fixed, strict=True)))
+    if not all(is_open(x.shape[i]) or x.shape[i] == 1 for i in others):
+        return found
+    alone = math.prod(jnp.asarray(x.shape[i]) for i in others) == 1         # that open sizes may turn out to be
+    return tuple(jnp.where(alone, *pair) for pair in zip((x, running_mean, running_var), found, strict=True))
 
 
 def _blend(old: Any, new: Any, momentum: float) -> Any:

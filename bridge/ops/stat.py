@@ -7,6 +7,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from kayax.bridge.open_sizes import is_one, is_open
 from kayax.bridge.ops import order
 from kayax.bridge.ops.promotion import axes_of, cast, need, rank, to_float
 from kayax.bridge.registry import function, op
@@ -215,12 +216,28 @@ def bincount(x, weights=None, minlength=0, name=None):
     return jnp.asarray(counts.astype(dtype))
 
 
+def _cov(x: Any, rowvar: bool, ddof: int, fweights: Any = None, aweights: Any = None) -> Any:
+    """`jnp.cov`, for matrices of open sizes too. Of one variable it would give a number: there must be more."""
+    if x.ndim < 2 or not any(map(is_open, x.shape)):
+        return jnp.cov(x, rowvar=rowvar, ddof=ddof, fweights=fweights, aweights=aweights)
+    x = x if rowvar or is_one(x.shape[0]) else x.T
+    if is_one(x.shape[0]):
+        return jnp.cov(x, ddof=ddof, fweights=fweights, aweights=aweights)
+    weights = jnp.ones(x.shape[1:], x.dtype)
+    for given in (fweights, aweights):
+        weights = weights if given is None else weights * given.astype(x.dtype)
+    total = weights.sum()
+    freedom = total - ddof * (1 if aweights is None else (weights * aweights).sum() / total)
+    apart = x - (x * weights).sum(1, keepdims=True) / total
+    return jnp.matmul(apart * weights, apart.T.conj()) / freedom
+
+
 def _covariance(x: Any, rowvar: bool, ddof: bool, fweights: Any, aweights: Any) -> Any:
     need(x, "x", (2,), "a floating Tensor")
     if x.ndim > 2:
         raise ValueError(f"cov takes a vector or a matrix, but got shape {list(x.shape)}.")
     fweights = None if fweights is None else cast(fweights, np.int64)
-    return cast(jnp.cov(x, rowvar=rowvar, ddof=1 if ddof else 0, fweights=fweights, aweights=aweights), x.dtype)
+    return cast(_cov(x, rowvar, 1 if ddof else 0, fweights, aweights), x.dtype)
 
 
 @op(method=True)
@@ -236,7 +253,12 @@ def cov(x, rowvar=True, ddof=True, fweights=None, aweights=None, name=None):
 def corrcoef(x, rowvar=True, name=None):
     """The matrix of correlation coefficients of variables that are the rows of `x` (columns if not `rowvar`)."""
     need(x, "x", (2, 3), "a floating Tensor")
-    return cast(jnp.corrcoef(x, rowvar=rowvar), x.dtype)
+    if not any(map(is_open, x.shape)):
+        return cast(jnp.corrcoef(x, rowvar=rowvar), x.dtype)
+    found = _cov(x, rowvar, 1)
+    spread = jnp.sqrt(jnp.diagonal(found).real)
+    found = found / spread[:, None] / spread
+    return jnp.clip(found, -1, 1) if found.dtype.kind != "c" else found
 
 
 __all__ = [
