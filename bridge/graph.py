@@ -9,8 +9,9 @@ whole is converted like any function.
 from __future__ import annotations
 
 import inspect
+import weakref
 from collections.abc import Callable, Container, Iterable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import jax.numpy as jnp
 
@@ -87,7 +88,12 @@ class Instruction:
 
 
 class Graph:
-    """Instructions in the order in which they were noted."""
+    """Instructions in the order in which they were noted.
+
+    values: those of parameters by name. Parameters of one name are one in a graph, and share their value among graphs.
+    """
+
+    values: ClassVar[weakref.WeakValueDictionary[str, Storage]] = weakref.WeakValueDictionary()
 
     def __init__(self) -> None:
         self.instructions: list[Instruction] = []
@@ -95,6 +101,7 @@ class Graph:
         self.persistable: dict[Tensor, None] = {}               # parameters and buffers, in the order of their use
         self.measured: dict[str, Storage] = {}                  # where the size of an open dim of no input is found
         self.created: list[tuple[Tensor, Callable]] = []        # parameters made for it, with what sets their values
+        self.shared: list[tuple[Tensor, Callable]] = []         # of these, those that another graph made first
         self.outer: Graph | None = None
         self.arguments: list[Tensor] = []                       # of the function that this is the graph of
 
@@ -102,8 +109,24 @@ class Graph:
         """A graph within this one."""
         new = Graph()
         new.data, new.persistable, new.measured, new.created = self.data, self.persistable, self.measured, self.created
-        new.outer, new.arguments = self, arguments
+        new.shared, new.outer, new.arguments = self.shared, self, arguments
         return new
+
+    def parameter(self, name: str) -> Tensor | None:
+        """The parameter of this graph with this name."""
+        return next((p for p, _ in self.created if p.name == name), None)
+
+    def adopt(self, parameter: Tensor, initialize: Callable) -> bool:
+        """Take a parameter that was made for this graph; whether it shares its value with one of another graph."""
+        self.created.append((parameter, initialize))
+        array = parameter.storage.array
+        other = Graph.values.setdefault(parameter.name, parameter.storage)
+        if other is parameter.storage or (other.array.shape, other.array.dtype) != (array.shape, array.dtype):
+            Graph.values[parameter.name] = parameter.storage
+            return False
+        parameter.storage = other
+        self.shared.append((parameter, initialize))
+        return True
 
     def noted(self, fn: Callable, args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
         """The arguments with a Block for each function in them: of the variables of a loop, or of nothing."""
