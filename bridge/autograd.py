@@ -9,6 +9,7 @@ from typing import Any
 import jax.numpy as jnp
 
 from kayax.bridge import tape
+from kayax.bridge.staging import run_users
 from kayax.bridge.state import state
 from kayax.bridge.tensor import Tensor, wrap
 
@@ -45,7 +46,7 @@ class _GradMode:
         def run(*args: Any, **kwargs: Any) -> Any:
             held, state.grad_enabled = state.grad_enabled, mode
             try:
-                return fn(*args, **kwargs)
+                return run_users(fn, *args, **kwargs)
             finally:
                 state.grad_enabled = held
 

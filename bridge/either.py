@@ -4,7 +4,7 @@ from __future__ import annotations
 from typing import Any
 
 from kayax.bridge.errors import ConversionError, at_user_line
-from kayax.bridge.journal import UNDEFINED
+from kayax.bridge.places import UNDEFINED
 from kayax.bridge.tensor import Tensor
 from kayax.spec import tree
 

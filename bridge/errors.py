@@ -94,6 +94,14 @@ class FallbackWarning(UserWarning):
     """A converted function runs eagerly: the message says which, and why."""
 
 
+class KeptError(ConversionError):
+    """A function keeps a tensor of the program where it has looked before."""
+
+
+class KeptShapeError(KeptError, ValueError):
+    """A function keeps a tensor of another shape or dtype where a program has a cell."""
+
+
 def is_ours(filename: str) -> bool:
     """Whether a source file belongs to this package or to JAX."""
     return filename.startswith(_ROOMS)

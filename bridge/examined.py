@@ -19,17 +19,7 @@ from kayax.bridge import rng
 from kayax.bridge.cells import Storage
 from kayax.bridge.errors import ConversionError, OpenDimensionError
 from kayax.bridge.state import state
-from kayax.bridge.symbols import (
-    NoValueError,
-    Symbol,
-    as_one,
-    closed,
-    dims_in,
-    is_symbolic,
-    new_dim,
-    open_dims,
-    plain_values,
-)
+from kayax.bridge.symbols import NoValueError, Symbol, closed, dims_in, is_symbolic, new_dim, open_dims, plain_values
 from kayax.bridge.tensor import Tensor, wrap
 from kayax.bridge.trace import Trace
 from kayax.spec import tree
@@ -54,16 +44,6 @@ def symbols_kept(tensors: Sequence[Tensor]) -> Iterator[None]:
             tensor.node, tensor.index, tensor._grad, tensor._stop_gradient = None, 0, None, stop
 
 
-@contextlib.contextmanager
-def sizes_known(sizes: dict[str, Any]) -> Iterator[None]:
-    """Inside, graphs that run take these sizes for the open dims (none: open dims stay what they are)."""
-    held, state.sizes = state.sizes, sizes
-    try:
-        yield
-    finally:
-        state.sizes = held
-
-
 def tensors_in(value: Any) -> list[Tensor]:
     """The Tensors in nested arguments."""
     return tree.flatten(value, lambda v: isinstance(v, Tensor))[0]
@@ -74,14 +54,13 @@ class Examined:
 
     outs: for each result a Tensor that was there before, or (shape, dtype, stop_gradient). storages, used: the symbolic
     storages that it could read, and whether it does. after: for each of these what it is afterwards, and its
-    stop_gradient. sizes: numbers for the open dims, or other dims, if it is run for such. fill: what its inputs are
-    filled with, if it is run on values.
+    stop_gradient. sizes: numbers for the open dims, if it is run for some. fill: what its inputs are filled with, if it
+    is run on values.
     """
 
     def __init__(self, fn: Callable, args: tuple, kwargs: dict[str, Any], known: Sequence[Tensor],
-                 sizes: dict[str, Any] | None = None, fill: Callable | None = None):
+                 sizes: dict[str, int] | None = None, fill: Callable | None = None):
         self.sizes = sizes or {}
-        self.tried = fill is not None or any(isinstance(n, int) for n in self.sizes.values())
         given = [t for t in tensors_in((args, kwargs)) if is_symbolic(t)]
         unique: dict[Storage, Tensor] = {}
         for t in (*given, *known) if _has_closures(args, kwargs) else given:
@@ -109,7 +88,7 @@ class Examined:
 
     def _run(self, fn: Callable, args: tuple, kwargs: dict[str, Any], arrays: Sequence[Any]) -> list[Any]:
         trace = Trace()
-        with trace, symbols_kept(self.tensors), sizes_known(self.sizes):
+        with trace, symbols_kept(self.tensors):
             # Other Tensors of the same storages among the arguments (detached ones) see the values too.
             for tensor, array in zip(self.tensors, arrays, strict=True):
                 put(tensor, wrap(array))
@@ -150,9 +129,9 @@ def _generator_kept() -> Iterator[None]:
 
 # ---- trials -----------------------------------------------------------------------------------------------------
 
-_SIZES = (2, 0, 6, 1, 12, 3, 8, 4, 5)
-_ENOUGH = 5                             # runs that succeed
-_MOST = 250                             # runs
+_SIZES = (6, 8, 4, 12, 2, 3, 5, 1)
+_ENOUGH = 3                             # runs that succeed
+_MOST = 60                              # runs
 _NEEDS_VALUES = (
     ConversionError, NoValueError, jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError,
     jax.errors.TracerIntegerConversionError, jax.errors.NonConcreteBooleanIndexError)
@@ -172,47 +151,18 @@ def examine(fn: Callable, args: tuple, kwargs: dict[str, Any], known: Sequence[T
     try:
         return Examined(fn, args, kwargs, known)
     except Exception as error:
-        found = _as_one(fn, args, kwargs, known) or _tried(error, fn, args, kwargs, known)
+        found = _tried(error, fn, args, kwargs, known)
         if not found:
             raise
-    return _common(found) if found[0].tried else found[0]
-
-
-def _dims(args: tuple, kwargs: dict[str, Any], known: Sequence[Tensor]) -> tuple[set[str], list[Tensor]]:
-    """The open dims that a call may meet, and the Tensors that it may look at."""
-    given = [*tensors_in((args, kwargs)), *(known if _has_closures(args, kwargs) else ())]
-    return dims_in((args, kwargs, [t.storage._array.shape for t in given if is_symbolic(t)])), given
-
-
-def _as_one(fn: Callable, args: tuple, kwargs: dict[str, Any], known: Sequence[Tensor]) -> list[Examined]:
-    """A run in which open dims at the same place of different inputs are equal, if there are such and it succeeds."""
-    same = as_one(_dims(args, kwargs, known)[0])
-    with contextlib.suppress(Exception):
-        return [_apart(Examined(fn, args, kwargs, known, same))] if same else []
-    return []
-
-
-def _apart(run: Examined) -> Examined:
-    """The same, where sizes that rest on that assumption are open dims of their own."""
-    counted = list(map(str, run.sizes.values()))
-    merged = {n for n in counted if counted.count(n) > 1}
-
-    def own(shape: tuple) -> tuple:
-        return tuple([d if merged.isdisjoint(dims_in([d])) else new_dim(i) for i, d in enumerate(shape)])
-
-    run.outs = [one if isinstance(one, Tensor) else (own(one[0]), *one[1:]) for one in run.outs]
-    for i, (tensor, old, now) in enumerate(zip(run.tensors, run.before, run.after, strict=True)):
-        same = now[0] == old[0]
-        run.before[i] = (tensor.storage._array.shape, *old[1:])
-        run.after[i] = (run.before[i][0] if same else own(now[0]), *now[1:])
-    return run
+    return found[0] if len(found) == 1 and not found[0].sizes else _common(found)
 
 
 def _tried(error: Exception, fn: Callable, args: tuple, kwargs: dict[str, Any],
            known: Sequence[Tensor]) -> list[Examined]:
     """Runs that succeed, for sizes and values that differ; none if there is nothing to choose."""
-    dims, given = _dims(args, kwargs, known)
-    names = sorted(dims)
+    given = [*tensors_in((args, kwargs)), *(known if _has_closures(args, kwargs) else ())]
+    shapes = [t.storage._array.shape for t in given if is_symbolic(t)]
+    names = sorted(dims_in((args, kwargs, shapes)))
     numbers = {n for n in plain_values((args, kwargs, [list(t.storage._array.shape) for t in given]))
                if type(n) is int and 0 < n < 10_000}
     needs_values = _needs_values(error)
@@ -261,14 +211,14 @@ def _shape(shapes: list[tuple], found: list[Examined]) -> tuple:
     if len({len(shape) for shape in shapes}) > 1:
         raise ConversionError("The number of dimensions of a result depends on the values or sizes of its inputs: a "
                               "static graph must know it.")
-    return tuple([_dim(sizes, found, i) for i, sizes in enumerate(zip(*shapes, strict=True))])
+    return tuple([_dim(sizes, found) for sizes in zip(*shapes, strict=True)])
 
 
-def _dim(sizes: Sequence[int], found: list[Examined], place: int) -> Any:
+def _dim(sizes: Sequence[int], found: list[Examined]) -> Any:
     """A size that is the same in all runs, the one open dim that it always is, or a new open dim."""
     names = [n for n in found[0].sizes if all(run.sizes[n] == size for run, size in zip(found, sizes, strict=True))]
     if len(found) > 1 and len(set(sizes)) == 1 and not names:
         return sizes[0]
     if len(found) > 1 and len(names) == 1:
         return open_dims(names)[0]
-    return new_dim(place)
+    return new_dim()

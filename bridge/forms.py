@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from kayax.bridge.journal import UNDEFINED
 from kayax.bridge.kinds import Aval, Mismatch, widened
+from kayax.bridge.places import UNDEFINED
 from kayax.bridge.series import LENGTH, Counted, Series, capacity, is_grown
 from kayax.bridge.tensor import Tensor, wrap
 from kayax.spec import tree
@@ -72,10 +72,10 @@ def form_of(item: Any, aval: Callable[[Any], Aval]) -> Any:
         return aval(item)
     if isinstance(item, _PLAIN):
         return Fixed(item)
-    if is_grown(item):
+    if is_grown(item) and type(item) is list:
         return Run(joined([form_of(p, aval) for p in item]), capacity(item))
     found = tree.parts(item)
-    if found is None or isinstance(item, Counted):
+    if found is None or isinstance(item, Counted) or is_grown(item):
         raise Mismatch
     return Node(found[0], found[1], tuple([form_of(p, aval) for p in found[2]]))
 

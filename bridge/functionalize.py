@@ -15,8 +15,8 @@ import jax.numpy as jnp
 
 from kayax.bridge.cells import Storage, raw_array, root_of
 from kayax.bridge.errors import ConversionError
-from kayax.bridge.journal import STORES
 from kayax.bridge.layout import is_open, reshaped
+from kayax.bridge.places import STORES
 from kayax.bridge.series import mentions
 from kayax.bridge.tape import Node
 from kayax.bridge.tensor import Tensor, is_number, view, wrap
@@ -66,6 +66,7 @@ class Functionalized:
         self.writes = list(trace.writes)
         self.reads = [s for s in trace.reads if s not in trace.writes]
         self.captured = list(trace.captured)
+        self.written_beside = trace.written_beside
         self.kept = list(trace.kept)
         self._leave_out_kept(trace)
         # What the function changed itself is no longer a fact to hold it to. It may set a value for good, as a first
@@ -95,7 +96,7 @@ class Functionalized:
                 named.left_out.add((owner, place.name))
 
     def _check_captured(self) -> None:
-        owners: dict[Storage, Tensor] = {}
+        owners: dict[Storage, Tensor] = self.written_beside | {t.storage: t for t in self.rebound}
         for tensor in self.captured:
             if owners.setdefault(tensor.storage, tensor) is not tensor:
                 raise ConversionError(
@@ -140,6 +141,7 @@ class Functionalized:
                                 and t.node is not None and not t._stop_gradient and t.storage in trace.writes
                                 and t.storage.trace is None and not t.storage.is_view]
             finally:
+                self.set_flags = trace.undo_flags()
                 trace.undo_rebound(leaves=True)
                 for t in self.rebound:
                     t.node, t.index, t._stop_gradient = trace.rebound.get(t, (t.node, t.index, t._stop_gradient))

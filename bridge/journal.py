@@ -5,7 +5,6 @@ lists, dicts, attributes and variables is undone, and put in place again as a va
 """
 from __future__ import annotations
 
-import collections
 import contextlib
 import dis
 import functools
@@ -15,119 +14,18 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from kayax.bridge.errors import ConversionError, at_user_line
+from kayax.bridge.places import (
+    ARRAYS,
+    CONTAINERS,
+    Attribute,
+    Contents,
+    Elements,
+    Fields,
+    Global,
+    Place,
+    Variable,
+)
 from kayax.bridge.state import state
-
-
-class Undefined:
-    """Stands for a variable, attribute or key that is not there."""
-
-    def __repr__(self) -> str:
-        return "undefined"
-
-
-UNDEFINED = Undefined()
-STORES = ("_parameters", "_buffers", "_sub_layers")
-CONTAINERS = (list, dict, set, bytearray, collections.deque)
-
-
-class Attribute:
-    """An attribute of an object (of a Layer, also one that its stores hold)."""
-
-    def __init__(self, owner: Any, name: str):
-        self.owner, self.name = owner, name
-        self.key: tuple = (id(owner), "attribute", name)
-
-    def _table(self) -> dict | None:
-        fields = getattr(self.owner, "__dict__", None)
-        if fields is None or isinstance(self.owner, type):
-            return None
-        for store in STORES:
-            table = fields.get(store)
-            if isinstance(table, dict) and self.name in table:
-                return table
-        return fields
-
-    def get(self) -> Any:
-        table = self._table()
-        return table.get(self.name, UNDEFINED) if table is not None else getattr(self.owner, self.name, UNDEFINED)
-
-    def put(self, value: Any) -> None:
-        table = self._table()
-        if table is None:
-            object.__delattr__(self.owner, self.name) if value is UNDEFINED else setattr(self.owner, self.name, value)
-        elif value is UNDEFINED:
-            table.pop(self.name, None)
-        else:
-            table[self.name] = value
-
-    def __str__(self) -> str:
-        return f"the attribute `{self.name}` of a {type(self.owner).__name__}"
-
-
-class Contents:
-    """What a list, dict, set or deque holds."""
-
-    def __init__(self, owner: Any):
-        self.owner = owner
-        self.key: tuple = (id(owner), "contents")
-
-    def get(self) -> Any:
-        if isinstance(self.owner, dict):
-            return dict(self.owner)
-        return list(self.owner) if isinstance(self.owner, (list, collections.deque)) else set(self.owner)
-
-    def put(self, value: Any) -> None:
-        self.owner.clear()
-        self.owner.update(value) if isinstance(self.owner, (dict, set)) else self.owner.extend(value)
-
-    def __str__(self) -> str:
-        return f"a {type(self.owner).__name__}"
-
-
-class Variable:
-    """A variable of an outer function."""
-
-    def __init__(self, cell: types.CellType, name: str):
-        self.owner, self.name = cell, name
-        self.key: tuple = (id(cell), "variable")
-
-    def get(self) -> Any:
-        try:
-            return self.owner.cell_contents
-        except ValueError:
-            return UNDEFINED
-
-    def put(self, value: Any) -> None:
-        if value is not UNDEFINED:
-            self.owner.cell_contents = value
-        elif self.get() is not UNDEFINED:
-            del self.owner.cell_contents
-
-    def __str__(self) -> str:
-        return f"the variable `{self.name}` of an outer function"
-
-
-class Global:
-    """A global of a module."""
-
-    def __init__(self, table: dict, name: str):
-        self.owner, self.name = table, name
-        self.key: tuple = (id(table), "global", name)
-
-    def get(self) -> Any:
-        return self.owner.get(self.name, UNDEFINED)
-
-    def put(self, value: Any) -> None:
-        if value is UNDEFINED:
-            self.owner.pop(self.name, None)
-        else:
-            self.owner[self.name] = value
-
-    def __str__(self) -> str:
-        return f"the global `{self.name}`"
-
-
-Place = Attribute | Contents | Variable | Global
 
 
 class Journal:
@@ -142,12 +40,21 @@ class Journal:
 
     def changed(self) -> dict[tuple, tuple[Place, Any, Any]]:
         """For each place that holds something else now: the place, what it held, what it holds."""
-        found = {}
-        for key, (place, old) in self.old.items():
-            new = place.get()
-            if not _alike(place, old, new):
-                found[key] = (place, old, new)
+        found: dict[tuple, tuple[Place, Any, Any]] = {}
+        seen = set()
+        for place, old in self.old.values():
+            parts = place.parts(old) if isinstance(place, Fields) else [(place, old, place.get())]
+            for part, was, new in parts:
+                if part.key not in seen and not _alike(part, was, new):
+                    found[part.key] = (part, was, new)
+                seen.add(part.key)              # what was noted first knows what was there at first
         return found
+
+    def keys(self) -> set[tuple]:
+        """The keys of all places that were noted, whether they have changed or not."""
+        fields = [part.key for place, old in self.old.values() if isinstance(place, Fields)
+                  for part, _, _ in place.parts(old)]
+        return {*self.old, *fields}
 
     def undo(self) -> None:
         """Put everything back."""
@@ -158,13 +65,19 @@ class Journal:
 
 def _alike(place: Place, a: Any, b: Any) -> bool:
     """Whether a place holds the very same objects."""
-    if not isinstance(place, Contents) or a is b:
+    if isinstance(place, Elements):
+        return type(a) is type(b) and _bits(a) == _bits(b)
+    if not isinstance(place, (Contents, Fields)) or a is b:
         return a is b
     if len(a) != len(b):
         return False
     if isinstance(a, dict):
         return list(a) == list(b) and all(x is y for x, y in zip(a.values(), b.values(), strict=True))
     return a == b if isinstance(a, set) else all(x is y for x, y in zip(a, b, strict=True))
+
+
+def _bits(value: Any) -> Any:
+    return value if isinstance(value, bytes) else (value.dtype, value.shape, value.tobytes())
 
 
 class _Open(threading.local):
@@ -214,6 +127,13 @@ def touch(place: Place) -> None:
         notes.old[place.key] = (place, place.get())
 
 
+def note(place: Place) -> None:
+    """Note a place that may be changed by code which does not say so."""
+    notes = _open.journal
+    if notes is not None and place.key not in notes.old and id(place.owner) not in notes.born:
+        notes.old[place.key] = (place, place.get())
+
+
 def loaded(owner: Any, name: str) -> None:
     """Note that an attribute is read: where it was not stored before, it is what former calls left there."""
     notes, first = _open.journal, None
@@ -237,7 +157,7 @@ def unseen(code: types.CodeType) -> None:
 def changed_attributes() -> list[tuple[Attribute, Any]]:
     """The attributes that were stored since the outermost journal was opened, with what they held."""
     notes = _open.journal
-    return [] if notes is None else [(p, old) for p, old in notes.old.values() if isinstance(p, Attribute)]
+    return [] if notes is None else [(p, old) for p, old, _ in notes.changed().values() if isinstance(p, Attribute)]
 
 
 def was_loaded(place: Attribute) -> bool:
@@ -314,9 +234,9 @@ def may_be_older(value: Any) -> bool:
 
 def touch_contents(owner: Any) -> None:
     """Note a container that is about to be changed."""
-    if _open.journal is not None and isinstance(owner, CONTAINERS):
+    if _open.journal is not None and isinstance(owner, (*CONTAINERS, *ARRAYS)):
         check_single(owner)
-        touch(Contents(owner))
+        touch(Contents(owner) if isinstance(owner, CONTAINERS) else Elements(owner))
 
 
 def check_single(owner: Any) -> None:

@@ -18,8 +18,9 @@ import numpy as np
 from kayax.bridge.either import Either, TooManyKinds, depth, named
 from kayax.bridge.errors import ConversionError, at_user_line
 from kayax.bridge.forms import Count, Rows, columns, count, form_of, joined, leaves, stacked
-from kayax.bridge.journal import UNDEFINED, births, born
+from kayax.bridge.journal import births, born
 from kayax.bridge.kinds import Aval, Mismatch, common
+from kayax.bridge.places import UNDEFINED
 from kayax.bridge.series import LENGTH, Series, capacity, is_grown, least, limit
 from kayax.bridge.sides import Side
 from kayax.bridge.slots import Slot, note_items, tensor_of
@@ -174,7 +175,7 @@ class Planner:
         return self._containers[key]
 
     def _parts(self, x: Any, y: Any) -> Any:
-        if type(x) is list and type(y) is list and (len(x) != len(y) or is_grown(x) or is_grown(y)):
+        if type(x) is type(y) and type(x) in (list, tuple) and (len(x) != len(y) or is_grown(x) or is_grown(y)):
             return self._lists(x, y)
         a, b = tree.parts(x), tree.parts(y)
         if type(x) is dict and type(y) is dict and list(x) != list(y):
@@ -199,7 +200,7 @@ class Planner:
 
     # ---- lists of different lengths --------------------------------------------------------------------------
 
-    def _lists(self, x: list, y: list) -> Group:
+    def _lists(self, x: Any, y: Any) -> Group:
         """What both branches have at the beginning stays as it is; of a loop, the whole list is carried."""
         n = 0
         while not self.loop and n < min(len(x), len(y)) and x[n] is y[n]:
@@ -207,7 +208,7 @@ class Planner:
         a, b = x[n:], y[n:]
         same = len(a) == len(b) and not is_grown(a) and not is_grown(b)
         rest = [self._unify(p, q) for p, q in zip(a, b, strict=True)] if same else [self._series(a, b)]
-        return Group(list, None, [*map(Same, x[:n]), *rest])
+        return Group(type(x), None, [*map(Same, x[:n]), *rest])
 
     def _series(self, x: list, y: list) -> Grown:
         sides = list(zip((x, y), self.sides, strict=True))

@@ -12,6 +12,7 @@ from kayax.bridge.autograd import enable_grad, no_grad
 from kayax.bridge.call import is_inexact
 from kayax.bridge.cells import Storage
 from kayax.bridge.hooking import closed_world
+from kayax.bridge.staging import run_users
 from kayax.bridge.state import state
 from kayax.bridge.tape import Node, edge_of
 from kayax.bridge.tensor import Tensor, wrap
@@ -90,8 +91,10 @@ class PyLayer:
                 else:
                     named[key] = tensor
             with no_grad():
-                return cls.forward(ctx, *positional, **named)
+                return run_users(cls.forward, ctx, *positional, **named)
 
+        if recording and state.trace is not None:
+            state.trace.note_method(cls, "backward")            # it runs later
         if recording and state.trace is not None and state.trace.uses_tape is False:
             return _staged(cls, run, inputs)
         ctx = PyLayerContext()
@@ -129,7 +132,7 @@ def _call_backward(cls: type[PyLayer], ctx: PyLayerContext, cotangents: list[Any
     if ctx._cast_gradients:
         full = [c if c is None or aval is None or c.storage.array.dtype == aval[1] else c.astype(aval[1])
                 for c, aval in zip(full, avals, strict=True)]
-    grads = cls.backward(ctx, *full)
+    grads = run_users(cls.backward, ctx, *full)
     grads = list(grads) if isinstance(grads, (tuple, list)) else [grads]
     if len(grads) != n:
         raise ValueError(f"{cls.__name__}.backward gave {len(grads)} gradients, but forward has {n} Tensor arguments.")

@@ -10,7 +10,7 @@ from kayax.bridge import rng
 from kayax.bridge.autograd import backward, enable_grad
 from kayax.bridge.enclose import enclosed
 from kayax.bridge.pylayer import PyLayer
-from kayax.bridge.staging import staged
+from kayax.bridge.staging import run_users, staged
 from kayax.bridge.state import state
 from kayax.bridge.tensor import Tensor
 from kayax.spec import tree
@@ -28,12 +28,12 @@ def recompute(function: Callable, *args: Any, **kwargs: Any) -> Any:
     preserve = kwargs.pop("preserve_rng_state", True)
     kwargs.pop("use_reentrant", None)
     if not state.grad_enabled:
-        return function(*args, **kwargs)
+        return run_users(function, *args, **kwargs)
     leaves, spec = tree.flatten((args, kwargs), lambda v: isinstance(v, Tensor))
 
     def call(tensors: Sequence[Tensor]) -> Any:
         positional, named = tree.unflatten(spec, tensors)
-        return function(*positional, **named)
+        return run_users(function, *positional, **named)
 
     if state.trace is not None:
         return enclosed(lambda: call(leaves), jax.checkpoint, "recompute")

@@ -64,10 +64,12 @@ class Series(Counted):
     limit: int = 0
     least: int = 0
 
+    __hash__ = Counted._refuse                  # of a tuple that is a key
+
 
 def is_grown(value: Any) -> bool:
-    """Whether a value is a list of staged length."""
-    return type(value) is list and any(type(part) is Series for part in value)
+    """Whether a value is a list, or tuple, of staged length."""
+    return type(value) in (list, tuple) and any(type(part) is Series for part in value)
 
 
 def capacity(items: Sequence[Any]) -> int:

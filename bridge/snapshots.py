@@ -2,10 +2,12 @@
 from __future__ import annotations
 
 import argparse
+import array
 import functools
 import sys
 import types
-from collections import deque
+from collections import ChainMap, UserDict, UserList, deque
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,10 @@ _SMALL = 16384                  # numbers of an array that are compared as bytes
 _MOST = 1_000_000               # parts of one value
 _SEQUENCES = (list, tuple, deque)
 _MUTABLE = (list, deque, dict, set, bytearray, np.ndarray)
+# Library classes around a container, and how to get at that.
+_AROUND: tuple[tuple[type, Callable[[Any], Any]], ...] = (
+    (UserDict, lambda v: v.data), (UserList, lambda v: v.data), (ChainMap, lambda v: v.maps),
+    (types.MappingProxyType, dict), (array.array, bytes))
 _records: dict[type, bool] = {argparse.Namespace: True, types.SimpleNamespace: True}
 
 
@@ -78,6 +84,9 @@ class _Snapshot:
             return (kind, value.hex() if kind is float else value)
         if isinstance(value, np.ndarray):
             return self._array(value)
+        inside = next((look(value) for around, look in _AROUND if isinstance(value, around)), None)
+        if inside is not None:
+            return (kind, self.of(inside))
         record = is_record(kind)
         container = isinstance(value, (*_SEQUENCES, dict, set, frozenset, bytearray))
         if not container and not record:

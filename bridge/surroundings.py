@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from kayax.bridge.errors import is_ours
-from kayax.bridge.snapshots import PLAIN, Same, can_change, is_library, is_record, snapshot, without
+from kayax.bridge.snapshots import PLAIN, Same, can_change, is_library, is_record, of_ours, snapshot, without
 
 _CODE = (types.FunctionType, types.MethodType, functools.partial)
 _NEVER_REBOUND = (types.ModuleType, type, types.BuiltinFunctionType)
@@ -164,6 +164,8 @@ def attribute_names(function: Any, owner: type) -> frozenset[str]:
 def _collect(function: Any, found: list[tuple[Any, Any]], attributes: set[str], seen: set[int]) -> None:
     function = getattr(function, "_function", function)             # a StaticFunction's own
     function = getattr(function, "__func__", function)
+    if isinstance(function, types.FunctionType) and is_ours(function.__code__.co_filename):
+        function = inspect.unwrap(function)                         # a decorator of ours
     if not isinstance(function, types.FunctionType) or id(function) in seen or is_ours(function.__code__.co_filename):
         return
     seen.add(id(function))
@@ -189,7 +191,9 @@ def is_noted(owner: Any, name: str, value: Any) -> bool:
         return not is_library(owner.__name__)
     if isinstance(owner, type):
         return not is_library(owner.__module__) and not issubclass(owner, enum.Enum)
-    return isinstance(owner, types.FunctionType) or (is_record(type(owner)) and not isinstance(owner, enum.Enum))
+    kind = type(owner)
+    held = name in getattr(owner, "__dict__", ()) and not any(map(of_ours, kind.__mro__))        # of a library's object
+    return isinstance(owner, types.FunctionType) or ((is_record(kind) or held) and not isinstance(owner, enum.Enum))
 
 
 def _global_names(code: types.CodeType) -> Iterator[str]:

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from jax import export
@@ -130,43 +130,31 @@ def variable(shape: Sequence[Any], dtype: Any, stop_gradient: bool = True, name:
     return made
 
 
-def open_dims(names: Sequence[Any]) -> tuple:
-    """The shape with a symbol for each name in it."""
-    return tuple(export.symbolic_shape(n, scope=_scope)[0] if isinstance(n, str) else n for n in names)
+def open_dims(shape: Sequence[Any]) -> tuple:
+    """The shape with a symbol for each dim that is None or -1. Those at one position of several shapes are one.
+
+    A dim may also be a name of its own, for sizes that differ.
+    """
+    return tuple(export.symbolic_shape(n, scope=_scope)[0] if isinstance(n, str) else n for n in dim_names(shape))
 
 
 _new_dims = itertools.count()
 
 
-def new_dim(place: int) -> Any:
-    """An open dim of its own, at this place of a shape: a size that is found when the graph runs."""
-    return export.symbolic_shape(f"u{place}_{next(_new_dims)}", scope=_scope)[0]
+def new_dim() -> Any:
+    """An open dim of its own: a size that is found when the graph runs."""
+    return export.symbolic_shape(f"u{next(_new_dims)}", scope=_scope)[0]
 
 
 def is_new(name: str) -> bool:
     """Whether an open dim is one of these, and not of an input."""
-    return re.fullmatch(r"u\d+_\d+", name) is not None
+    return re.fullmatch(r"u\d+", name) is not None
 
 
-def declared(shape: Sequence[Any], dtype: Any, name: str | None, place: int, stop_gradient: bool = True) -> Variable:
-    """A symbolic Tensor of a shape whose dims may be None or -1 (open), or names of open dims.
-
-    place: tells its open dims from those of others.
-    """
-    names = [f"d{i}_{place}" if d is None or (not isinstance(d, str) and d == -1) else d if isinstance(d, str)
-             else int(d) for i, d in enumerate(shape)]
-    made = variable(open_dims(names), dtype, stop_gradient, name)
-    made.__dict__["open_dims"] = names
-    return made
-
-
-def as_one(names: Iterable[str]) -> dict[str, Any]:
-    """For each open dim the one that it is if those at the same place of all shapes are equal; empty if none differ."""
-    first: dict[str, str] = {}
-    found = {n: first.setdefault(n[1:].partition("_")[0] if re.fullmatch(r"[du]\d+_\d+", n) else n, n)
-             for n in sorted(names)}
-    same = all(n == one for n, one in found.items())
-    return {} if same else dict(zip(found, open_dims(list(found.values())), strict=True))
+def dim_names(shape: Sequence[Any]) -> list[Any]:
+    """The shape with a name for each open dim."""
+    return [f"d{i}" if d is None or (not isinstance(d, str) and d == -1) else d if isinstance(d, str) else int(d)
+            for i, d in enumerate(shape)]
 
 
 # ---- open dims --------------------------------------------------------------------------------------------------
@@ -245,6 +233,7 @@ def _evaluated(dim: Any, sizes: dict[str, Any]) -> int:
     for name, size in sizes.items():
         if isinstance(size, _Conflict) and re.search(rf"\b{name}\b", text):
             raise ValueError(f"The graph computes with the open dim {name!r}, but was fed Tensors where it has the "
-                             f"sizes {size.sizes}. Give dims of different sizes different names in static.data.")
+                             f"sizes {size.sizes}. Give dims of different sizes names of their own in static.data, "
+                             "such as ['batch', 'source'] and ['batch', 'target'].")
     found = eval(text.replace("^", "**"), {"__builtins__": {}}, {**_FUNCTIONS, **sizes})
     return found if is_open(found) else int(found)

@@ -104,8 +104,13 @@ class Tensor(Values):
     def stop_gradient(self, value: bool) -> None:
         value = bool(value)
         if value != self._stop_gradient:
-            self._stop_gradient = value
-            bump()
+            if state.trace is not None:
+                state.trace.note_flag(self)
+            self._flag(value)
+
+    def _flag(self, value: bool) -> None:
+        self._stop_gradient = value
+        bump()
 
     @property
     def requires_grad(self) -> bool:
@@ -235,6 +240,8 @@ class Tensor(Values):
 
     def detach(self) -> Tensor:
         """A Tensor that shares this one's storage and takes no part in its gradient."""
+        if state.trace is not None and not self._stop_gradient:
+            state.trace.root.detached.add(self.storage)
         return view(self.storage)
 
     def detach_(self) -> Tensor:
@@ -261,14 +268,14 @@ class Tensor(Values):
         if state.trace is not None:
             state.trace.note_rebound(self)
         if not (self.storage.is_view and self.storage.rebind(self, new)):
-            if state.trace is not None and not (state.grad_enabled or self._stop_gradient):
+            if state.trace is not None and state.trace.writes_outside(self, new):
                 array = state.trace.overwritten(old, array)
             self.storage.array = array
         if not state.grad_enabled:          # the value changes and the graph behind it stays, as in Paddle
             return self
         self.node, self.index = new.node, new.index
         if self._stop_gradient != new._stop_gradient:
-            self.stop_gradient = new._stop_gradient
+            self._flag(new._stop_gradient)
         return self
 
     def _is_value(self) -> bool:

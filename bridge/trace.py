@@ -12,10 +12,11 @@ from kayax.bridge.call import is_inexact
 from kayax.bridge.cells import Leaked, Stale, Storage, raw_array
 from kayax.bridge.errors import ConversionError, alias_written, at_user_line, is_ours
 from kayax.bridge.hooking import hooked, overwritten
-from kayax.bridge.journal import Attribute, touch_outer
+from kayax.bridge.journal import touch_outer
+from kayax.bridge.places import Attribute
 from kayax.bridge.snapshots import is_library, is_record
 from kayax.bridge.state import state
-from kayax.bridge.surroundings import Code, Fields, Items, Named, is_noted, surroundings
+from kayax.bridge.surroundings import Code, Fields, Items, Named, attribute_names, is_noted, surroundings
 from kayax.bridge.tensor import ZERO, Tensor, wrap
 
 EMPTY, HELD = "empty", "held"           # what a program assumes of a .grad: None or zeros alike; some Tensor
@@ -110,6 +111,9 @@ class Trace:
         self.writes: dict[Storage, None] = {}
         self.carried: set[Storage] = set()                      # outer cells whose values come in from elsewhere
         self.captured: dict[Tensor, None] = {}                  # outer tensors that a gradient may go to
+        self.flags: dict[Tensor, bool] = {}                     # the old stop_gradient of outer tensors that change it
+        self.detached: weakref.WeakSet[Storage] = weakref.WeakSet()     # a tensor with a gradient has another beside it
+        self.written_beside: dict[Storage, Tensor] = {}         # outer cells that blocks wrote, by tensors without one
         self.consumed: set[Storage] = set()                     # storages some operation has read
         self.grads: dict[Tensor, Any] = {}                      # .grad of outer tensors: None, ZERO or a Tensor
         self.first_grads: dict[Tensor, Any] = {}
@@ -212,6 +216,22 @@ class Trace:
             if not leaves or (node is None and not stop):
                 tensor.node, tensor.index, tensor._stop_gradient = node, index, stop
 
+    def note_flag(self, tensor: Tensor) -> None:
+        """Note that `stop_gradient` of a tensor is about to be set, which only its own function may do."""
+        if tensor.storage.trace is self:
+            return
+        if self.parent is not None:
+            raise ConversionError("`stop_gradient` is set in a branch or loop that a tensor decides, of a tensor that "
+                                  f"was made before it.{at_user_line()}\nUse another variable: `y = y.detach()`.")
+        self.flags.setdefault(tensor, tensor._stop_gradient)
+
+    def undo_flags(self) -> dict[Tensor, bool]:
+        """Put `stop_gradient` of outer tensors back: what the function had set."""
+        new = {t: t._stop_gradient for t, old in self.flags.items() if t._stop_gradient != old}
+        for tensor in new:
+            tensor._flag(self.flags[tensor])
+        return new
+
     # ---- gradients of outer tensors --------------------------------------------------------------------------
 
     def read_grad(self, tensor: Tensor, exact: bool = True) -> Any:
@@ -269,7 +289,8 @@ class Trace:
 
     def capture(self, tensor: Tensor) -> None:
         """Note an outer tensor that an operation uses: whether it wants a gradient is a fact the program depends on."""
-        if tensor.storage.trace is None:            # one of an outer trace is gone when that ends, and was made as now
+        if tensor.storage.trace is None and tensor not in self.root.flags:
+            # One of an outer trace is gone when that ends, and was made as now
             reference = weakref.ref(tensor)
             self.guard((id(tensor), "stop_gradient"), f"stop_gradient of {tensor.name}",
                        lambda: getattr(reference(), "_stop_gradient", None), tensor._stop_gradient)
@@ -292,6 +313,14 @@ class Trace:
         if self.parent is not None:
             self.parent.note_function(function, owner)
 
+    def note_method(self, kind: type, name: str) -> None:
+        """Note a method of a class that the program will run, and the attributes of the class that it mentions."""
+        method = getattr(kind, name)
+        self.note_function(method)
+        for mentioned in attribute_names(method, kind):
+            if hasattr(kind, mentioned):
+                self.root.note_attribute(kind, mentioned, getattr(kind, mentioned))
+
     def note_attribute(self, owner: Any, name: str, value: Any) -> None:
         """Note what rewritten code has found in an attribute of something that is no Tensor."""
         if isinstance(value, Tensor) and value.storage.trace is not None:
@@ -313,8 +342,28 @@ class Trace:
         """Note what rewritten code looks up in an array or the like."""
         self._note_name((id(owner), "item", repr(key)), Named(Items(owner), key))
 
+    def note_kept(self, function: Any, arguments: str, found: Any) -> None:
+        """Note what a function that keeps its results gave for some arguments."""
+        self._note_name((id(function), "kept", arguments), Named(found, "result"))
+
     def _note_name(self, key: Any, named: Named | Code) -> bool:
         return self.names.setdefault(key, named) is named
+
+    def writes_outside(self, tensor: Tensor, new: Tensor) -> bool:
+        """Whether writing `new` into a tensor leaves the graph as it was, of those that share its memory."""
+        if not tensor._stop_gradient:
+            return not state.grad_enabled
+        storage, root = tensor.storage, self.root
+        shared = storage in root.detached
+        inner = self is not root and storage.trace is not self
+        if shared and (inner or (new.node is not None and self.uses_tape is False)):
+            raise ConversionError(
+                "A tensor that detach() gave is written in place, and the one that it was made of goes on in the graph"
+                f": in a branch or loop that a tensor decides, or with a value that has a gradient.{at_user_line()}\n"
+                "Use clone() before.")
+        if inner and storage.trace is None:
+            root.written_beside.setdefault(storage, tensor)
+        return new.node is None and (storage.trace is not self or shared)
 
     def set_outside(self, tensor: Tensor, new: Any) -> Any:
         """What to store in a tensor that gets a value outside of the graph, and stays where it is in that."""

@@ -104,7 +104,7 @@ class View(Storage):
         if tensor is None or (tensor.node is None) != tensor._stop_gradient:
             return
         tensor.node, tensor.index = new.node, new.index
-        tensor.stop_gradient = new._stop_gradient
+        tensor._flag(new._stop_gradient)
 
     def _hold(self, array: Any) -> Any:
         raw_array.__set__(self, array)
@@ -122,8 +122,9 @@ class View(Storage):
             self.__class__ = Storage            # type: ignore[assignment]
             self.array = new
             return
-        call = _putting(self._written())
-        self.root.array = (call.forward if state.trace is None else call.fn)(self.root.array, new, self.layout.offset)
+        call, old = _putting(self._written()), self.root.array
+        array = (call.forward if state.trace is None else call.fn)(old, new, self.layout.offset)
+        self.root.array = array if state.trace is None else state.trace.overwritten(old, array)
         if self.trace is state.trace:
             self._hold(new)
 
@@ -261,7 +262,7 @@ def replace(x: Tensor, new: Tensor, rule: Callable | None, args: tuple) -> Tenso
         x.storage.tensor = weakref.ref(x)
     if state.grad_enabled:
         x.node, x.index = new.node, new.index
-        x.stop_gradient = new._stop_gradient
+        x._flag(new._stop_gradient)
     return x
 
 

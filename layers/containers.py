@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from kayax.bridge.journal import touch_contents
 from kayax.bridge.parameter import Parameter
 from kayax.bridge.state import bump
 from kayax.bridge.tensor import Tensor
@@ -43,6 +44,7 @@ class Sequential(Layer):
         name = str(name)
         if name not in self._sub_layers:
             raise KeyError(f"Sequential has no layer {name!r}.")
+        touch_contents(self._sub_layers)
         del self._sub_layers[name]
         bump()
 
@@ -101,6 +103,7 @@ class LayerList(Layer):
         return iter(self._sub_layers.values())
 
     def _refill(self, layers: list[Any]) -> None:
+        touch_contents(self._sub_layers)
         self._sub_layers.clear()
         bump()
         for i, layer in enumerate(layers):
@@ -143,6 +146,7 @@ class LayerDict(Layer):
         self.add_sublayer(key, sublayer)
 
     def __delitem__(self, key: str) -> None:
+        touch_contents(self._sub_layers)
         del self._sub_layers[key]
         bump()
 
@@ -157,6 +161,7 @@ class LayerDict(Layer):
 
     def clear(self) -> None:
         """Remove all layers."""
+        touch_contents(self._sub_layers)
         self._sub_layers.clear()
         bump()
 
@@ -278,6 +283,7 @@ def _renumber(layer: Any, index: int, new: Any) -> None:
     if not -len(layers) <= index <= len(layers):
         raise IndexError(f"The index {index} is out of range for {len(layers)} entries.")
     layers.insert(index, _adopt(new))
+    touch_contents(layer._sub_layers)
     layer._sub_layers.clear()
     for i, sublayer in enumerate(layers):
         layer.add_sublayer(str(i), sublayer)

@@ -6,8 +6,9 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
-from kayax.bridge.state import bump, state
-from kayax.bridge.to_static.convert import converted
+from kayax.bridge.journal import fresh, touch_contents
+from kayax.bridge.staging import run_users
+from kayax.bridge.state import bump
 
 _ids = itertools.count()
 
@@ -17,11 +18,13 @@ class HookHandle:
 
     def __init__(self, table: OrderedDict, hook: Any):
         self._table, self.id = table, next(_ids)
+        touch_contents(table)
         table[self.id] = hook
         bump()
 
     def remove(self) -> None:
         """Take the hook off again."""
+        touch_contents(self._table)
         self._table.pop(self.id, None)
         bump()
 
@@ -30,8 +33,8 @@ class Hooks:
     """The forward hooks of one layer, and how forward runs with them."""
 
     def __init__(self) -> None:
-        self.before: OrderedDict[int, tuple] = OrderedDict()
-        self.after: OrderedDict[int, tuple] = OrderedDict()
+        self.before: OrderedDict[int, tuple] = fresh(OrderedDict())
+        self.after: OrderedDict[int, tuple] = fresh(OrderedDict())
 
     def ids(self) -> tuple[int, ...]:
         """Which hooks there are."""
@@ -49,38 +52,31 @@ class Hooks:
     def run(self, layer: Any, forward: Callable, inputs: tuple, kwargs: dict[str, Any]) -> Any:
         """Forward with what the hooks make of its inputs and outputs."""
         try:
-            for hook, with_kwargs, _ in _ready(self.before):
+            for hook, with_kwargs, _ in list(self.before.values()):
                 inputs, kwargs = _replaced(hook, with_kwargs, layer, inputs, kwargs)
             outputs = forward(*inputs, **kwargs)
         except Exception:
-            for hook, with_kwargs, always in _ready(self.after):
+            for hook, with_kwargs, always in list(self.after.values()):
                 if always:
-                    hook(layer, inputs, kwargs, None) if with_kwargs else hook(layer, inputs, None)
+                    run_users(hook, layer, inputs, *([kwargs] if with_kwargs else []), None)
             raise
-        for hook, with_kwargs, _ in _ready(self.after):
-            new = hook(layer, inputs, kwargs, outputs) if with_kwargs else hook(layer, inputs, outputs)
+        for hook, with_kwargs, _ in list(self.after.values()):
+            new = run_users(hook, layer, inputs, *([kwargs] if with_kwargs else []), outputs)
             if new is not None:
                 outputs = new
         return outputs
 
 
-def _ready(table: OrderedDict) -> list[tuple]:
-    """The hooks as they run now: rewritten, while a function is being converted."""
-    if state.trace is None:
-        return list(table.values())
-    return [(converted(hook), *rest) for hook, *rest in table.values()]
-
-
 def _replaced(hook: Callable, with_kwargs: bool, layer: Any, inputs: tuple, kwargs: dict) -> tuple[tuple, dict]:
     if with_kwargs:
-        new = hook(layer, inputs, kwargs)
+        new = run_users(hook, layer, inputs, kwargs)
         if new is None:
             return inputs, kwargs
         if not (isinstance(new, tuple) and len(new) == 2):
             raise RuntimeError("A forward pre-hook with keyword arguments must return None or (inputs, kwargs), but "
                                f"got {new!r}.")
         return new
-    new = hook(layer, inputs)
+    new = run_users(hook, layer, inputs)
     if new is None:
         return inputs, kwargs
     return (new if isinstance(new, tuple) else (new,)), kwargs

@@ -11,9 +11,10 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from kayax.bridge.errors import ConversionError, at_user_line
-from kayax.bridge.journal import STORES
+from kayax.bridge.errors import ConversionError, KeptShapeError, at_user_line
+from kayax.bridge.journal import fresh, touch, touch_contents
 from kayax.bridge.parameter import Parameter
+from kayax.bridge.places import STORES, Attribute
 from kayax.bridge.state import bump, state
 from kayax.bridge.tensor import Tensor
 from kayax.bridge.to_static.convert import converted
@@ -38,7 +39,7 @@ class Layer(LayerTree, LayerMoves, LayerFacts):
     def __init__(self, name_scope: str | None = None, dtype: Any = "float32"):
         scope = name_scope or _snake_case(type(self).__name__)
         fields = self.__dict__
-        fields["_parameters"], fields["_buffers"], fields["_sub_layers"] = OrderedDict(), OrderedDict(), OrderedDict()
+        fields.update({store: fresh(OrderedDict()) for store in STORES})
         fields["_non_persistable_buffer_names_set"] = set()
         fields["_training"] = True
         fields["_full_name"] = unique_name.generate(scope)
@@ -68,6 +69,7 @@ class Layer(LayerTree, LayerMoves, LayerFacts):
 
     def _all_hooks(self) -> Hooks:
         if self._hooks is None:
+            touch(Attribute(self, "_hooks"))
             self.__dict__["_hooks"] = Hooks()
         return self._hooks
 
@@ -92,12 +94,13 @@ class Layer(LayerTree, LayerMoves, LayerFacts):
     def training(self) -> bool:
         """Whether the layer is in training mode (dropout drops, batch statistics are used)."""
         mode = self.__dict__["_training"]
-        if state.trace is not None:
+        if state.trace is not None and isinstance(mode, bool):      # else a branch or loop of this program set it
             self._guard("training", mode, lambda layer: layer.__dict__["_training"])
         return mode
 
     @training.setter
     def training(self, mode: bool) -> None:
+        touch(Attribute(self, "_training"))
         self.__dict__["_training"] = bool(mode)
         bump()
 
@@ -173,13 +176,14 @@ class Layer(LayerTree, LayerMoves, LayerFacts):
             self._buffers[name] = value
             return
         # While converting, assigning to a buffer writes the cell: that is what an eager reader would see afterwards.
-        if not value._stop_gradient:
+        if not value._stop_gradient or not old._stop_gradient:
+            which = "is assigned a tensor that" if old._stop_gradient else "has stop_gradient=False, so that"
             raise ConversionError(
-                f"The buffer {name!r} is assigned a tensor that a gradient goes through, which a program cannot keep "
-                f"from call to call.{at_user_line()}\nAssign `value.detach()`, and go on with the value itself.")
+                f"The buffer {name!r} {which} a gradient goes through, which a program cannot keep from call to call."
+                f"{at_user_line()}\nAssign `value.detach()` to a buffer without one, and go on with the value itself.")
         new = value.storage.array
         if new.shape != old.storage.array.shape or new.dtype != old.storage.array.dtype:
-            raise ValueError(
+            raise KeptShapeError(
                 f"While converting, the buffer {name!r} must keep its shape and dtype: it is "
                 f"{old.dtype.name}{list(old.shape)} and was assigned {value.dtype.name}{list(value.shape)}.")
         old.storage.array = new
@@ -188,6 +192,7 @@ class Layer(LayerTree, LayerMoves, LayerFacts):
         bump()
         for store in STORES:
             if name in self.__dict__.get(store, ()):
+                touch(Attribute(self, name))
                 del self.__dict__[store][name]
                 self._non_persistable_buffer_names_set.discard(name)
                 return
@@ -218,6 +223,7 @@ class Layer(LayerTree, LayerMoves, LayerFacts):
         _check_name(self, name, "_parameters")
         if parameter is not None and not isinstance(parameter, Tensor):
             raise TypeError(f"add_parameter needs a Parameter, but got {type(parameter).__name__}.")
+        touch_contents(self._parameters)
         self._parameters[name] = parameter
         bump()
         return parameter
@@ -229,6 +235,7 @@ class Layer(LayerTree, LayerMoves, LayerFacts):
         sublayer = _adopt(sublayer)
         if sublayer is not None and not isinstance(sublayer, Layer):
             raise TypeError(f"add_sublayer needs a Layer, but got {type(sublayer).__name__}.")
+        touch_contents(self._sub_layers)
         self._sub_layers[name] = sublayer
         bump()
         return sublayer
@@ -240,6 +247,8 @@ class Layer(LayerTree, LayerMoves, LayerFacts):
         _check_name(self, name, "_buffers")
         if tensor is not None and not isinstance(tensor, Tensor):
             raise TypeError(f"A buffer must be a Tensor, but got {type(tensor).__name__}.")
+        touch_contents(self._buffers)
+        touch_contents(self._non_persistable_buffer_names_set)
         self._buffers[name] = tensor
         (self._non_persistable_buffer_names_set.discard if persistable
          else self._non_persistable_buffer_names_set.add)(name)

@@ -5,7 +5,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from kayax.bridge.journal import STORES
+from kayax.bridge.places import STORES
 from kayax.bridge.snapshots import Same, can_change, of_ours
 from kayax.bridge.state import state
 from kayax.bridge.surroundings import attribute_names

@@ -12,7 +12,7 @@ from kayax.bridge.errors import is_foreign, is_ours
 from kayax.bridge.to_static import showing
 from kayax.bridge.to_static.passes import rewrite
 from kayax.bridge.to_static.passes.base import OPERATORS
-from kayax.bridge.to_static.source.parse import Found, NoSource, find, is_generator
+from kayax.bridge.to_static.source.parse import Found, NoSource, find, is_coroutine
 
 _FUTURE = sum(getattr(__future__, n).compiler_flag for n in __future__.all_feature_names)
 _codes: weakref.WeakKeyDictionary[types.CodeType, types.CodeType | str] = weakref.WeakKeyDictionary()
@@ -123,8 +123,8 @@ def _make(function: types.FunctionType) -> types.FunctionType | None:
 
 
 def _compile(function: types.FunctionType) -> types.CodeType:
-    if is_generator(function):
-        raise NoSource("it is a generator or a coroutine")
+    if is_coroutine(function):
+        raise NoSource("it is a coroutine")
     found = find(function)
     node = rewrite(found)
     _trees[function.__code__] = node

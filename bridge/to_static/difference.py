@@ -10,8 +10,8 @@ import numpy as np
 
 from kayax.bridge.call import is_inexact
 from kayax.bridge.cells import Leaked, Storage, root_of
-from kayax.bridge.journal import STORES
 from kayax.bridge.kinds import fits
+from kayax.bridge.places import STORES
 from kayax.bridge.tensor import ZERO, Tensor
 from kayax.bridge.to_static.world import PLAIN, World, kind_of
 

@@ -22,6 +22,7 @@ from kayax.bridge.journal import journal
 from kayax.bridge.state import portable
 from kayax.bridge.to_static import kept
 from kayax.bridge.to_static.operators.values import settled
+from kayax.bridge.trace import Rolls
 from kayax.spec.constraints import Constraint, symbolic_forms
 from kayax.spec.input_spec import InputSpec
 
@@ -75,12 +76,16 @@ class Exported:
         examples = [Abstract(shape, d, d.kind not in "fcV") for shape, d in zip(shapes, dtypes, strict=True)]
 
         def whole(inputs: list) -> Any:
-            with journal():
-                out = settled(body(inputs))
+            with journal() as notes:
+                try:
+                    out = settled(body(inputs))
+                except Exception:
+                    notes.undo()
+                    raise
                 kept.take()                     # what is left in attributes is no output of a saved function
             return out
 
-        self.fact = fact = Functionalized(whole, examples)
+        self.fact = fact = _functionalized(whole, examples)
         self._check(fact)
         self.cells: list[Storage] = [*fact.reads, *fact.writes]
         self.n_inputs, self.n_written = len(specs), len(fact.writes)
@@ -145,6 +150,17 @@ class Exported:
         self.sources, self.given = sources, list(given)
         self.programs["backward"] = _to_bytes(jax.jit(backward, keep_unused=True), residuals,
                                               [avals[i] for i in sources], cotangents, star=False)
+
+
+def _functionalized(body: Callable, examples: list[Abstract]) -> Functionalized:
+    """The function as a pure one; its long loops are loops of the program, if they can be."""
+    rolls = Rolls()
+    try:
+        return Functionalized(body, examples, rolls=rolls)
+    except ConversionError:
+        if not rolls.used:
+            raise
+    return Functionalized(body, examples)
 
 
 def _to_bytes(function: Any, *args: Any, star: bool = True) -> bytes:

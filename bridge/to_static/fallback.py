@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from kayax.bridge.either import tensors_in
-from kayax.bridge.errors import ConversionError, FallbackWarning
-from kayax.bridge.journal import Attribute, Journal, Place, journal
+from kayax.bridge.errors import ConversionError, FallbackWarning, KeptError, LeakedTensorError
+from kayax.bridge.journal import Journal, journal
+from kayax.bridge.places import Attribute, Place
 
 
 class Attempt:
@@ -21,18 +22,22 @@ class Attempt:
         self.notes = notes
         self.error: Exception | None = None
         self._first: dict = {}
+        self._known: set[tuple] = set()
+        self._made: dict[int, Any] = {}
         self._random = _generators()
 
     def second_run(self) -> None:
         """From here on, what has been changed once should stay."""
         self._first = dict(self.notes.old)
-        self.notes.old = {}
+        self._known = self.notes.keys()
+        self._made = self.notes.born            # what the first run has made, and left somewhere
+        self.notes.old, self.notes.born = {}, {}
 
     def check(self) -> None:
         """A program would do only once what the function has done in both of its runs."""
         # What both runs have changed was there before: what a run makes itself is another object in each of them.
         places = [place for key, (place, old, new) in self.notes.changed().items()
-                  if key in self._first and not _is_same(place, old, new)]
+                  if (key in self._known or id(place.owner) in self._made) and not _is_same(place, old, new)]
         if places:
             raise ConversionError(
                 f"The function changes {' and '.join(map(str, places))} in every call, which a program would do only "
@@ -90,6 +95,11 @@ def why(error: Exception) -> str:
         return type(error).__name__
 
 
+def sets_up(error: Exception) -> bool:
+    """Whether a function keeps a tensor for later calls: those may find it there, and be programs."""
+    return isinstance(error, (KeptError, LeakedTensorError))
+
+
 def warn_fallback(name: str, error: Exception) -> None:
     """Say that a function runs eagerly, and why."""
     warnings.warn(f"`{name}` runs eagerly; the Layers that it calls are compiled. The reason:\n{why(error)}\n"
@@ -97,4 +107,4 @@ def warn_fallback(name: str, error: Exception) -> None:
                   FallbackWarning, stacklevel=5)
 
 
-__all__ = ["Attempt", "untouched", "warn_fallback", "why"]
+__all__ = ["Attempt", "sets_up", "untouched", "warn_fallback", "why"]

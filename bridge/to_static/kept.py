@@ -4,8 +4,9 @@ from __future__ import annotations
 from typing import Any
 
 from kayax.bridge.either import tensors_in
-from kayax.bridge.errors import ConversionError
-from kayax.bridge.journal import Attribute, changed_attributes, was_loaded
+from kayax.bridge.errors import KeptError
+from kayax.bridge.journal import changed_attributes, was_loaded
+from kayax.bridge.places import Attribute
 from kayax.bridge.snapshots import of_ours
 from kayax.bridge.state import bump, state
 from kayax.bridge.tensor import Tensor
@@ -16,7 +17,7 @@ def take() -> list[Any]:
     found = [(place, old) for place, old in changed_attributes() if _is_kept(place)]
     for place, _ in found:
         if was_loaded(place):
-            raise ConversionError(
+            raise KeptError(
                 f"{place} is read before it is stored, a tensor from call to call, which a program cannot keep in an "
                 "attribute.\nKeep it in a buffer (`register_buffer(name, tensor)`) that is there from the start.")
     trace = state.trace

@@ -61,7 +61,7 @@ class Program:
         self.bail = fact.bail
         self.simple = len(fact.outs) == 1 and fact.out_spec is tree.LEAF and fact.outs[0][-1] is False and not (
             fact.views or fact.written_inputs or fact.input_grads or fact.set_grads or fact.grad_changes or
-            fact.flag_changes)
+            fact.flag_changes or fact.set_flags)
         self.options = compiler_options
         self._compile(differentiable)
 
@@ -218,6 +218,8 @@ class Program:
             tensor.node, tensor.index, tensor._stop_gradient = new.node, new.index, new._stop_gradient
         for i, stopped in fact.flag_changes:
             tensors[i].stop_gradient = stopped
+        for tensor, stopped in fact.set_flags.items():
+            tensor.stop_gradient = stopped
         for i, index in fact.input_grads:
             _arrive(tensors[i], edges[i], outputs[index])
         for i, change in fact.set_grads:

@@ -19,7 +19,7 @@ from kayax.bridge.tensor import Tensor
 from kayax.bridge.to_static import kept, showing
 from kayax.bridge.to_static.arguments import Contents, put_back
 from kayax.bridge.to_static.convert import NoSource, converted, source
-from kayax.bridge.to_static.fallback import untouched, warn_fallback, why
+from kayax.bridge.to_static.fallback import sets_up, untouched, warn_fallback, why
 from kayax.bridge.to_static.operators.values import settled
 from kayax.bridge.to_static.program import Bail, Program
 from kayax.bridge.to_static.specs import as_spec, check_call, match, parameters_of
@@ -71,6 +71,7 @@ class StaticFunction:
         self.bails = 0                                              # runs that were given up and done eagerly
         self.cells: weakref.WeakSet[Storage] = weakref.WeakSet()    # what the programs use from outside
         self.fallbacks: dict[Any, Exception] = {}                   # calls that run eagerly, by their keys, and why
+        self._set_up: set[Any] = set()                              # the keys of calls that ran eagerly once
         self.last_example: tuple[Any, list[str]] | None = None      # what the newest program was made for
         self.signature = inspect.signature(function)
         self.__name__ = self.__qualname__ = type(function).__name__     # of an object that can be called
@@ -183,6 +184,9 @@ class StaticFunction:
         if self._full_graph:
             raise error
         out = self._run_eagerly(args, kwargs)               # raises what is to be raised, with its own traceback
+        if sets_up(error) and key not in self._set_up:      # a first call may leave what later ones find
+            self._set_up.add(key)
+            return out
         if why(error) not in map(why, self.fallbacks.values()):
             warn_fallback(self.__qualname__, error)
         self.fallbacks[key] = error

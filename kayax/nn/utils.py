@@ -9,9 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from kayax.bridge.autograd import no_grad
-from kayax.bridge.journal import Attribute, touch
+from kayax.bridge.journal import touch
 from kayax.bridge.ops import reparametrize
 from kayax.bridge.parameter import Parameter
+from kayax.bridge.places import Attribute
 from kayax.bridge.staging import staged, suspended
 from kayax.bridge.state import state
 from kayax.bridge.tensor import Tensor, wrap

@@ -10,7 +10,7 @@ from kayax import seed
 from kayax.bridge.graph import Graph, Instruction
 from kayax.bridge.parameter import Parameter
 from kayax.bridge.state import state
-from kayax.bridge.symbols import Variable, declared
+from kayax.bridge.symbols import Variable, dim_names, open_dims, variable
 from kayax.bridge.tensor import Tensor
 
 programs: weakref.WeakSet[Program] = weakref.WeakSet()
@@ -96,7 +96,7 @@ class Program:
     def create_var(self, name: str | None = None, shape: Sequence[int] = (), dtype: Any = "float32",
                    stop_gradient: bool = True, **kwargs: Any) -> Variable:
         """A variable without a value, for functions that fill one."""
-        return declared(shape, dtype, name, len(self.graph.instructions), stop_gradient)
+        return variable(open_dims(shape), dtype, stop_gradient, name)
 
     @property
     def random_seed(self) -> int:
@@ -198,8 +198,8 @@ def program_guard(main_program: Program, startup_program: Program | None = None)
 def data(name: str, shape: Sequence[Any], dtype: Any = None, lod_level: int = 0) -> Variable:
     """An input of the main program, to be fed under this name.
 
-    shape: dims of None or -1 are open. Where inputs meet, their open dims at the same position are taken to be equal if
-        they can be; a name in place of None, such as ``["batch", "source"]``, sets one apart.
+    shape: dims of None or -1 are open. Open dims at the same position of several inputs count as equal where the
+        program computes with them; a name in place of None, such as ``["batch", "source"]``, sets one apart.
     dtype: the default dtype if None.
     """
     if state.graph is None:
@@ -208,7 +208,9 @@ def data(name: str, shape: Sequence[Any], dtype: Any = None, lod_level: int = 0)
     if not isinstance(name, str):
         raise TypeError(f"name must be a string, but got {type(name).__name__}.")
     from kayax.spec.dtype import get_default_dtype
-    made = state.graph.data[name] = declared(shape, dtype or get_default_dtype(), name, len(state.graph.data))
+    made = variable(open_dims(shape), dtype or get_default_dtype(), name=name)
+    made.__dict__["open_dims"] = dim_names(shape)
+    state.graph.data[name] = made
     return made
 
 

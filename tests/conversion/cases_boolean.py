@@ -320,3 +320,27 @@ def truth_of_containers(x, n):
 @case((num(1.0), ""), (num(1.0), "a"))
 def truth_of_strings(x, name):
     return x * 2.0 if name else x
+
+
+@case((vec(1.0, 2.0), whole(3)), (vec(-1.0, -2.0), whole(0)), (vec(0.25, 0.5), whole(1)), (vec(9.0, 9.0), whole(1)))
+def walrus_in_a_part_that_may_not_run(x, n):
+    if x.sum() > 0 and (m := x.max()) > 1:
+        kept = m
+    else:
+        kept = x.min()
+    if n > 1 or (k := x.min()) < 0:
+        k = n
+    y = (z := x * 2) if x.sum() > 0 else (z := x * 3)
+    last = x.sum() > 1 and ((a := x * 5).sum() > 3 and (b := a.sum() + 1) > 2 and b)
+    i = 0
+    while i < 5 and (s := x.sum()) < 20:
+        x = x * 2 + 1
+        i += 1
+    return kept, k, y, z, last, x, i, s
+
+
+@case(num(1.0), name="walrus_unbound")
+@case(num(-1.0), expect=UnboundLocalError, name="walrus_not_run")
+def walrus_unbound(x):
+    x > 0 and (m := x * 2)
+    return m

@@ -270,14 +270,37 @@ def handed_to_a_library(x, n):
     return paddle.add_n(items)
 
 
-@case((H, whole(2)), expect=FALLBACK)
-def compared_with_another(x, n):
+@case((H, whole(2)), (H, whole(0)), (H, whole(3)))
+def compared_counted_and_found(x, n):
+    items = [5]
+    for i in range(3):
+        if i < n:
+            items.append(i)
+    same = items == [5, 0, 1], items != [5], items == [*items], [] == items, items == (5,)
+    return same, items.count(5), items.index(5), x if same[0] else x * 2.0
+
+
+@case((H, whole(1)), expect=ValueError)
+def index_of_what_is_not_there(x, n):
     items = []
     for i in range(3):
         if i < n:
             items.append(i)
-    same = items == [0, 1]
-    return x if same else x * 2.0
+    return items.index(2)
+
+
+@case((vec(0.5, -0.25), whole(2)), (vec(-0.5, 0.75), whole(1)))
+def beams_sorted_by_their_scores(x, n):
+    beams = [(0.0, 0)]
+    for i in range(2):
+        longer = []
+        for score, word in beams:
+            for j in range(2):
+                if x[j] + score < n:
+                    longer.append((score + x[j] * (i + 1), word * 2 + j))
+        longer.sort(key=lambda beam: -beam[0])
+        beams = longer[:2]
+    return [word for _, word in beams], sorted(beams, key=lambda beam: beam[1])[0][0]
 
 
 @case((H, whole(2)), expect=FALLBACK)
@@ -366,3 +389,20 @@ def decoding_without_repetition(token):
                 break
             tokens.append(token)
     return paddle.stack(tokens)
+
+
+@case((H, whole(3)), (H, whole(0)))
+def tuples(x, n):
+    rows = tuple([x, *[x * i for i in range(3) if i < n]])
+    numbers = tuple(i for i in range(4) if i < n)
+    total = x * 0.0
+    for i, row in enumerate(rows):
+        total = total + row * i
+    longer = (7, *[]) + numbers
+    return (rows, numbers, len(rows), rows[-1], rows[1:], numbers == (0, 1, 2), list(numbers) == numbers, longer,
+            isinstance(rows, tuple), type(rows[::-1]) is tuple, total, paddle.stack(rows))
+
+
+@case((H, whole(2)), expect=FALLBACK)
+def tuple_as_a_key(x, n):
+    return {tuple(i for i in range(4) if i < n): x}

@@ -1,7 +1,10 @@
 """What a program takes for granted: whatever the function read, a change of it is noticed in the next call."""
+import array
 import collections
 import datetime
+import email.message
 import enum
+import functools
 import itertools
 import os
 import random
@@ -52,6 +55,85 @@ def what_a_dict_of_a_layer_holds(convert):
     f = convert(net)
     yield f(x())
     net.table["a"]["b"]["c"] = 2.0
+    yield f(x())
+
+
+@case
+def containers_of_the_library(convert):
+    table, chain, items = collections.UserDict(a=1), collections.ChainMap({"q": 1}, {"z": 2}), collections.UserList([1])
+    numbers, base = array.array("i", [1, 2]), {"k": 1}
+    proxy = types.MappingProxyType(base)
+    f = convert(lambda x: x * table["a"] + chain["z"] + items[0] + chain.get("q") + sum(numbers) + proxy["k"]
+                + len(table))
+    yield f(x())
+    table["a"], chain["z"], items[0] = 2, 9, 4
+    yield f(x())
+    numbers[0], base["k"] = 7, 8
+    yield f(x())
+    table["b"] = 1
+    yield f(x())
+
+
+@case
+def an_object_of_a_librarys_class(convert):
+    config = email.message.Message()
+    config.size, config.flags = 2, [1]
+    f = convert(lambda x: x * config.size + config.flags[0])
+    yield f(x())
+    config.size = 5
+    yield f(x())
+    config.flags[0] = 9
+    yield f(x())
+
+
+_FACTOR = 2.0
+
+
+class Scaled(paddle.autograd.PyLayer):
+    k = 1.0
+
+    @staticmethod
+    def forward(ctx, x):
+        return x * _FACTOR
+
+    @staticmethod
+    def backward(ctx, g):
+        return g * _FACTOR * Scaled.k
+
+
+@case
+def what_functions_of_users_name_that_ours_call(convert):
+    global _FACTOR
+    layer = nn.ReLU()
+    layer.register_forward_post_hook(lambda layer, given, out: out * _FACTOR)
+
+    @paddle.no_grad()
+    def plain(x):
+        return x * _FACTOR
+
+    f = convert(lambda x: layer(plain(x)) + Scaled.apply(x))
+    for _FACTOR, Scaled.k in ((2.0, 1.0), (3.0, 1.0), (3.0, 5.0)):
+        given = x()
+        given.stop_gradient = False
+        out = f(given)
+        out.sum().backward()
+        yield out
+        yield given.grad
+
+
+@case
+def what_a_cache_gave(convert):
+    held = {"k": 1.0}
+
+    @functools.cache
+    def table(n):
+        return paddle.full([n], held["k"])
+
+    f = convert(lambda x: x * table(2))
+    yield f(x())
+    held["k"] = 4.0
+    yield f(x())
+    table.cache_clear()
     yield f(x())
 
 

@@ -88,3 +88,29 @@ def test_a_saved_model_computes_such_a_weight(tmp_path):
     paddle.jit.save(layer, str(tmp_path / "normed"), input_spec=[paddle.static.InputSpec([None, 3])])
     np.testing.assert_allclose(paddle.jit.load(str(tmp_path / "normed"))(x).numpy(), want.numpy(), rtol=1e-6)
     np.testing.assert_array_equal(layer(x).numpy(), want.numpy())
+
+
+def test_what_a_first_call_sets_up_is_found_by_later_ones():
+    class Cached(nn.Layer):
+        def __init__(self):
+            super().__init__()
+            self.table, self.tables = None, {}
+            self.register_buffer("held", None)
+
+        def forward(self, x):
+            n = x.shape[0]
+            if self.table is None or self.table.shape[0] < n:
+                self.table = paddle.arange(n).astype("float32")
+            if n not in self.tables:
+                self.tables[n] = paddle.ones([n])
+            if self.held is None or self.held.shape[0] != n:
+                self.held = paddle.full([n], 2.0)
+            return x * self.table[:n] + self.tables[n] + self.held
+
+    layer, plain = Cached(), Cached()
+    converted = paddle.jit.to_static(layer.forward)
+    for n in (3, 3, 5, 5, 5):
+        x = paddle.ones([n])
+        np.testing.assert_array_equal(converted(x).numpy(), plain(x).numpy())
+    assert not converted.fallbacks
+    assert len(converted.programs) == 2

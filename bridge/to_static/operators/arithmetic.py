@@ -8,12 +8,14 @@ from typing import Any
 import jax.numpy as jnp
 
 from kayax.bridge.either import Either
-from kayax.bridge.journal import CONTAINERS, fresh, touch_contents
+from kayax.bridge.journal import fresh, touch_contents
 from kayax.bridge.open_sizes import is_open, plain
+from kayax.bridge.places import CONTAINERS
 from kayax.bridge.tensor import Tensor, as_number, wrap
 from kayax.bridge.to_static.operators import dicts, numbers, text
 from kayax.bridge.to_static.operators import values as v
 from kayax.bridge.to_static.operators.branch import apart
+from kayax.bridge.watching import watch_objects
 
 _AUGMENTED: dict[str, Callable] = {
     "Add": operator.iadd, "Sub": operator.isub, "Mult": operator.imul, "Div": operator.itruediv,
@@ -30,6 +32,7 @@ def binary(sign: str, a: Any, b: Any) -> Any:
     if type(a) is Either or type(b) is Either:
         return apart(lambda x, y: binary(sign, x, y), a, b)
     check(sign, a, b)
+    watch_objects(a, b)
     if is_open(a) or is_open(b):
         a, b = _as_floats(sign, a, b)
     if numbers.are(a, b):
@@ -57,6 +60,7 @@ def unary(sign: str, a: Any) -> Any:
     a = v.use(a)
     if type(a) is Either:
         return apart(lambda x: unary(sign, x), a)
+    watch_objects(a)
     return numbers.unary(sign, a) if numbers.are(a) else numbers.UNARY[sign](a)
 
 
@@ -66,6 +70,7 @@ def augmented(sign: str, old: Any, value: Any) -> Any:
     if type(old) is Either or (type(value) is Either and not isinstance(old, CONTAINERS)):
         return apart(lambda x, y: augmented(sign, x, y), old, value)
     touch_contents(old)
+    watch_objects(old, value)
     check(sign, old, dicts.whole(value))
     return numbers.binary(sign, old, value) if numbers.are(old, value) else _AUGMENTED[sign](old, value)
 

@@ -10,8 +10,9 @@ from kayax.bridge.blocks import Block, Operands, stage, write_cells
 from kayax.bridge.cells import Storage, is_leaked
 from kayax.bridge.either import Either, tensors_in
 from kayax.bridge.errors import ConversionError, at_user_line
-from kayax.bridge.journal import UNDEFINED, Attribute, Contents, Place, born, journal, loaded, write
+from kayax.bridge.journal import born, journal, loaded, write
 from kayax.bridge.merging import ANYTHING, Planner, Split, build
+from kayax.bridge.places import UNDEFINED, Attribute, Contents, Elements, Place
 from kayax.bridge.sides import Side
 from kayax.bridge.slots import fill, note_operands
 from kayax.bridge.state import root_trace
@@ -31,6 +32,7 @@ from kayax.bridge.to_static.operators.outcome import (
     outcome_of,
     value_of,
 )
+from kayax.bridge.watching import watch_objects
 
 
 def if_(test: Any, body: Callable | None, orelse: Callable | None, variables: Variables = NONE) -> Outcome:
@@ -72,6 +74,7 @@ def truth(value: Any) -> Any:
     """What `if` and the like ask of a value."""
     from kayax.bridge.to_static.operators.dicts import whole
     value = whole(v.read(value))
+    watch_objects(value)
     return apart(lambda x: v.truth_number(truth(x)), value) if type(value) is Either else grown.truth(value)
 
 
@@ -226,12 +229,20 @@ def _pairs(sides: Sequence[Branch], n: int) -> list[tuple[Any, Any]]:
             for a, b in zip(*columns, strict=True)]
 
 
+def mergeable(place: Place) -> Place:
+    """A place that a branch or loop has changed, if a program can choose what it holds."""
+    if isinstance(place, Elements):
+        raise ConversionError(f"A branch or loop that a tensor decides changes {place}, which a program cannot."
+                              f"{at_user_line()}\nUse a Tensor.")
+    return place
+
+
 def _changed_places(sides: Sequence[Branch]) -> dict[Place, tuple[Any, Any]]:
     found: dict[tuple, Place] = {}
     old: dict[tuple, Any] = {}
     for s in sides:
         for key, (place, was, _) in s.places.items():
-            found[key], old[key] = place, was
+            found[key], old[key] = mergeable(place), was
             if isinstance(place, Attribute) and any(other.error is None and key not in other.places for other in sides):
                 loaded(place.owner, place.name)         # on the other path, it is what it was
     first, second = sides
@@ -246,12 +257,19 @@ def _plan_of(place: Place, planner: Planner, first: Any, second: Any) -> Any:
     """The plan for what a place holds afterwards."""
     if not isinstance(place, Contents) or first is ANYTHING or second is ANYTHING:
         return planner.plan(first, second)
-    plan = planner.contents(first, second)
-    if isinstance(plan, Split):
+    plan = None if holds_others(place, first, second) else planner.contents(first, second)
+    if plan is None or isinstance(plan, Split):
         raise ConversionError(
             f"A branch that a tensor decides changes the length or keys of {place}, and a program cannot hold it in "
             f"one value.{at_user_line()}\nChange it alike in both branches.")
     return plan
+
+
+def holds_others(place: Place, first: Any, second: Any) -> bool:
+    """Whether a container holds more items, or other keys, on one of two paths, and is none that may be counted."""
+    if type(place.owner) in (list, dict) or first is ANYTHING or second is ANYTHING:
+        return False
+    return len(first) != len(second) or (isinstance(first, dict) and list(first) != list(second))
 
 
 def _run(flag: Tensor, blocks: Sequence[Block], failed: list[bool], planner: Planner, plans: list[Any],

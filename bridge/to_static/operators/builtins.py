@@ -13,8 +13,9 @@ from kayax.bridge import known
 from kayax.bridge.call import Call
 from kayax.bridge.dispatch import run_call
 from kayax.bridge.errors import ConversionError, at_user_line
-from kayax.bridge.journal import Attribute, loaded, touch
+from kayax.bridge.journal import loaded, touch
 from kayax.bridge.open_sizes import is_open, plain, shown
+from kayax.bridge.places import Attribute
 from kayax.bridge.series import Series
 from kayax.bridge.tensor import Tensor, as_number, is_number
 from kayax.bridge.to_static.operators import (
@@ -222,9 +223,8 @@ def type_(*args: Any, **kwargs: Any) -> Any:
 
 def setattr_(owner: Any, name: str, value: Any) -> None:
     """`setattr`."""
-    if not isinstance(owner, Tensor):
-        touch(Attribute(owner, name))
-    setattr(owner, name, value)
+    from kayax.bridge.to_static.operators.stores import set_attribute
+    set_attribute(value, owner, name)
 
 
 def getattr_(owner: Any, name: str, *default: Any) -> Any:
@@ -245,6 +245,11 @@ def delattr_(owner: Any, name: str) -> None:
     delattr(owner, name)
 
 
+def vars_(owner: Any) -> Any:
+    """`vars` of an object."""
+    return getattr_(owner, "__dict__")
+
+
 def next_(iterator: Any, *default: Any) -> Any:
     """`next`: an iterator moves on once, whatever a tensor decides."""
     from kayax.bridge.state import state
@@ -263,12 +268,13 @@ TABLE: dict[Any, Callable] = {
     builtins.all: all_, builtins.any: any_, builtins.map: map_, builtins.filter: filter_, builtins.setattr: setattr_,
     functools.reduce: reduce_, builtins.delattr: delattr_, builtins.getattr: getattr_, builtins.hasattr: hasattr_,
     builtins.sum: sum_, builtins.pow: pow_, builtins.abs: abs_, builtins.divmod: numbers.divmod,
-    builtins.round: numbers.round, builtins.type: type_, math.sqrt: sqrt,
+    builtins.round: numbers.round, builtins.type: type_, builtins.vars: vars_,
+    math.sqrt: sqrt,
 }
 
 # They know lists whose length a tensor decides.
 GROWN = {length, to_bool, enumerate_, zip_, reversed_, isinstance_, sum_, all_, any_, TABLE[max], TABLE[min],
-         sorting.sorted_, list, type_, id}
+         sorting.sorted_, list, tuple, type_, id}
 # They know tensors that are stacked out of such lists.
 STACKED = {length, enumerate_, zip_, reversed_, isinstance_}
 

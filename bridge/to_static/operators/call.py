@@ -10,20 +10,37 @@ from collections.abc import Callable
 from typing import Any
 
 from kayax.bridge.either import Either
-from kayax.bridge.journal import CONTAINERS, born, fresh, touch_contents, unseen
+from kayax.bridge.errors import ConversionError, at_user_line, is_ours
+from kayax.bridge.journal import born, fresh, may_be_older, touch, touch_contents, unseen
 from kayax.bridge.open_sizes import shown
-from kayax.bridge.snapshots import is_record
+from kayax.bridge.places import ARRAYS, CONTAINERS, Attribute
+from kayax.bridge.snapshots import is_record, of_ours
 from kayax.bridge.state import state
 from kayax.bridge.to_static.convert import adopt, converted, reason
-from kayax.bridge.to_static.operators import builtins, dicts, grown, impure, iterators, sorting, text
+from kayax.bridge.to_static.operators import (
+    builtins,
+    caches,
+    contexts,
+    dicts,
+    grown,
+    impure,
+    iterators,
+    sorting,
+    stores,
+    text,
+)
 from kayax.bridge.to_static.operators import values as v
 from kayax.bridge.to_static.operators.branch import apart, has_either
 from kayax.bridge.to_static.operators.stacked import Stacked
 from kayax.bridge.to_static.operators.stacked import knowing as knowing_of
 from kayax.bridge.to_static.passes.comprehensions import EAGER, EARLY
+from kayax.bridge.watching import watch, watch_objects
 
 _AT_ONCE = [getattr(python, name) for name in EAGER | EARLY]
 _READING = frozenset({"copy", "count", "get", "index", "items", "keys", "values", "__len__", "__iter__"})
+_PLAIN_MODULES = frozenset({"builtins", "collections", "re", "datetime", "decimal", "fractions", "numpy", "operator",
+                            "_thread", "functools", "struct", "_struct", "jaxlib", "itertools"})
+_UNBOUND = (types.MethodDescriptorType, types.WrapperDescriptorType)
 _BUILTIN = (types.BuiltinFunctionType, types.MethodWrapperType)
 
 
@@ -43,6 +60,8 @@ def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:
             return apart(lambda f, a, k: call(f, *a, **k), function, args, kwargs, depth=3)
     kind = type(function)
     impure.check(function, args, kwargs)
+    if caches.keeps_results(function):
+        return caches.call(function, args, kwargs)
     if kind is types.FunctionType:
         return _run(function, args, kwargs)
     if kind is types.MethodType:
@@ -51,7 +70,10 @@ def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:
             return _run(inner, (function.__self__, *args), kwargs)
         if _has_grown():
             grown.refuse_in((*args, *kwargs.values()))
+        watch((function.__self__, *args, *kwargs.values()))
         return made(function(*args, **kwargs))
+    if kind in _UNBOUND and args and not isinstance(args[0], type):
+        return call(function.__get__(args[0]), *args[1:], **kwargs)
     if kind in _BUILTIN or isinstance(function, type):
         if function not in _LOOKING:
             iterators.check_in(args)
@@ -65,6 +87,8 @@ def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:
                 return fresh(grown.method(owner, function.__name__, args, kwargs))
             if not isinstance(owner, list):
                 grown.refuse_in((*args, *kwargs.values()))
+        if function not in _LOOKING:
+            watch_objects(*args)
         if replaced is not None:
             out = replaced(*args, **kwargs)
             return iterators.note_sources(born(out), args) if iterators.is_iterator(out) else out
@@ -75,6 +99,10 @@ def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:
                 return sorting.sort(owner, **kwargs)
         elif isinstance(owner, str):
             return text.method(function, args, kwargs)
+        elif getattr(function, "__name__", "") == "__setattr__" and len(args) == 2 and not isinstance(owner, type):
+            return stores.store_attribute(owner, *args)
+        else:
+            unseen_changes(function, owner, args, kwargs)
         if not isinstance(function, type):
             return iterators.note_sources(made(function(*args, **kwargs)), args)
         if _is_initialized(function):
@@ -142,7 +170,8 @@ def _init_of(kind: type) -> Any:
     return getattr(kind, "__init__", None)
 
 
-_LOOKING = (isinstance, type, id, next, callable, hasattr)            # they use no item up, or see to it themselves
+# They use no item up, and change nothing, or see to it themselves.
+_LOOKING = (isinstance, type, id, next, callable, hasattr, getattr, setattr, delattr, vars)
 _STORING = {"append", "appendleft", "insert", "extend", "setdefault", "update"}
 
 
@@ -163,6 +192,9 @@ def _call_object(function: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
     if _has_grown() and not _is_rewritten_layer(function, (*args, *kwargs.values())):
         grown.refuse_in((*args, *kwargs.values()))
     iterators.check_in(args)
+    kind: Any = type(function)
+    if not of_ours(kind):
+        watch((function, *args, *kwargs.values()))
     return made(function(*args, **kwargs))
 
 
@@ -188,6 +220,8 @@ _ONLY_HERE = 2          # what refers to an argument of `made` that nobody else 
 
 def _run(function: types.FunctionType, args: tuple, kwargs: dict[str, Any]) -> Any:
     twin = converted(function)
+    if contexts.is_manager(function):
+        return born(contexts.manager(function, args, kwargs))
     if twin is function:
         if reason(function) is not None:
             unseen(function.__code__)
@@ -197,7 +231,32 @@ def _run(function: types.FunctionType, args: tuple, kwargs: dict[str, Any]) -> A
                 return knowing(*args, **kwargs)
             grown.refuse_in((*args, *kwargs.values()))
         iterators.check_in(args)
+        if not is_ours(function.__code__.co_filename):
+            watch((*args, *kwargs.values()))
         return iterators.note_sources(made(function(*args, **kwargs)), args)
     if state.trace is not None:
         state.trace.note_function(function)
+    if function.__code__.co_flags & inspect.CO_GENERATOR:
+        return iterators.note_sources(born(twin(*args, **kwargs)), args)
     return twin(*args, **kwargs)
+
+
+def unseen_changes(function: Any, owner: Any, args: tuple, kwargs: dict[str, Any]) -> None:
+    """Note what a built-in function may change, of its owner (if it is a method) and its arguments."""
+    if state.trace is None:
+        return
+    name = getattr(function, "__name__", "")
+    if name == "__delattr__" and args and isinstance(args[0], str):
+        touch(Attribute(owner, args[0]))
+    elif function not in _LOOKING and (not isinstance(function, type) or function.__module__ not in _PLAIN_MODULES):
+        watch((owner, *args, *kwargs.values()))
+        if _is_opaque(owner) and state.trace.root is not state.trace and may_be_older(owner):
+            raise ConversionError(f"`{name}` of a {type(owner).__name__} in a branch or loop that a tensor decides: "
+                                  f"whether it changes the object cannot be seen.{at_user_line()}\nCall it outside.")
+
+
+def _is_opaque(owner: Any) -> bool:
+    """Whether an object may have a state that only its own, compiled code can see."""
+    kind = type(owner)
+    return not (owner is None or hasattr(owner, "__dict__") or kind.__module__ in _PLAIN_MODULES
+                or isinstance(owner, (*ARRAYS, *CONTAINERS)) or kind.__module__.startswith(("kayax", "jax")))

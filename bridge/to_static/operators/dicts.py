@@ -10,11 +10,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from kayax.bridge.either import Either
-from kayax.bridge.journal import UNDEFINED, fresh, touch_contents
+from kayax.bridge.journal import fresh, touch_contents
+from kayax.bridge.places import UNDEFINED
 from kayax.bridge.tensor import Tensor
 from kayax.bridge.to_static.operators import grown
 from kayax.bridge.to_static.operators import values as v
 from kayax.bridge.to_static.operators.branch import apart
+from kayax.bridge.watching import watch_objects
 from kayax.spec import tree
 
 
@@ -71,6 +73,7 @@ def plain(value: Any, parts: bool = False) -> Any:
     value = v.read(value)
     if type(value) is Either:
         value = apart(lambda x: fresh(dict(x)) if isinstance(x, dict) else tuple(plain(x)), value)
+    watch_objects(value)
     return whole(grown.plain(value, parts))
 
 

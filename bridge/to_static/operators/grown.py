@@ -183,7 +183,7 @@ _row, _weak_row = Call(_take, "getitem"), Call(_take_weak, "getitem")
 def item(items: list, key: Any) -> Any:
     """``items[key]``."""
     if isinstance(key, slice):
-        return _slice(items, key)
+        return type(items)(_slice(items, key))
     if _is_plain(items, key):
         return items[key]
     return row(packed(items), _found(items, key))
@@ -343,6 +343,9 @@ def method(owner: list, name: str, args: tuple, options: dict[str, Any]) -> Any:
     if name == "sort":
         from kayax.bridge.to_static.operators import sorting
         return sorting.sort(owner, **options)
+    if name in ("count", "index") and len(args) == 1:
+        from kayax.bridge.to_static.operators import totals
+        return getattr(totals, name)(owner, *args)
     if name not in _METHODS or options:
         raise refusal()
     found = _METHODS[name]

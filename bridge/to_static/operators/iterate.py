@@ -17,6 +17,7 @@ from kayax.bridge.to_static.operators.dicts import whole
 from kayax.bridge.to_static.operators.loop import UNROLLED, after_loop, after_round, staged_while
 from kayax.bridge.to_static.operators.outcome import NONE, Mixed, Outcome, Variables
 from kayax.bridge.to_static.operators.stacked import Stacked
+from kayax.bridge.watching import watch_objects
 
 _LONG = 32              # rounds from which a loop whose rounds have staged branches is one loop of the program
 
@@ -192,7 +193,10 @@ def _known_length(source: Any) -> int:
     """How many rounds a loop over this has, of those that can be had by number; 0 for anything else."""
     if isinstance(source, Counting):
         return _known_length(source.source)
-    return len(source) if type(source) is range or isinstance(source, Tensor) else 0
+    if isinstance(source, Tensor):
+        n = source.storage.array.shape[0] if source.ndim else 0
+        return n if type(n) is int else 0               # of any size while a program is saved
+    return len(source) if type(source) is range else 0
 
 
 class Items(Staged):
@@ -234,6 +238,7 @@ def for_(iterable: Any, body: Callable, orelse: Callable | None, variables: Vari
         return apart_in(lambda x: for_(x, body, orelse, variables), [iterable], variables)
     iterable = staged(whole(iterable))
     iterators.check(iterable)
+    watch_objects(iterable)
     run = _known_for if isinstance(iterable, Staged) else _python_for
     return after_loop(run(iterable, body, variables), orelse, variables)
 

@@ -8,50 +8,52 @@ import numpy as np
 
 from kayax.bridge import open_sizes
 from kayax.bridge.either import Either
+from kayax.bridge.errors import ConversionError, at_user_line
 from kayax.bridge.journal import is_frozen
-from kayax.bridge.series import refusal
+from kayax.bridge.state import state
 from kayax.bridge.tensor import Tensor, as_number
 from kayax.bridge.to_static.operators import dicts, grown, numbers
 from kayax.bridge.to_static.operators import values as v
-from kayax.bridge.to_static.operators.branch import apart, has_either, staged_if, truth
-from kayax.bridge.to_static.operators.outcome import NONE, Return, value_of
+from kayax.bridge.to_static.operators.branch import apart, apart_in, has_either, staged_if, truth
+from kayax.bridge.to_static.operators.outcome import NONE, Return, Variables, value_of
+from kayax.bridge.watching import watch_objects
 
 _ARRAYS = (Tensor, np.ndarray)
 _SIGNS = frozenset({"Eq", "NotEq", "Lt", "LtE", "Gt", "GtE"})
 
 
-def choose(test: Any, first: Callable, second: Callable) -> Any:
+def choose(test: Any, first: Callable, second: Callable, variables: Variables = NONE) -> Any:
     """``first() if test else second()``."""
     test = truth(test)
     if not v.is_staged(test):
         return first() if test else second()
-    return value_of(staged_if(v.truth(test), lambda: Return(first()), lambda: Return(second()), NONE))
+    return value_of(staged_if(v.truth(test), lambda: Return(first()), lambda: Return(second()), variables))
 
 
-def and_(value: Any, *rest: Callable) -> Any:
+def and_(value: Any, *rest: Callable, variables: Variables = NONE) -> Any:
     """``value and rest[0]() and ...``."""
     for i, later in enumerate(rest):
         value = grown.plain(v.read(value))
         if type(value) is Either:
-            return apart(lambda x: and_(x, *rest[i:]), value)                     # noqa: B023
+            return value_of(apart_in(lambda x: Return(and_(x, *rest[i:], variables=variables)), [value], variables))    # noqa: B023
         if v.is_staged(value):
             now = value
-            return choose(now, lambda: and_(later(), *rest[i + 1:]), lambda: now)      # noqa: B023
+            return choose(now, lambda: and_(later(), *rest[i + 1:], variables=variables), lambda: now, variables)  # noqa: B023
         if not grown.truth(value):
             return value
         value = later()
     return value
 
 
-def or_(value: Any, *rest: Callable) -> Any:
+def or_(value: Any, *rest: Callable, variables: Variables = NONE) -> Any:
     """``value or rest[0]() or ...``."""
     for i, later in enumerate(rest):
         value = grown.plain(v.read(value))
         if type(value) is Either:
-            return apart(lambda x: or_(x, *rest[i:]), value)                     # noqa: B023
+            return value_of(apart_in(lambda x: Return(or_(x, *rest[i:], variables=variables)), [value], variables))    # noqa: B023
         if v.is_staged(value):
             now = value
-            return choose(now, lambda: now, lambda: or_(later(), *rest[i + 1:]))       # noqa: B023
+            return choose(now, lambda: now, lambda: or_(later(), *rest[i + 1:], variables=variables), variables)   # noqa: B023
         if grown.truth(value):
             return value
         value = later()
@@ -77,10 +79,15 @@ def compared(left: Any, sign: str, right: Any) -> Any:
             isinstance(left, _ARRAYS) or isinstance(right, _ARRAYS)):
         return open_sizes.equal(left, right) is (sign == "Eq")
     if sign in _SIGNS:
+        if sign in ("Eq", "NotEq") and (grown.is_grown(left) or grown.is_grown(right)):
+            from kayax.bridge.to_static.operators import totals
+            same = totals.equal(v.read(left), v.read(right))
+            return same if sign == "Eq" else not_(same)
         settle = v.read if sign in ("Eq", "NotEq") else v.use
         left, right = grown.plain(settle(left)), grown.plain(settle(right))
         if type(left) is Either or type(right) is Either:
             return apart(lambda a, b: compared(a, sign, b), left, right)
+        watch_objects(left, right)
         return numbers.binary(sign, left, right) if numbers.are(left, right) else numbers.BINARY[sign](left, right)
     return {"Is": is_, "IsNot": is_not, "In": in_, "NotIn": not_in}[sign](left, right)
 
@@ -89,9 +96,20 @@ def is_(left: Any, right: Any) -> Any:
     """``left is right``; whether a value is None may depend on a tensor."""
     if isinstance(left, Either) or isinstance(right, Either):
         return _is_either(left, right) if isinstance(left, Either) else _is_either(right, left)
-    if left is not right and type(left) is type(right) and (is_frozen(left) or is_frozen(right)):
-        raise refusal()                         # a copy
+    if left is not right and type(left) is type(right) and (_may_be_another(left) or _may_be_another(right)):
+        raise ConversionError(f"Whether two {type(left).__name__}s are one object depends on a tensor, and a program "
+                              f"has a copy.{at_user_line()}\nCompare what they hold, or keep a flag beside them.")
     return left is right
+
+
+def _may_be_another(value: Any) -> bool:
+    """Whether this is a value of the program for one of several objects."""
+    root = state.trace.root if state.trace is not None else None
+    if root is None:
+        return False
+    if isinstance(value, Tensor):
+        return value.storage in root.aliases
+    return is_frozen(value) or id(value) in root.copied
 
 
 def _is_either(value: Either, other: Any) -> Any:
@@ -128,6 +146,7 @@ def in_(item: Any, container: Any) -> Any:
         return v.truth_number(found)
     if isinstance(container, (list, tuple)) and (open_sizes.is_open(item) or open_sizes.has_open(container)):
         return open_sizes.contains(container, item)
+    watch_objects(item, container)
     return item in container
 
 

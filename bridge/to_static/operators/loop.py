@@ -14,9 +14,10 @@ from kayax.bridge.call import is_inexact
 from kayax.bridge.cells import Storage
 from kayax.bridge.either import TooManyKinds, tensors_in
 from kayax.bridge.errors import ConversionError, at_user_line
-from kayax.bridge.journal import UNDEFINED, Attribute, Contents, Place, attempt, journal, loaded, write
+from kayax.bridge.journal import attempt, journal, loaded, write
 from kayax.bridge.looping import while_loop
 from kayax.bridge.merging import ANYTHING, Planner, Split, build, note_copies, signature
+from kayax.bridge.places import UNDEFINED, Attribute, Contents, Place
 from kayax.bridge.sides import Side
 from kayax.bridge.slots import Slot, fill, known_as, note_operands
 from kayax.bridge.state import state
@@ -24,7 +25,7 @@ from kayax.bridge.tape import Node
 from kayax.bridge.tensor import Tensor, wrap
 from kayax.bridge.to_static.operators import grown, numbers
 from kayax.bridge.to_static.operators import values as v
-from kayax.bridge.to_static.operators.branch import alive, staged_if, then, truth
+from kayax.bridge.to_static.operators.branch import alive, holds_others, mergeable, staged_if, then, truth
 from kayax.bridge.to_static.operators.outcome import (
     BROKEN,
     CONTINUED,
@@ -205,7 +206,7 @@ class _Loop:
             for key, (place, old, new) in changed.items():
                 if key not in ends:
                     ends[key] = new
-                    self.places[key] = (place, old)
+                    self.places[key] = (mergeable(place), old)
             result["outcome"], result["ends"] = outcome, [ends[k] for k in self.places]
             result["born"] = notes.born | {id(x): x for x in filled.values() if not isinstance(x, Tensor)}
             leaves = [going, *(t for t in tensors_in([result["values"], code_of(outcome), value_of(outcome),
@@ -252,8 +253,9 @@ class _Loop:
         plans.append(planner.plan(NORMAL, code_of(outcome)))
         plans.append(planner.plan(ANYTHING, value) if RETURNED in codes else planner.plan(UNDEFINED, UNDEFINED))
         for (place, old), new in zip(self.places.values(), result["ends"], strict=True):
-            plans.append((planner.contents if isinstance(place, Contents) else planner.plan)(old, new))
-            if isinstance(place, Contents) and isinstance(plans[-1], Split):
+            held = isinstance(place, Contents)
+            plans.append((planner.contents if held else planner.plan)(old, new))
+            if held and (isinstance(plans[-1], Split) or holds_others(place, old, new)):
                 raise ConversionError(
                     f"A loop that a tensor decides changes {place} in a way that a program cannot hold in one value "
                     f"(its length, keys, structure, shape or dtype).{at_user_line()}\n{_mend(planner)}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from kayax.bridge.journal import UNDEFINED
+from kayax.bridge.places import UNDEFINED
 
 NORMAL, BROKEN, CONTINUED, RETURNED = range(4)
 

@@ -14,10 +14,12 @@ from kayax.bridge.kinds import Aval
 from kayax.bridge.merging import kind_of
 from kayax.bridge.ops.manipulation_join import stack
 from kayax.bridge.ops.order import argsort
-from kayax.bridge.series import is_grown, refusal
+from kayax.bridge.series import Series, is_grown, refusal
 from kayax.bridge.tensor import Tensor
 from kayax.bridge.to_static.operators import grown
 from kayax.bridge.to_static.operators import values as v
+from kayax.bridge.to_static.operators.branch import staged_if
+from kayax.bridge.to_static.operators.outcome import NONE, Return, value_of
 
 
 def sorted_(iterable: Any, *, key: Any = None, reverse: Any = False) -> list:
@@ -75,21 +77,46 @@ def _refuse_nan(column: Tensor) -> None:
 
 def _of_staged_length(items: list, key: Any, reverse: bool) -> list:
     series = grown.packed(items)
-    if key is not None or not isinstance(series.form, Aval) or series.form.shape or series.form.dtype.kind not in "iuf":
+    if key is not None:
+        column = _keys(series, key)
+    elif isinstance(series.form, Aval) and not series.form.shape and series.form.dtype.kind in "iufb":
+        column = series.stacks[0].detach()
+    else:
         raise refusal()
 
     def order(column: Any, n: Any) -> Any:
         counts = jnp.arange(column.shape[0]) < n
         return jnp.lexsort((_places(column, reverse), ~counts))
 
-    column = series.stacks[0].detach()
-    if series.form.dtype.kind == "f":
+    if column.storage.array.dtype.kind in "fV":
         beyond = Call(lambda k, n: jnp.any(jnp.isnan(k) & (jnp.arange(k.shape[0]) < n)), "any")
         grown.hold(run_call(beyond, [column, series.length], False), "that no item of a sorted list is nan",
                    "Stack them, and use paddle.sort.")
     found = run_call(Call(order, "argsort"), [column, series.length], False)
     stacks = [run_call(_take, [rows, found]) for rows in series.stacks]
     return [dataclasses.replace(series, stacks=stacks)]
+
+
+def _keys(series: Series, key: Any) -> Tensor:
+    """The key of every row; the function is asked for those alone that are items."""
+    from kayax.bridge.to_static.operators.call import call
+    if series.capacity > _MOST:
+        raise refusal()
+
+    def asked(i: int) -> Any:
+        row = grown.row(series, i)
+        if i < series.least:
+            return call(key, row)
+        there = v.truth(series.length > i)
+        return value_of(staged_if(there, lambda: Return(call(key, row)), lambda: None, NONE))
+
+    keys = [asked(i) for i in range(series.capacity)]
+    if len({(kind.dtype, kind.weak) for kind in map(_kind, keys)}) > 1:
+        raise _unlike()
+    return stack([as_tensor(k).detach().reshape([]) for k in keys])
+
+
+_MOST = 256             # items whose keys are worked out one by one
 
 
 def _places(column: Any, reverse: bool) -> Any:

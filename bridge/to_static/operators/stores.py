@@ -3,27 +3,29 @@ from __future__ import annotations
 
 import builtins
 import functools
-import os
+import types
 from typing import Any
-
-import numpy as np
 
 from kayax.bridge.either import Either
 from kayax.bridge.errors import ConversionError, at_user_line
-from kayax.bridge.journal import Attribute, check_single, fresh, is_born, loaded, touch, touch_contents
+from kayax.bridge.journal import check_single, fresh, is_born, loaded, touch, touch_contents
 from kayax.bridge.merging import kind_of
 from kayax.bridge.open_sizes import shown
+from kayax.bridge.places import Attribute
 from kayax.bridge.slots import note_alias
+from kayax.bridge.snapshots import PLAIN, of_ours
 from kayax.bridge.state import state
 from kayax.bridge.tensor import Tensor
-from kayax.bridge.to_static.operators import grown, numbers, stacked
+from kayax.bridge.to_static.convert import converted
+from kayax.bridge.to_static.operators import caches, grown, numbers, slices, stacked
 from kayax.bridge.to_static.operators import values as v
 from kayax.bridge.to_static.operators.branch import apart, has_either
 from kayax.bridge.to_static.operators.dicts import check_order, or_default
+from kayax.bridge.watching import watch
 from kayax.spec import tree
 
 slice = builtins.slice
-_LOOKED_AT = (np.ndarray, type(os.environ))
+_MARKS = ("name", "persistable")        # of a Tensor, besides what users put on it
 
 def attribute(owner: Any, name: str, *default: Any) -> Any:
     """``owner.name``; what is found there is a fact of the program. A user's property is rewritten as a method is."""
@@ -34,12 +36,19 @@ def attribute(owner: Any, name: str, *default: Any) -> Any:
     described = getattr(type(owner), name, None)
     if isinstance(described, property) and not isinstance(owner, Tensor):
         return call(described.fget, owner)
+    if name == "__dict__" and not isinstance(owner, (Tensor, type)):
+        watch([owner])
+    getter = _users(type(described), "__get__")
+    if getter is not None:
+        return call(getter, described, owner, type(owner))
     if isinstance(owner, Tensor):
         if name == "is_integer" and v.is_staged(owner) and numbers.counts(owner):
             return functools.partial(numbers.is_whole, owner)       # that of Tensors asks the dtype
         value = getattr(owner, name, *default)
-        return shown(value) if state.portable else value
+        return v.read(shown(value) if state.portable else value)
     loaded(owner, name)
+    if caches.is_first_read(described, owner, name):
+        caches.make_property(owner, name)
     value = getattr(owner, name, *default)
     if type(value) is Either:                   # a branch or loop has left it there
         return or_default(value, *default) if default else v.read(value)
@@ -50,17 +59,34 @@ def attribute(owner: Any, name: str, *default: Any) -> Any:
 
 def set_attribute(value: Any, owner: Any, name: str) -> None:
     """``owner.name = value``."""
-    from kayax.bridge.to_static.operators.call import call
     owner = v.use(owner)
     if type(owner) is Either:
         apart(lambda x: set_attribute(value, x, name), owner)
         return
+    if isinstance(owner, Tensor):
+        if name in _MARKS or not hasattr(type(owner), name):
+            touch(Attribute(owner, name))
+        setattr(owner, name, value)
+        return
+    setter = _users(type(owner), "__setattr__")
+    if setter is not None:
+        from kayax.bridge.to_static.operators.call import call
+        touch(Attribute(owner, name))
+        call(setter, owner, name, value)
+    else:
+        store_attribute(owner, name, value)
+
+
+def store_attribute(owner: Any, name: str, value: Any) -> None:
+    """``owner.name = value`` as `object` does it: by a descriptor, or into the object."""
+    from kayax.bridge.to_static.operators.call import call
     described = getattr(type(owner), name, None)
-    if isinstance(described, property) and described.fset is not None and not isinstance(owner, Tensor):
+    if isinstance(described, property) and described.fset is not None:
         call(described.fset, owner, value)
         return
-    if isinstance(owner, Tensor):
-        setattr(owner, name, value)
+    setter = _users(type(described), "__set__")
+    if setter is not None:
+        call(setter, described, owner, value)
         return
     place = Attribute(owner, name)
     check_single(owner)
@@ -68,12 +94,24 @@ def set_attribute(value: Any, owner: Any, name: str) -> None:
     if type(value) is Either or (isinstance(value, Tensor) and _rebinds(owner, name, value)):
         place.put(value)
     else:
-        setattr(owner, name, value)
+        _stored(owner, name, value)
+
+
+def _stored(owner: Any, name: str, value: Any) -> None:
+    """Store past a user's `__setattr__`, which has run."""
+    kinds: list[Any] = [k for k in type(owner).__mro__ if "__setattr__" in vars(k)]
+    next(k for k in kinds if _users(k, "__setattr__") is None).__setattr__(owner, name, value)
+
+
+def _users(kind: type, method: str) -> Any:
+    """A special method that a user's class has, which is rewritten; None if it has none."""
+    function = getattr(kind, method, None)
+    return function if isinstance(function, types.FunctionType) and converted(function) is not function else None
 
 
 def _rebinds(owner: Any, name: str, value: Tensor) -> bool:
     """Whether a Layer's attribute, a buffer since a Tensor was assigned to it, gets one that its cell cannot hold."""
-    if name not in getattr(owner, "_non_persistable_buffer_names_set", ()):
+    if not hasattr(type(owner), "register_buffer") or name not in owner._non_persistable_buffer_names_set:
         return False
     old = owner._buffers[name]
     alike = isinstance(old, Tensor) and (old.shape, old.dtype) == (value.shape, value.dtype)
@@ -103,8 +141,13 @@ def set_item(value: Any, owner: Any, key: Any) -> None:
     touch_contents(owner)
     if isinstance(owner, (list, dict)):
         key = v.settled_key(key, isinstance(owner, dict))
-    if grown.is_grown(owner):
+    setter = _users(type(owner), "__setitem__")
+    if setter is not None:
+        call(setter, owner, key, value)
+    elif grown.is_grown(owner):
         grown.set_item(owner, key, value)
+    elif isinstance(owner, Tensor) and slices.has_open_ends(key):
+        slices.write(owner, key, v.use(value))
     elif isinstance(owner, list) and v.is_staged(key):
         _set_staged_item(owner, key, value)
     elif isinstance(owner, (Tensor, list, dict)):
@@ -126,6 +169,7 @@ def _set_staged_item(owner: list, key: Any, value: Any) -> None:
 
 def delete_item(owner: Any, key: Any) -> None:
     """``del owner[key]``."""
+    from kayax.bridge.to_static.operators.call import call
     owner, key = v.use(owner), v.read(key)
     if type(owner) is Either or type(key) is Either:
         apart(delete_item, owner, key)
@@ -136,16 +180,25 @@ def delete_item(owner: Any, key: Any) -> None:
         return
     if isinstance(owner, dict) and key in owner:
         v.read(owner[key])
-    del owner[key]
+    deleter = _users(type(owner), "__delitem__")
+    if deleter is not None:
+        call(deleter, owner, key)
+    else:
+        watch([owner])
+        del owner[key]
 
 
 def item(owner: Any, key: Any) -> Any:
     """``owner[key]``; an item of a list that a tensor chooses is taken from all of them stacked."""
+    from kayax.bridge.to_static.operators.call import call
     owner, key = v.use(owner), v.read(key)
     if type(owner) is Either:
         return apart(lambda x: item(x, key), owner)
     if has_either(key, 2):
         return apart(lambda k: item(owner, k), key, depth=2)
+    getter = _users(type(owner), "__getitem__")
+    if getter is not None:
+        return call(getter, owner, key)
     if grown.is_grown(owner):
         return grown.item(owner, key)
     if isinstance(owner, (stacked.Stacked, stacked.Sizes)):
@@ -157,12 +210,20 @@ def item(owner: Any, key: Any) -> Any:
     if isinstance(owner, dict) and v.is_staged(key) and key not in owner:
         raise ConversionError(f"A tensor's value is looked up in a dict.{at_user_line()}\nPut the values in a list or "
                               "a Tensor, and take the item that the tensor chooses.")
+    if hasattr(type(owner), "__missing__") and key not in owner:        # which may put something there
+        touch_contents(owner)
+        missing = _users(type(owner), "__missing__")
+        return call(missing, owner, key) if missing is not None else owner[key]
     if isinstance(owner, (Tensor, list, tuple, dict)) or not hasattr(type(owner), "__getitem__"):
         return v.read(owner[key])
-    if state.trace is not None and type(owner) in _LOOKED_AT:
+    kind: Any = type(owner)
+    if state.trace is not None and not is_born(owner) and not of_ours(kind) and _is_plain(key):
         state.trace.root.note_item(owner, key)
-    from kayax.bridge.to_static.operators.call import call
     return call(type(owner).__getitem__, owner, key)
+
+
+def _is_plain(key: Any) -> bool:
+    return type(key) in PLAIN or (type(key) is tuple and all(type(k) in PLAIN for k in key))
 
 
 def sliced(owner: Any, key: Any) -> Any:

@@ -14,10 +14,10 @@ from kayax.bridge.dispatch import run_call
 from kayax.bridge.either import Either, unsettled
 from kayax.bridge.errors import ConversionError, at_user_line
 from kayax.bridge.forms import Choice
-from kayax.bridge.journal import UNDEFINED
 from kayax.bridge.kinds import Mismatch, widened
 from kayax.bridge.merging import kind_of
 from kayax.bridge.open_sizes import plain
+from kayax.bridge.places import UNDEFINED
 from kayax.bridge.state import state
 from kayax.bridge.tensor import Tensor, as_number, is_number
 from kayax.spec import tree

@@ -18,10 +18,11 @@ from kayax.bridge.to_static.passes.stores import Stores
 from kayax.bridge.to_static.passes.supers import Supers
 from kayax.bridge.to_static.passes.text import Text
 from kayax.bridge.to_static.passes.uses import Uses
+from kayax.bridge.to_static.passes.withs import Withs
 from kayax.bridge.to_static.source.parse import Found
 
 PASSES = (Supers, Comprehensions, Matches, Asserts, Handlers, Stores, Text, Logic, Arithmetic, Fresh, Reads, Calls,
-          Uses)
+          Withs, Uses)
 
 
 def rewrite(found: Found, outer: Context | None = None) -> ast.FunctionDef:

@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from kayax.bridge.to_static.source import activity
+from kayax.bridge.to_static.source.exits import yields
 from kayax.bridge.to_static.source.parse import Found, NoSource
 
 OPERATORS = "_kx"                   # the name under which rewritten code reaches the operators
 _FRAME = {"locals", "eval", "exec"}         # they look at the frame they are called from
+_LATER = (ast.BoolOp, ast.IfExp, ast.Compare, ast.Assert, ast.JoinedStr, *activity.COMPREHENSIONS)
 _COMPOUND = (ast.If, ast.For, ast.While, ast.With, ast.Try, ast.Match)
 
 
@@ -63,7 +65,7 @@ class Context:
             targets: list[ast.expr] = [store(n) for n in own]
             first = [ast.If(ast.Constant(False), [ast.Assign(targets, ast.Constant(None))], [])]
         name = self.node.name if isinstance(self.node, ast.FunctionDef) else "_kx_lambda"
-        docstring = body[:1] if body and _is_text(body[0]) else []
+        docstring = body[:1] if is_text(body[:1]) else []
         keep = [s for s in body if isinstance(s, (ast.Global, ast.Nonlocal))]
         rest = [s for s in body[len(docstring):] if s not in keep]
         new = ast.FunctionDef(name, self.node.args, [*docstring, *keep, *first, *rest], [], None, None)
@@ -71,14 +73,18 @@ class Context:
         return ast.fix_missing_locations(new)
 
 
-def _is_text(node: ast.stmt) -> bool:
+def is_text(nodes: list[ast.stmt]) -> bool:
+    """Whether these statements are a docstring."""
+    node = nodes[0] if nodes else None
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 
 def _refuse(body: list[ast.stmt]) -> None:
     for node in walk(body):
-        if isinstance(node, (ast.Yield, ast.YieldFrom, ast.Await, ast.AsyncFor, ast.AsyncWith)):
-            raise NoSource("it is a generator or a coroutine")
+        if isinstance(node, (ast.Await, ast.AsyncFor, ast.AsyncWith)):
+            raise NoSource("it is a coroutine")
+        if isinstance(node, _LATER) and yields(node):
+            raise NoSource("it has a `yield` in a part of an expression that may not run")
         if isinstance(node, ast.TryStar):
             raise NoSource("`except*` is not rewritten")
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _FRAME:
@@ -154,6 +160,15 @@ def assign(name: str, value: ast.expr) -> ast.Assign:
     return ast.Assign([store(name)], value)
 
 
+def put_back(names: list[str], values: str) -> list[ast.stmt]:
+    """Statements that bind variables to the values of a list; one that is undefined is unbound."""
+    made: list[ast.stmt] = [ast.Assign([ast.List([store(n) for n in names], ast.Store())], load(values))]
+    for name in names:
+        undefined = ast.Compare(load(name), [ast.Is()], [operator("UNDEFINED")])
+        made.append(ast.If(undefined, [ast.Delete([ast.Name(name, ast.Del())])], []))
+    return made
+
+
 def unpacked(targets: list[ast.expr], value: ast.expr) -> ast.expr:
     """A value that is unpacked into targets, which needs to know how many items there are."""
     several = [t for t in targets if isinstance(t, (ast.Tuple, ast.List))]
@@ -167,4 +182,5 @@ def unpacked(targets: list[ast.expr], value: ast.expr) -> ast.expr:
 
 def has_walrus(node: ast.AST) -> bool:
     """Whether evaluating the expression may store a variable."""
-    return any(isinstance(n, ast.NamedExpr) or getattr(n, "stores", ()) for n in ast.walk(node))
+    return any(isinstance(n, ast.NamedExpr) or getattr(n, "stores", ()) or hasattr(n, "walruses")
+               for n in ast.walk(node))

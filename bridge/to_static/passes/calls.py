@@ -11,7 +11,8 @@ _NATIVE = {"super", "globals", "vars", "dir", "__import__", "breakpoint"}       
 class Calls(Rewrite):
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
-        native = isinstance(node.func, ast.Name) and node.func.id in _NATIVE
+        native = isinstance(node.func, ast.Name) and node.func.id in _NATIVE and not (
+            node.func.id == "vars" and node.args)
         if hasattr(node, "generated") or native:
             return node
         for keyword in node.keywords:

@@ -11,9 +11,19 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from kayax.bridge.to_static.passes.base import Context, assign, call, generated, later, load, operator, store, unpacked
+from kayax.bridge.to_static.passes.base import (
+    Context,
+    assign,
+    call,
+    generated,
+    later,
+    load,
+    operator,
+    put_back,
+    unpacked,
+)
 from kayax.bridge.to_static.source import activity
-from kayax.bridge.to_static.source.exits import exits
+from kayax.bridge.to_static.source.exits import exits, yields
 from kayax.bridge.to_static.source.liveness import Liveness
 from kayax.bridge.to_static.source.parse import NoSource
 
@@ -29,6 +39,7 @@ class Control:
         always = (mentioned | written | context.globals | context.nonlocals) & context.variables
         self.written = [n for n in sorted(written) if n in context.variables]
         Liveness(frozenset(always)).block(body, frozenset(always))
+        self.yields = any(map(yields, body))
         return self.block(body, top=True)
 
     # ---- blocks ----------------------------------------------------------------------------------------------
@@ -37,6 +48,9 @@ class Control:
         """Statements whose end, or `return`, gives the outcome (at the top: the function's own value)."""
         new: list[ast.stmt] = []
         for i, node in enumerate(body):
+            if self.yields and top and (yields(node) or exits(node)):
+                new.append(self._kept(node))
+                continue
             if isinstance(node, (ast.Return, ast.Break, ast.Continue)):
                 return [*new, self._leave(node, top)]
             if exits(node):
@@ -45,6 +59,18 @@ class Control:
             if isinstance(node, ast.Raise):
                 return new
         return new
+
+    def _kept(self, node: ast.stmt) -> ast.stmt:
+        """A statement of a generator that yields, or leaves a statement that does: no function can be made of it."""
+        if isinstance(node, (ast.If, ast.While)):
+            node.test = ast.copy_location(call("truth", node.test), node.test)
+        elif isinstance(node, ast.For):
+            node.iter = ast.copy_location(call("plain", node.iter), node.iter)
+        for part in (node, *getattr(node, "handlers", ())):
+            for name in ("body", "orelse", "finalbody"):
+                if getattr(part, name, None):
+                    setattr(part, name, self.block(getattr(part, name), top=True))
+        return node
 
     def _leave(self, node: ast.Return | ast.Break | ast.Continue, top: bool) -> ast.stmt:
         if top:
@@ -185,12 +211,7 @@ class Control:
         get, put, values = (self.context.fresh(s) for s in ("get", "set", "values"))
         read = ast.Return(ast.List([later(load(n)) for n in names], ast.Load()))
         made.append(self._define(get, [read], node))
-        target: ast.expr = ast.List([store(n) for n in names], ast.Store())
-        write: list[ast.stmt] = [ast.Assign([target], load(values))]
-        for name in names:
-            undefined = ast.Compare(load(name), [ast.Is()], [operator("UNDEFINED")])
-            write.append(ast.If(undefined, [ast.Delete([ast.Name(name, ast.Del())])], []))
-        made.append(self._define(put, write, node, [values]))
+        made.append(self._define(put, put_back(names, values), node, [values]))
         text: list[ast.expr] = [ast.Constant(n) for n in names]
         return call("Variables", ast.Tuple(text, ast.Load()), load(get), load(put))
 

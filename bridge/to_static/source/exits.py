@@ -34,3 +34,14 @@ def returns(nodes: Iterable[ast.AST]) -> bool:
         if not isinstance(node, (*SCOPES, ast.expr)):
             stack += ast.iter_child_nodes(node)
     return False
+
+
+def yields(node: ast.AST) -> bool:
+    """Whether a `yield` of the function itself stands in this code."""
+    stack = [node]
+    while stack:
+        inner = stack.pop()
+        if isinstance(inner, (ast.Yield, ast.YieldFrom)):
+            return True
+        stack += [child for child in ast.iter_child_nodes(inner) if not isinstance(child, SCOPES)]
+    return False

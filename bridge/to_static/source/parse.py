@@ -88,7 +88,7 @@ def _unmangled(name: str) -> str:
     return name
 
 
-def is_generator(function: types.FunctionType) -> bool:
-    """Whether calling the function does not run it: generators and coroutines."""
-    flags = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
+def is_coroutine(function: types.FunctionType) -> bool:
+    """Whether the function is asynchronous."""
+    flags = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
     return bool(function.__code__.co_flags & flags)
