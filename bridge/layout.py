@@ -51,8 +51,10 @@ class Layout(NamedTuple):
         given: the run-time numbers of an index, each of which moves the offset by its stride.
         """
         if any(map(is_open, (*self.shape, *shape))):
+            dims = ", ".join(dict.fromkeys(str(n) for n in (*self.shape, *shape) if is_open(n)))
             raise ConversionError("A tensor that shares memory with another one is written in place, and has "
-                                  "dimensions that are left open.\nWrite the whole tensor, or clone() the part first.")
+                                  f"dimensions that are left open: {dims}.\nWrite the whole tensor, clone() the part "
+                                  "first, or give these dimensions a fixed size.")
         found = _tried(self.shape, self.strides, shape, rule, args)
         if found is None:
             return None
