@@ -33,7 +33,7 @@ try:
     total = sum(sizes)
     used = resource.getrusage(resource.RUSAGE_SELF).ru_utime
     for limit, value in ((resource.RLIMIT_AS, (8 << 30) + 64 * total), (resource.RLIMIT_CORE, 0),
-                         (resource.RLIMIT_CPU, int(used) + 60 + (total >> 18))):
+                         (resource.RLIMIT_CPU, int(used) + 20 + (total >> 17))):
         most = resource.getrlimit(limit)[1]
         resource.setrlimit(limit, (value if most == resource.RLIM_INFINITY else min(value, most), most))
 except ImportError:

@@ -9,6 +9,7 @@ from kayax.static import InputSpec
 onnx = pytest.importorskip("onnx", reason="needs the extra: pip install kayax[interop]")
 ort = pytest.importorskip("onnxruntime", reason="needs the extra: pip install kayax[interop]")
 from kayax import convert  # noqa: E402
+from kayax.cli.main import main  # noqa: E402
 
 F = nn.functional
 
@@ -26,6 +27,27 @@ def test_a_saved_model_runs_in_onnxruntime_at_any_size(name, saved, tmp_path):
     path = convert.to_onnx(prefix, tmp_path / name)
     for arrays, wanted in calls:
         np.testing.assert_allclose(run(path, arrays)[0], wanted, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["resnet50", "mobilenet_v2", "mobilenet_v3_small"])
+def test_models_of_the_zoo(name, tmp_path):
+    paddle.seed(1)
+    model = getattr(paddle.vision.models, name)(num_classes=10)
+    model.eval()
+    path = convert.to_onnx(model, tmp_path / "m", [InputSpec(["n", 3, 64, 64], "float32", "x")])
+    for n in (1, 2):
+        x = np.random.default_rng(n).normal(size=(n, 3, 64, 64)).astype("float32")
+        wanted = model(paddle.to_tensor(x)).numpy()
+        np.testing.assert_allclose(run(path, [x])[0], wanted, atol=1e-4 * np.abs(wanted).max())
+
+
+@pytest.mark.parametrize("options", [[], ["--weights", "float16"]])
+def test_the_command_line_writes_onnx(options, saved, tmp_path, capsys):
+    prefix, calls = saved("net")
+    assert main(["export", str(prefix), "--to", "onnx", "--output", str(tmp_path / "m"), *options]) == 0
+    (arrays, wanted), *_ = calls
+    np.testing.assert_allclose(run(capsys.readouterr().out.strip(), arrays)[0], wanted, atol=1e-2 if options else 1e-5)
 
 
 def test_names_and_open_dims_are_kept(saved, tmp_path):

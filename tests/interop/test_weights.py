@@ -161,6 +161,9 @@ def test_the_command_line(saved, tmp_path, capsys):
     assert main(["export", str(prefix), "--to", "paddle", "--output", str(tmp_path / "p")]) == 0
     assert main(["export", str(tmp_path / "p"), "--to", "safetensors", "--output", str(tmp_path / "w")]) == 0
     assert capsys.readouterr().out.split() == [str(tmp_path / "p"), str(tmp_path / "w")]
+    for form, suffix in (("stablehlo", ".mlir"), ("stablehlo-bytecode", ".mlirbc")):
+        assert main(["export", str(prefix), "--to", form, "--output", str(tmp_path / "s")]) == 0
+        assert (tmp_path / f"s{suffix}").stat().st_size and capsys.readouterr().out.strip().endswith(suffix)
     assert main(["export", str(prefix), "--to", "paddle", "--method", "other"]) == 2
     assert "no method 'other', only forward" in capsys.readouterr().err
     assert main(["export", str(tmp_path / "none"), "--to", "onnx"]) == 2
