@@ -1,5 +1,6 @@
 """Programs that are not known are parsed by another process first, once; those that were saved here are known."""
 import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -58,6 +59,14 @@ def test_a_program_that_kills_the_parser(model, monkeypatch):
         with pytest.raises(ModelFileError, match=r"makes XLA's parser fail .*Do not use this file"):
             use()
     assert len(started) == 3
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows limits no process")
+def test_a_program_that_would_take_all_memory(model, monkeypatch):
+    _, prefix, _ = model
+    monkeypatch.setattr(parsed, "_CHILD", parsed._CHILD.replace("for size in sizes:", "for size in [bytearray(1 << 40)]:"))
+    with pytest.raises(ModelFileError, match="parser fail .*MemoryError"):
+        Session(prefix)
 
 
 def test_a_program_that_is_none(model):
