@@ -64,7 +64,8 @@ def test_a_program_that_kills_the_parser(model, monkeypatch):
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows limits no process")
 def test_a_program_that_would_take_all_memory(model, monkeypatch):
     _, prefix, _ = model
-    monkeypatch.setattr(parsed, "_CHILD", parsed._CHILD.replace("for size in sizes:", "for size in [bytearray(1 << 40)]:"))
+    greedy = parsed._CHILD.replace("for size in sizes:", "for size in [bytearray(1 << 40)]:")
+    monkeypatch.setattr(parsed, "_CHILD", greedy)
     with pytest.raises(ModelFileError, match="parser fail .*MemoryError"):
         Session(prefix)
 
