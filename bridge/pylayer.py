@@ -12,6 +12,7 @@ from kayax.bridge.autograd import enable_grad, no_grad
 from kayax.bridge.call import is_inexact
 from kayax.bridge.cells import Storage
 from kayax.bridge.hooking import closed_world
+from kayax.bridge.journal import born
 from kayax.bridge.staging import run_users
 from kayax.bridge.state import state
 from kayax.bridge.tape import Node, edge_of
@@ -97,7 +98,7 @@ class PyLayer:
             state.trace.note_method(cls, "backward")            # it runs later
         if recording and state.trace is not None and state.trace.uses_tape is False:
             return _staged(cls, run, inputs)
-        ctx = PyLayerContext()
+        ctx = born(PyLayerContext())
         out = run(ctx, inputs)
         return _record(cls, ctx, inputs, out) if recording else out
 
@@ -152,7 +153,7 @@ def _staged(cls: type[PyLayer], run: Any, inputs: list[Tensor]) -> Any:
     n, cells = len(inputs), list[Storage]()               # the cells that forward reads follow the inputs
 
     def forward(*arrays: Any) -> tuple[tuple, tuple]:
-        ctx, trace = PyLayerContext(), Trace(dict(zip(cells, arrays[n:], strict=True)), False)
+        ctx, trace = born(PyLayerContext()), Trace(dict(zip(cells, arrays[n:], strict=True)), False)
         with trace:
             out = run(ctx, [wrap(a) for a in arrays[:n]])
             outs = list(out) if isinstance(out, (tuple, list)) else [out]
@@ -218,7 +219,7 @@ def _take_tensors(ctx: PyLayerContext) -> tuple[tuple, list]:
 
 
 def _put_tensors(ctx: PyLayerContext, places: list, held: tuple) -> PyLayerContext:
-    new = copy.copy(ctx)
+    new = born(copy.copy(ctx))
     saved = list(ctx._saved)
     for (name, index), array in zip(places, held, strict=True):
         if index is None:

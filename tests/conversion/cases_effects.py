@@ -164,6 +164,29 @@ class Items(list):
         super().__setitem__(i, value * 2)
 
 
+class Asked(dict):
+    def __init__(self):
+        super().__init__()
+        self.reads = self.asked = 0
+
+    def __getitem__(self, key):
+        self.reads += 1
+        return super().__getitem__(key)
+
+    def __contains__(self, key):
+        self.asked += 1
+        return super().__contains__(key)
+
+
+@case(UP, DOWN)
+def special_methods_run_once(x):
+    table = Asked()
+    table["a"] = x
+    if x.sum() > 0 and "a" in table and "b" not in table:
+        table["a"] = table["a"] * 2
+    return table["a"], table.reads, table.asked
+
+
 class Defaults(dict):
     def __missing__(self, key):
         self[key] = 5

@@ -136,8 +136,13 @@ def in_(item: Any, container: Any) -> Any:
         from kayax.bridge.to_static.operators import totals
         return totals.contains(container, item)
     grown.plain(container)
+    from kayax.bridge.to_static.operators.stores import of_users
+    asked = of_users(type(container), "__contains__")
+    if asked is not None:
+        from kayax.bridge.to_static.operators.call import call
+        return v.truth_number(truth(call(asked, container, item)))
     if isinstance(container, dict) and not v.is_staged(item) and item in container:
-        return dicts.is_there(container[item])
+        return dicts.is_there(dict.__getitem__(container, item))
     if isinstance(container, Tensor) and (v.is_staged(container) or v.is_staged(item)):
         return as_number(v.truth((container == item).any()).detach())
     if type(container) in (list, tuple) and (v.is_staged(item) or any(map(v.is_staged, container))):

@@ -38,7 +38,7 @@ def attribute(owner: Any, name: str, *default: Any) -> Any:
         return call(described.fget, owner)
     if name == "__dict__" and not isinstance(owner, (Tensor, type)):
         watch([owner])
-    getter = _users(type(described), "__get__")
+    getter = of_users(type(described), "__get__")
     if getter is not None:
         return call(getter, described, owner, type(owner))
     if isinstance(owner, Tensor):
@@ -68,7 +68,7 @@ def set_attribute(value: Any, owner: Any, name: str) -> None:
             touch(Attribute(owner, name))
         setattr(owner, name, value)
         return
-    setter = _users(type(owner), "__setattr__")
+    setter = of_users(type(owner), "__setattr__")
     if setter is not None:
         from kayax.bridge.to_static.operators.call import call
         touch(Attribute(owner, name))
@@ -84,7 +84,7 @@ def store_attribute(owner: Any, name: str, value: Any) -> None:
     if isinstance(described, property) and described.fset is not None:
         call(described.fset, owner, value)
         return
-    setter = _users(type(described), "__set__")
+    setter = of_users(type(described), "__set__")
     if setter is not None:
         call(setter, described, owner, value)
         return
@@ -100,10 +100,10 @@ def store_attribute(owner: Any, name: str, value: Any) -> None:
 def _stored(owner: Any, name: str, value: Any) -> None:
     """Store past a user's `__setattr__`, which has run."""
     kinds: list[Any] = [k for k in type(owner).__mro__ if "__setattr__" in vars(k)]
-    next(k for k in kinds if _users(k, "__setattr__") is None).__setattr__(owner, name, value)
+    next(k for k in kinds if of_users(k, "__setattr__") is None).__setattr__(owner, name, value)
 
 
-def _users(kind: type, method: str) -> Any:
+def of_users(kind: type, method: str) -> Any:
     """A special method that a user's class has, which is rewritten; None if it has none."""
     function = getattr(kind, method, None)
     return function if isinstance(function, types.FunctionType) and converted(function) is not function else None
@@ -141,7 +141,7 @@ def set_item(value: Any, owner: Any, key: Any) -> None:
     touch_contents(owner)
     if isinstance(owner, (list, dict)):
         key = v.settled_key(key, isinstance(owner, dict))
-    setter = _users(type(owner), "__setitem__")
+    setter = of_users(type(owner), "__setitem__")
     if setter is not None:
         call(setter, owner, key, value)
     elif grown.is_grown(owner):
@@ -179,8 +179,8 @@ def delete_item(owner: Any, key: Any) -> None:
         grown.delete(owner, key)
         return
     if isinstance(owner, dict) and key in owner:
-        v.read(owner[key])
-    deleter = _users(type(owner), "__delitem__")
+        v.read(dict.__getitem__(owner, key))
+    deleter = of_users(type(owner), "__delitem__")
     if deleter is not None:
         call(deleter, owner, key)
     else:
@@ -196,7 +196,7 @@ def item(owner: Any, key: Any) -> Any:
         return apart(lambda x: item(x, key), owner)
     if has_either(key, 2):
         return apart(lambda k: item(owner, k), key, depth=2)
-    getter = _users(type(owner), "__getitem__")
+    getter = of_users(type(owner), "__getitem__")
     if getter is not None:
         return call(getter, owner, key)
     if grown.is_grown(owner):
@@ -212,7 +212,7 @@ def item(owner: Any, key: Any) -> Any:
                               "a Tensor, and take the item that the tensor chooses.")
     if hasattr(type(owner), "__missing__") and key not in owner:        # which may put something there
         touch_contents(owner)
-        missing = _users(type(owner), "__missing__")
+        missing = of_users(type(owner), "__missing__")
         return call(missing, owner, key) if missing is not None else owner[key]
     if isinstance(owner, (Tensor, list, tuple, dict)) or not hasattr(type(owner), "__getitem__"):
         return v.read(owner[key])
