@@ -1,10 +1,11 @@
 """`jit.save`: a Layer or a function, as programs and parameters in three files."""
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +22,7 @@ from kayax.io.model_format import INFO, MODEL, PARAMS, FunctionRecord, InfoFile,
 from kayax.io.open_dims import export_open
 from kayax.io.parsed import trust
 from kayax.io.tensor_names import Names
+from kayax.layers.hooks import Hooks
 from kayax.layers.layer import Layer, mode
 from kayax.spec import tree
 from kayax.spec.constraints import Constraint, check_names, read_constraints
@@ -29,7 +31,7 @@ from kayax.spec.plain_tree import TreeError, describe
 
 ANY, TRAIN, EVAL = "any", "train", "eval"
 # Paddle's options that choose between layouts of its own files, and mean nothing here.
-_PADDLE_CONFIGS = frozenset(("output_spec", "with_hook", "combine_params", "clip_extra", "skip_forward",
+_PADDLE_CONFIGS = frozenset(("output_spec", "combine_params", "clip_extra", "skip_forward",
                              "input_names_after_prune", "skip_prune_program", "separate_parameters"))
 
 
@@ -43,6 +45,7 @@ def save(layer: Any, path: str, input_spec: Sequence[Any] | None = None, **confi
     input_spec: an InputSpec, Tensor or Python value for each argument, nested as the arguments are. Not needed if
         `to_static` was given one, or if the converted function was called, which tells then, its first dim left open.
     trainable: (True) also save the gradient, so that the loaded model can be trained.
+    with_hook: (True) run the Layer's own forward hooks, as a call does; those of the Layers inside run always.
     constraints: what is known of named open dims, such as ``["seq % 8 == 0", "batch <= 64"]``; calls are held to it.
 
     format: "kayax", or "paddle" for the files of PaddlePaddle 3 itself: ``path.json`` and ``path.pdiparams``, the
@@ -61,6 +64,7 @@ def save(layer: Any, path: str, input_spec: Sequence[Any] | None = None, **confi
         export(layer, path, input_spec)
         return
     options = _Options(input_spec, configs.pop("trainable", True), read_constraints(configs.pop("constraints", [])))
+    with_hook = configs.pop("with_hook", True)
     _check_configs(configs)
     if not isinstance(path, (str, os.PathLike)) or os.path.basename(os.fspath(path)) == "":
         raise ValueError(f"The path must be a prefix such as 'folder/model', but got {path!r}.")
@@ -75,7 +79,8 @@ def save(layer: Any, path: str, input_spec: Sequence[Any] | None = None, **confi
     stored: set[str] = set()
     for name, function in functions.items():
         prefix = "" if name == "forward" else f".{name}"
-        model = _export_modes(layer, function, options, names)
+        hooks = layer._hooks if name == "forward" and with_hook and isinstance(layer, Layer) else None
+        model = _export_modes(layer, function, options, names, hooks)
         parts[prefix + MODEL] = model
         used = {p: names.tensors[p] for record in model.functions.values() for p in record.parameters}
         if name == "forward":
@@ -143,17 +148,19 @@ def _check_configs(configs: dict[str, Any]) -> None:
                          "the outputs that are wanted.")
 
 
-def _export_modes(layer: Any, function: StaticFunction, options: _Options, names: Names) -> ModelFile:
+def _export_modes(layer: Any, function: StaticFunction, options: _Options, names: Names,
+                  hooks: Hooks | None) -> ModelFile:
     """The programs of one function: for training and evaluation where they differ."""
+    around = None if hooks is None else functools.partial(hooks.run, layer)
     versions = {"kayax": _version(), "jax": jax.__version__, "flax": importlib.metadata.version("flax"),
                 "python": platform.python_version()}
-    first, record = _export(function, options, names)
+    first, record = _export(function, options, names, around)
     if not (isinstance(layer, Layer) and first.reads_training):
         return ModelFile({ANY: record}, producer=versions)
     if not layer.training:
         return ModelFile({EVAL: record}, producer=versions)
     with mode(layer, training=False):
-        _, evaluation = _export(function, options, names)
+        _, evaluation = _export(function, options, names, around)
     return ModelFile({TRAIN: record, EVAL: evaluation}, producer=versions)
 
 
@@ -164,8 +171,9 @@ def _version() -> str:
         return "unknown"
 
 
-def _export(function: StaticFunction, options: _Options,
-            names: Names) -> tuple[Exported, FunctionRecord]:
+def _export(function: StaticFunction, options: _Options, names: Names,
+            around: Callable | None) -> tuple[Exported, FunctionRecord]:
+    """around: what calls the function with hooks."""
     positional, keywords, by_example = _arguments(function, options.input_spec)
     leaves, structure = tree.flatten((tuple(positional), keywords), is_tensor_like)
     specs = [as_spec(leaf) for leaf in leaves]
@@ -174,7 +182,7 @@ def _export(function: StaticFunction, options: _Options,
 
     def body(tensors: list[Tensor]) -> Any:
         args, kwargs = tree.unflatten(structure, tensors)
-        return call(*args, **kwargs)
+        return call(*args, **kwargs) if around is None else around(call, args, kwargs)
 
     exported, specs = export_open(body, specs, by_example, function.__name__, options.trainable, known)
     cells, parameters = [], []

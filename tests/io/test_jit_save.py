@@ -582,3 +582,33 @@ def test_equal_parameters_of_one_name_are_not_tied(tmp_path):
     save(Twins(), str(tmp_path / "m"), input_spec=[InputSpec([None, 2], "float32")], trainable=False)
     loaded = load(str(tmp_path / "m"))
     assert loaded.a.weight is not loaded.b.weight
+
+
+@pytest.mark.parametrize("norm", [nn.utils.weight_norm, nn.utils.spectral_norm])
+def test_the_layers_own_hooks_are_in_the_program(norm, tmp_path):
+    """A weight that a hook computes is computed from what is trained, in the loaded model too."""
+    net = norm(nn.Linear(4, 3))
+    save(net, str(tmp_path / "m"), input_spec=[InputSpec(["n", 4], "float32")])
+    loaded, found = load(str(tmp_path / "m")), []
+    for model in (net, loaded):
+        model.train()
+        opt = paddle.optimizer.SGD(0.1, parameters=model.parameters())
+        losses = []
+        for _ in range(3):
+            loss = (model(paddle.arange(8, dtype="float32").reshape([2, 4]) / 8) ** 2).mean()
+            loss.backward()
+            opt.step()
+            opt.clear_grad()
+            losses.append(float(loss))
+        found.append(losses)
+    np.testing.assert_allclose(found[1], found[0], rtol=1e-5)
+    assert found[0][-1] < found[0][0]
+
+
+def test_hooks_may_be_left_out(tmp_path):
+    net = nn.Linear(2, 2)
+    net.register_forward_post_hook(lambda layer, inputs, outputs: outputs * 2)
+    x = paddle.ones([1, 2])
+    for with_hook, factor in ((True, 1), (False, 0.5)):
+        save(net, str(tmp_path / "m"), input_spec=[InputSpec([1, 2])], with_hook=with_hook, trainable=False)
+        np.testing.assert_allclose(load(str(tmp_path / "m"))(x).numpy(), net(x).numpy() * factor, rtol=1e-6)
