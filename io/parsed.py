@@ -23,7 +23,7 @@ from kayax.io.model_format import ModelFile
 
 _SECONDS = 300              # by the clock; what a computer of any speed is held to is the child's own CPU time
 _KEY, _MOST_KEYS = 32, 1 << 14
-# Its limits leave the largest honest programs room: 50 MB take 3 s and 1 GB. Windows has none of them.
+# Its limits leave honest programs room: 50 MB of them take 1 s and 500 MB. Windows has no such limits.
 _CHILD = """
 import json, sys
 from jax import export
@@ -32,7 +32,7 @@ try:
     import resource
     total = sum(sizes)
     used = resource.getrusage(resource.RUSAGE_SELF).ru_utime
-    for limit, value in ((resource.RLIMIT_AS, (8 << 30) + 64 * total), (resource.RLIMIT_CORE, 0),
+    for limit, value in ((resource.RLIMIT_DATA, (2 << 30) + 64 * total), (resource.RLIMIT_CORE, 0),
                          (resource.RLIMIT_CPU, int(used) + 20 + (total >> 17))):
         most = resource.getrlimit(limit)[1]
         resource.setrlimit(limit, (value if most == resource.RLIM_INFINITY else min(value, most), most))
