@@ -18,7 +18,7 @@ from kayax.bridge.to_static.operators.outcome import Variables
 from kayax.spec import tree
 
 
-@staged
+@staged(notes=True)
 def cond(pred: Any, true_fn: Callable | None = None, false_fn: Callable | None = None, name: str | None = None,
          return_names: Any = None) -> Any:
     """``true_fn()`` if `pred` is true, else ``false_fn()``.
@@ -32,7 +32,7 @@ def cond(pred: Any, true_fn: Callable | None = None, false_fn: Callable | None =
     return _select(pred, branches[0], branches[1], ("true_fn", "false_fn"))
 
 
-@staged
+@staged(notes=True)
 def switch_case(branch_index: Any, branch_fns: Any, default: Callable | None = None, name: str | None = None) -> Any:
     """The result of the function whose index is `branch_index`, or of `default` (the last one, if None) for any other.
 
@@ -51,7 +51,7 @@ def switch_case(branch_index: Any, branch_fns: Any, default: Callable | None = N
     return case([(branch_index == i, function) for i, function in first], last) if first else last()
 
 
-@staged
+@staged(notes=True)
 def case(pred_fn_pairs: Sequence[tuple[Any, Callable]], default: Callable | None = None,
          name: str | None = None) -> Any:
     """The result of the first function whose predicate is true, or of `default` (the last one, if None)."""
@@ -91,7 +91,7 @@ def _one_kind(value: Any, names: tuple[str, str]) -> Any:
     return tree.build(found[0], found[1], [_one_kind(part, names) for part in found[2]])
 
 
-@staged
+@staged(notes=True)
 def while_loop(cond: Callable, body: Callable, loop_vars: Sequence[Any], is_test: bool = False,
                name: str | None = None) -> list[Any]:
     """Run ``loop_vars = body(*loop_vars)`` while ``cond(*loop_vars)`` is true, and give the last variables.

@@ -101,6 +101,12 @@ def _holds_tracer(data: Any) -> bool:
     return isinstance(data, Tensor) and isinstance(data.storage.array, jax.core.Tracer)
 
 
+def _holds_symbol(data: Any) -> bool:
+    if isinstance(data, (list, tuple)):
+        return any(map(_holds_symbol, data))
+    return isinstance(data, Tensor) and not isinstance(data.storage._array, jax.Array)
+
+
 def to_tensor(data: Any, dtype: Any = None, place: Any = None, stop_gradient: bool = True) -> Tensor:
     """A new Tensor of the data.
 
@@ -108,6 +114,8 @@ def to_tensor(data: Any, dtype: Any = None, place: Any = None, stop_gradient: bo
         (float32), Python ints int64; arrays keep their dtype.
     dtype: the data type, or None for the data's own. place: where it lives. stop_gradient: False to record gradients.
     """
+    if state.graph is not None and _holds_symbol(data):
+        return state.graph.record(to_tensor, (data, dtype, place, stop_gradient), {})
     if state.trace is not None and isinstance(data, (list, tuple)) and _holds_tracer(data):
         array = _stack(data)
         if dtype is not None:
@@ -116,6 +124,8 @@ def to_tensor(data: Any, dtype: Any = None, place: Any = None, stop_gradient: bo
         array = to_array(data, dtype, place)
     tensor = wrap(array)
     tensor._stop_gradient = bool(stop_gradient)
+    if state.graph is not None:
+        tensor.__dict__["constant"] = True          # which starts with its value in each run
     return tensor
 
 

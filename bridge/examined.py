@@ -19,7 +19,17 @@ from kayax.bridge import rng
 from kayax.bridge.cells import Storage
 from kayax.bridge.errors import ConversionError, OpenDimensionError
 from kayax.bridge.state import state
-from kayax.bridge.symbols import NoValueError, Symbol, closed, dims_in, is_symbolic, new_dim, open_dims, plain_values
+from kayax.bridge.symbols import (
+    NoValueError,
+    Symbol,
+    as_one,
+    closed,
+    dims_in,
+    is_symbolic,
+    new_dim,
+    open_dims,
+    plain_values,
+)
 from kayax.bridge.tensor import Tensor, wrap
 from kayax.bridge.trace import Trace
 from kayax.spec import tree
@@ -44,9 +54,23 @@ def symbols_kept(tensors: Sequence[Tensor]) -> Iterator[None]:
             tensor.node, tensor.index, tensor._grad, tensor._stop_gradient = None, 0, None, stop
 
 
+@contextlib.contextmanager
+def sizes_known(sizes: dict[str, Any]) -> Iterator[None]:
+    """Inside, graphs that run take these sizes for the open dims (none: open dims stay what they are)."""
+    held, state.sizes = state.sizes, sizes
+    try:
+        yield
+    finally:
+        state.sizes = held
+
+
 def tensors_in(value: Any) -> list[Tensor]:
-    """The Tensors in nested arguments."""
-    return tree.flatten(value, lambda v: isinstance(v, Tensor))[0]
+    """The Tensors in nested arguments, bounds of slices included."""
+    found: list[Tensor] = []
+    for leaf in tree.flatten(value, lambda v: isinstance(v, (Tensor, slice)))[0]:
+        found += [v for v in (leaf.start, leaf.stop, leaf.step) if isinstance(v, Tensor)] if isinstance(
+            leaf, slice) else [leaf]
+    return found
 
 
 class Examined:
@@ -54,13 +78,14 @@ class Examined:
 
     outs: for each result a Tensor that was there before, or (shape, dtype, stop_gradient). storages, used: the symbolic
     storages that it could read, and whether it does. after: for each of these what it is afterwards, and its
-    stop_gradient. sizes: numbers for the open dims, if it is run for some. fill: what its inputs are filled with, if it
-    is run on values.
+    stop_gradient. sizes: numbers for the open dims, or other dims, if it is run for such. fill: what its inputs are
+    filled with, if it is run on values.
     """
 
     def __init__(self, fn: Callable, args: tuple, kwargs: dict[str, Any], known: Sequence[Tensor],
-                 sizes: dict[str, int] | None = None, fill: Callable | None = None):
+                 sizes: dict[str, Any] | None = None, fill: Callable | None = None):
         self.sizes = sizes or {}
+        self.tried = fill is not None or any(isinstance(n, int) for n in self.sizes.values())
         given = [t for t in tensors_in((args, kwargs)) if is_symbolic(t)]
         unique: dict[Storage, Tensor] = {}
         for t in (*given, *known) if _has_closures(args, kwargs) else given:
@@ -79,7 +104,7 @@ class Examined:
             self.used = [s in arguments or v in seen for s, v in zip(unique, jaxpr.invars, strict=True)]
         else:
             with _generator_kept():
-                self._run(fn, args, kwargs, [fill(shape, dtype) for shape, dtype, _ in self.before])
+                self._run(fn, args, kwargs, [fill(shape, dtype, i) for i, (shape, dtype, _) in enumerate(self.before)])
             self.used = [True] * len(self.tensors)
         self.effect = bool(self.writes)
 
@@ -88,7 +113,7 @@ class Examined:
 
     def _run(self, fn: Callable, args: tuple, kwargs: dict[str, Any], arrays: Sequence[Any]) -> list[Any]:
         trace = Trace()
-        with trace, symbols_kept(self.tensors):
+        with trace, symbols_kept(self.tensors), sizes_known(self.sizes):
             # Other Tensors of the same storages among the arguments (detached ones) see the values too.
             for tensor, array in zip(self.tensors, arrays, strict=True):
                 put(tensor, wrap(array))
@@ -129,21 +154,23 @@ def _generator_kept() -> Iterator[None]:
 
 # ---- trials -----------------------------------------------------------------------------------------------------
 
-_SIZES = (6, 8, 4, 12, 2, 3, 5, 1)
-_ENOUGH = 3                             # runs that succeed
-_MOST = 60                              # runs
+_SIZES = (2, 0, 6, 1, 12, 3, 8, 4, 5)
+_ENOUGH = 5                             # sizes for which it succeeds
+_MOST = 250                             # runs
 _NEEDS_VALUES = (
     ConversionError, NoValueError, jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError,
     jax.errors.TracerIntegerConversionError, jax.errors.NonConcreteBooleanIndexError)
 
 
-def _ramp(shape: tuple, dtype: Any) -> Any:
+def _ramp(shape: tuple, dtype: Any, place: int) -> Any:
     return jnp.asarray(np.arange(int(np.prod(shape))).reshape(shape) % 3).astype(dtype)
 
 
 # Ones and zeros are whole numbers, truths and probabilities; a result whose shape depends on values has different
 # shapes for some of these.
-_FILLS: tuple[Callable, ...] = (jnp.ones, _ramp, jnp.zeros, lambda shape, dtype: jnp.full(shape, 2, dtype))
+_FILLS: tuple[Callable, ...] = (
+    lambda shape, dtype, place: jnp.ones(shape, dtype), _ramp, lambda shape, dtype, place: jnp.zeros(shape, dtype),
+    lambda shape, dtype, place: jnp.full(shape, place, dtype), lambda shape, dtype, place: jnp.full(shape, 2, dtype))
 
 
 def examine(fn: Callable, args: tuple, kwargs: dict[str, Any], known: Sequence[Tensor]) -> Examined:
@@ -151,18 +178,47 @@ def examine(fn: Callable, args: tuple, kwargs: dict[str, Any], known: Sequence[T
     try:
         return Examined(fn, args, kwargs, known)
     except Exception as error:
-        found = _tried(error, fn, args, kwargs, known)
-        if not found:
+        found = _as_one(fn, args, kwargs, known) or _tried(error, fn, args, kwargs, known)
+        if not found or len({len(run.outs) for run in found}) > 1:
             raise
-    return found[0] if len(found) == 1 and not found[0].sizes else _common(found)
+    return _common(found) if found[0].tried else found[0]
+
+
+def _dims(args: tuple, kwargs: dict[str, Any], known: Sequence[Tensor]) -> tuple[set[str], list[Tensor]]:
+    """The open dims that a call may meet, and the Tensors that it may look at."""
+    given = [*tensors_in((args, kwargs)), *(known if _has_closures(args, kwargs) else ())]
+    return dims_in((args, kwargs, [t.storage._array.shape for t in given if is_symbolic(t)])), given
+
+
+def _as_one(fn: Callable, args: tuple, kwargs: dict[str, Any], known: Sequence[Tensor]) -> list[Examined]:
+    """A run in which open dims at the same place of different inputs are equal, if there are such and it succeeds."""
+    same = as_one(_dims(args, kwargs, known)[0])
+    with contextlib.suppress(Exception):
+        return [_apart(Examined(fn, args, kwargs, known, same))] if same else []
+    return []
+
+
+def _apart(run: Examined) -> Examined:
+    """The same, where sizes that rest on that assumption are open dims of their own."""
+    counted = list(map(str, run.sizes.values()))
+    merged = {n for n in counted if counted.count(n) > 1}
+
+    def own(shape: tuple) -> tuple:
+        return tuple([d if merged.isdisjoint(dims_in([d])) else new_dim(i) for i, d in enumerate(shape)])
+
+    run.outs = [one if isinstance(one, Tensor) else (own(one[0]), *one[1:]) for one in run.outs]
+    for i, (tensor, old, now) in enumerate(zip(run.tensors, run.before, run.after, strict=True)):
+        same = now[0] == old[0]
+        run.before[i] = (tensor.storage._array.shape, *old[1:])
+        run.after[i] = (run.before[i][0] if same else own(now[0]), *now[1:])
+    return run
 
 
 def _tried(error: Exception, fn: Callable, args: tuple, kwargs: dict[str, Any],
            known: Sequence[Tensor]) -> list[Examined]:
     """Runs that succeed, for sizes and values that differ; none if there is nothing to choose."""
-    given = [*tensors_in((args, kwargs)), *(known if _has_closures(args, kwargs) else ())]
-    shapes = [t.storage._array.shape for t in given if is_symbolic(t)]
-    names = sorted(dims_in((args, kwargs, shapes)))
+    dims, given = _dims(args, kwargs, known)
+    names = sorted(dims)
     numbers = {n for n in plain_values((args, kwargs, [list(t.storage._array.shape) for t in given]))
                if type(n) is int and 0 < n < 10_000}
     needs_values = _needs_values(error)
@@ -174,7 +230,7 @@ def _tried(error: Exception, fn: Callable, args: tuple, kwargs: dict[str, Any],
             except Exception as again:
                 if fill is None and _needs_values(again):
                     return _tried(again, fn, args, kwargs, known)
-        if len(found) >= _ENOUGH:
+        if len({tuple(run.sizes.values()) for run in found}) >= _ENOUGH:
             break
     return found
 
@@ -211,14 +267,24 @@ def _shape(shapes: list[tuple], found: list[Examined]) -> tuple:
     if len({len(shape) for shape in shapes}) > 1:
         raise ConversionError("The number of dimensions of a result depends on the values or sizes of its inputs: a "
                               "static graph must know it.")
-    return tuple([_dim(sizes, found) for sizes in zip(*shapes, strict=True)])
+    return tuple([_dim(sizes, found, i) for i, sizes in enumerate(zip(*shapes, strict=True))])
 
 
-def _dim(sizes: Sequence[int], found: list[Examined]) -> Any:
+def _dim(sizes: Sequence[int], found: list[Examined], place: int) -> Any:
     """A size that is the same in all runs, the one open dim that it always is, or a new open dim."""
     names = [n for n in found[0].sizes if all(run.sizes[n] == size for run, size in zip(found, sizes, strict=True))]
-    if len(found) > 1 and len(set(sizes)) == 1 and not names:
+    if len(found) > 1 and len(set(sizes)) == 1 and not names and (_vary(found) or sizes[0] in _fixed(found[0])):
         return sizes[0]
     if len(found) > 1 and len(names) == 1:
         return open_dims(names)[0]
-    return new_dim()
+    return new_dim(place)
+
+
+def _vary(found: list[Examined]) -> bool:
+    """Whether the open dims had sizes of their own in some run: otherwise much that differs is the same."""
+    return any(len(set(run.sizes.values())) != 1 for run in found) or len(found[0].sizes) == 1
+
+
+def _fixed(run: Examined) -> set[int]:
+    """The sizes that the inputs are known to have."""
+    return {n for t in run.tensors for n in t.storage._array.shape if isinstance(n, int)}

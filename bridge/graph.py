@@ -9,17 +9,30 @@ whole is converted like any function.
 from __future__ import annotations
 
 import inspect
+import weakref
 from collections.abc import Callable, Container, Iterable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import jax.numpy as jnp
 
 from kayax.bridge import autograd
 from kayax.bridge.cells import Storage
-from kayax.bridge.examined import examine, put, symbols_kept, tensors_in
+from kayax.bridge.convert import as_tensor
+from kayax.bridge.examined import examine, put, sizes_known, symbols_kept, tensors_in
 from kayax.bridge.staging import suspended
 from kayax.bridge.state import state
-from kayax.bridge.symbols import Variable, closed, dims_in, is_new, is_symbolic, measure, sizes_of, variable
+from kayax.bridge.symbols import (
+    Symbol,
+    Variable,
+    closed,
+    dims_in,
+    is_new,
+    is_symbolic,
+    measure,
+    plain_values,
+    sizes_of,
+    variable,
+)
 from kayax.bridge.tensor import Tensor, wrap
 from kayax.spec import tree
 
@@ -27,21 +40,21 @@ from kayax.spec import tree
 class Instruction:
     """A call that was noted: the function and its arguments, the Tensors that hold its results, what it reads."""
 
-    __slots__ = ("fn", "args", "kwargs", "outs", "declared", "reads", "writes", "effect", "grad_enabled", "amp",
-                 "dims")
+    __slots__ = ("fn", "args", "kwargs", "outs", "declared", "stops", "reads", "writes", "effect", "grad_enabled",
+                 "amp", "dims")
 
     def __init__(self, fn: Callable, args: Any, kwargs: dict[str, Any], outs: list[Any], reads: list[Storage],
                  effect: bool, written: Iterable[Storage] = ()):
         self.fn, self.args, self.kwargs, self.outs, self.reads, self.effect = fn, args, kwargs, outs, reads, effect
         self.writes = {*written, *(t.storage for t in outs)}
-        self.declared = [t.storage._array for t in outs]
+        self.declared, self.stops = [t.storage._array for t in outs], [t._stop_gradient for t in outs]
         self.grad_enabled, self.amp = state.grad_enabled, state.amp
         self.dims = dims_in((args, kwargs))
 
-    def run(self, sizes: dict[str, Any]) -> None:
+    def run(self) -> None:
         """Call it, and fill the Tensors of its results."""
-        args, kwargs = self.args, self.kwargs
-        if self.dims:
+        args, kwargs, sizes = self.args, self.kwargs, state.sizes
+        if self.dims and sizes:
             args, kwargs = closed((args, kwargs), sizes)
         held = state.grad_enabled, state.amp
         state.grad_enabled, state.amp = self.grad_enabled, self.amp
@@ -49,15 +62,21 @@ class Instruction:
             out = self.fn(*args, **kwargs)
         finally:
             state.grad_enabled, state.amp = held
-        for tensor, symbol, value in zip(self.outs, self.declared, tensors_in(out), strict=True):
+        for tensor, symbol, stop, value in zip(self.outs, self.declared, self.stops, tensors_in(out), strict=True):
             if tensor is not value and is_symbolic(tensor):
-                measure(symbol, value.storage.array, sizes, self.fn)
+                if sizes:
+                    measure(symbol, value.storage.array, sizes, self.fn)
+                if tensor._stop_gradient == stop:               # the user has not set it
+                    tensor._stop_gradient = value._stop_gradient
                 put(tensor, value)
 
     def for_test(self) -> Instruction | None:
         """The same in evaluation mode; None for what only training does."""
         if self.fn in (_gradients, _apply):
             return None
+        if any(isinstance(v, Block) for v in plain_values((self.args, self.kwargs))):
+            args, kwargs = each_block((self.args, self.kwargs), Block.for_test)
+            return Instruction(self.fn, args, kwargs, self.outs, self.reads, self.effect, self.writes)
         signature = getattr(self.fn, "signature", None) or inspect.signature(self.fn)
         names = [n for n in ("training", "is_test") if n in signature.parameters]
         if not names:
@@ -70,7 +89,12 @@ class Instruction:
 
 
 class Graph:
-    """Instructions in the order in which they were noted."""
+    """Instructions in the order in which they were noted.
+
+    values: those of parameters by name. Parameters of one name are one in a graph, and share their value among graphs.
+    """
+
+    values: ClassVar[weakref.WeakValueDictionary[str, Storage]] = weakref.WeakValueDictionary()
 
     def __init__(self) -> None:
         self.instructions: list[Instruction] = []
@@ -78,6 +102,40 @@ class Graph:
         self.persistable: dict[Tensor, None] = {}               # parameters and buffers, in the order of their use
         self.measured: dict[str, Storage] = {}                  # where the size of an open dim of no input is found
         self.created: list[tuple[Tensor, Callable]] = []        # parameters made for it, with what sets their values
+        self.shared: list[tuple[Tensor, Callable]] = []         # of these, those that another graph made first
+        self.outer: Graph | None = None
+        self.arguments: list[Tensor] = []                       # of the function that this is the graph of
+
+    def inner(self, arguments: list[Tensor]) -> Graph:
+        """A graph within this one."""
+        new = Graph()
+        new.data, new.persistable, new.measured, new.created = self.data, self.persistable, self.measured, self.created
+        new.shared, new.outer, new.arguments = self.shared, self, arguments
+        return new
+
+    def parameter(self, name: str) -> Tensor | None:
+        """The parameter of this graph with this name."""
+        return next((p for p, _ in self.created if p.name == name), None)
+
+    def adopt(self, parameter: Tensor, initialize: Callable) -> bool:
+        """Take a parameter that was made for this graph; whether it shares its value with one of another graph."""
+        self.created.append((parameter, initialize))
+        array = parameter.storage.array
+        other = Graph.values.setdefault(parameter.name, parameter.storage)
+        if other is parameter.storage or (other.array.shape, other.array.dtype) != (array.shape, array.dtype):
+            Graph.values[parameter.name] = parameter.storage
+            return False
+        parameter.storage = other
+        self.shared.append((parameter, initialize))
+        return True
+
+    def noted(self, fn: Callable, args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
+        """The arguments with a Block for each function in them: of the variables of a loop, or of nothing."""
+        bound = inspect.signature(fn).bind(*args, **kwargs)
+        if isinstance(bound.arguments.get("loop_vars"), (list, tuple)):
+            bound.arguments["loop_vars"] = [_as_tensors(v) for v in bound.arguments["loop_vars"]]
+        given = bound.arguments.get("loop_vars", ())
+        return each_block((bound.args, bound.kwargs), lambda function: Block(self, function, given))
 
     def record(self, fn: Callable, args: tuple, kwargs: dict[str, Any]) -> Any:
         """Note a call, and give what it would give: symbolic Tensors for its results."""
@@ -88,6 +146,9 @@ class Graph:
         for tensor in (*held, *seen.captured):
             if tensor.persistable:
                 self.persistable.setdefault(tensor)
+        written = [t for t in (*held, *seen.captured) if t.storage in seen.writes and "constant" in t.__dict__]
+        if any(self._set_anew(t) for t in written if not t.persistable):
+            return self.record(fn, args, kwargs)
         reads = [s for s, used in zip(seen.storages, seen.used, strict=True) if used]
         reads += [t.storage for t in (*held, *seen.captured)]
         reads += [self.measured[d] for d in dims_in((args, kwargs)) if d in self.measured]
@@ -100,6 +161,17 @@ class Graph:
             for name in filter(is_new, dims_in(list(tensor.storage._array.shape)) if is_symbolic(tensor) else ()):
                 self.measured.setdefault(name, tensor.storage)
         return tree.unflatten(seen.spec, outs)
+
+    def _set_anew(self, tensor: Tensor) -> bool:
+        """Let a constant that is written be a variable, which each run starts with the same value."""
+        root = self
+        while root.outer is not None:
+            root = root.outer
+        array = tensor.storage._array
+        tensor.__class__ = Variable
+        tensor.storage._array = Symbol(array.shape, array.dtype)
+        root.instructions.insert(0, Instruction(_constant, (array,), {}, [tensor], [], False))
+        return True
 
     def gradients(self, targets: list[Tensor], inputs: list[Tensor], given: list[Any] | None,
                   no_grad: Sequence[Any] = ()) -> list[Any]:
@@ -140,7 +212,8 @@ class Graph:
         return list({id(i.args[0]): i.args[0] for i in self.instructions if i.fn is _apply}.values())
 
     def _symbols(self) -> list[Tensor]:
-        return [*self.data.values(), *(t for i in self.instructions for t in i.outs)]
+        outer = () if self.outer is None else self.outer._symbols()
+        return [*self.data.values(), *self.arguments, *(t for i in self.instructions for t in i.outs), *outer]
 
     def _reaching(self, targets: Sequence[Tensor]) -> set[Storage]:
         """The storages that the targets depend on."""
@@ -179,16 +252,72 @@ class Graph:
             wanted: Sequence[Tensor]) -> list[Tensor]:
         """Run instructions on these inputs: eagerly, or inside a function that is being converted."""
         touched = [*(self.data[n] for n in feeds), *(t for i in instructions for t in i.outs if is_symbolic(t))]
-        with suspended(), symbols_kept(touched):
+        sizes = sizes_of([(self.data[n], v) for n, v in feeds.items()])
+        with suspended(), symbols_kept(touched), sizes_known({"": 0, **sizes}):
             for name, value in feeds.items():
                 put(self.data[name], value)
-            sizes = sizes_of([(self.data[n], v) for n, v in feeds.items()])
             for instruction in instructions:
-                instruction.run(sizes)
+                instruction.run()
             return [wrap(t.storage.array) for t in wanted]
 
 
+# ---- functions as graphs of their own ----------------------------------------------------------------------------
+
+
+class Block:
+    """A function that was called once, while the graph was built, and noted: called again, it runs what was noted."""
+
+    def __init__(self, graph: Graph, fn: Callable, given: Sequence[Any]):
+        leaves, spec = tree.flatten(list(given), lambda v: isinstance(v, Tensor))
+        inputs: list[Tensor] = [variable(t.array.shape, t.array.dtype, t._stop_gradient) for t in leaves]
+        self.graph = state.graph = graph.inner(inputs)
+        try:
+            out = fn(*tree.unflatten(spec, inputs))
+        finally:
+            state.graph = graph
+        self.outs, self.spec = tree.flatten(out, lambda v: isinstance(v, Tensor))
+
+    def __call__(self, *args: Any) -> Any:
+        instructions, inputs = self.graph.instructions, self.graph.arguments
+        own = [*inputs, *(t for i in instructions for t in i.outs if is_symbolic(t))]
+        with suspended(), symbols_kept(own):
+            for tensor, value in zip(inputs, tensors_in(list(args)), strict=True):
+                tensor._stop_gradient = value._stop_gradient
+                put(tensor, value)
+            for instruction in instructions:
+                instruction.run()
+            mine = set(map(id, own))
+            outs = [wrap(t.storage.array, t._stop_gradient, t.node, t.index) if id(t) in mine else t for t in self.outs]
+        return tree.unflatten(self.spec, outs)
+
+    def for_test(self) -> Block:
+        """The same in evaluation mode."""
+        new: Block = object.__new__(Block)
+        assert self.graph.outer is not None
+        new.graph, new.outs, new.spec = self.graph.outer.inner(self.graph.arguments), self.outs, self.spec
+        new.graph.instructions = [i for i in (i.for_test() for i in self.graph.instructions) if i is not None]
+        return new
+
+
+def each_block(value: Any, made: Callable) -> Any:
+    """Nested arguments with `made(function)` for each function in them."""
+    if isinstance(value, dict):
+        return {k: each_block(v, made) for k, v in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)([each_block(v, made) for v in value])
+    return made(value) if callable(value) and not isinstance(value, (type, Tensor)) else value
+
+
+def _as_tensors(value: Any) -> Any:
+    leaves, spec = tree.flatten(value, lambda v: isinstance(v, (Tensor, int, float, bool)))
+    return tree.unflatten(spec, [as_tensor(v) for v in leaves])
+
+
 # ---- gradients and updates, as they run -------------------------------------------------------------------------
+
+
+def _constant(array: Any) -> Tensor:
+    return wrap(array)
 
 
 def _gradients(targets: list[Tensor], inputs: list[Tensor], given: list[Any] | None, no_grad: list[Any],

@@ -88,9 +88,26 @@ def is_size(size: Any, other: Any) -> bool:
     return equal(size, other) if state.portable or not (is_open(size) or is_open(other)) else size == other
 
 
+def common_shape(*shapes: Any) -> tuple:
+    """What these shapes are broadcast to. Open sizes are taken to fit: to the known one, or to the first."""
+    if not any(map(has_open, shapes)):
+        return np.broadcast_shapes(*map(tuple, shapes))
+    rank = max(map(len, shapes))
+    columns = zip(*([1] * (rank - len(s)) + list(s) for s in shapes), strict=True)
+    return tuple(map(_fitting, columns))
+
+
+def _fitting(sizes: Any) -> Any:
+    known = [n for n in sizes if not is_open(n) and n != 1]
+    if known:
+        return np.broadcast_shapes(*((n,) for n in known))[0]
+    return next((n for n in sizes if is_open(n)), 1)
+
+
 def need_known(x: Any, axis: int, why: str) -> None:
-    """An OpenDimensionError, which says why the size of this axis must be known, if it is open."""
-    if is_open(x.shape[axis]):
+    """An OpenDimensionError, which says why the size of this axis must be known, if it is open (in a static graph it
+    is known when the operation runs)."""
+    if state.graph is None and is_open(x.shape[axis]):
         raise OpenDimensionError(f"The size of axis {axis} is open ({x.shape[axis]}). {why}{at_user_line()}\nGive the "
                                  "dimension a fixed size.")
 

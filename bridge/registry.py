@@ -370,6 +370,8 @@ def inplace_twin(public: Any, changes: str = "") -> Any:
     compute = public if rule is None else public.op             # what it computes is no view of what it is written to
 
     def twin(*args: Any, **kwargs: Any) -> Any:
+        if state.graph is not None:
+            return state.graph.record(twin, args, kwargs)
         if not args:
             kwargs = keywords.renamed(kwargs, signature.parameters, twin.__name__)
         x = args[0] if args else kwargs[first]

@@ -4,24 +4,28 @@ from __future__ import annotations
 import contextlib
 import functools
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from typing import Any
 
 from kayax.bridge.state import state
 
-F = TypeVar("F", bound=Callable)
 
-
-def staged(fn: F) -> F:
+def staged(fn: Any = None, *, notes: bool = False) -> Any:
     """Mark a function of Tensors that writes cells, takes functions, or differs between training and evaluation.
 
     While a static graph is being built, a call of it is one instruction, in place of those of the operations in it.
+    notes: the functions among its arguments are called once, when they are noted, as graphs of their own.
     """
+    if fn is None:
+        return functools.partial(staged, notes=notes)
+
     @functools.wraps(fn)
     def run(*args: Any, **kwargs: Any) -> Any:
         graph = state.graph
-        return fn(*args, **kwargs) if graph is None else graph.record(fn, args, kwargs)
+        if graph is None:
+            return fn(*args, **kwargs)
+        return graph.record(fn, *(graph.noted(fn, args, kwargs) if notes else (args, kwargs)))
 
-    return run                                  # type: ignore[return-value]
+    return run
 
 
 @contextlib.contextmanager

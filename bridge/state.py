@@ -21,6 +21,7 @@ class _State(threading.local):
     skip_updates: Any = None        # a boolean array: where it is true, `run_update` changes nothing
     loop_bound: int | None = None   # how many rounds the loops of the code that runs have at most (jit.loop_bound)
     portable: str = ""              # "plain" or "choices": the program being made leaves the process (see `portable`)
+    sizes: Any = None               # the sizes of open dims by name, while a static graph runs
     graph: Any = None               # bridge.graph.Graph while a static graph is being built
 
 

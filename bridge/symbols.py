@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from jax import export
@@ -17,7 +17,7 @@ from kayax.spec.size import Size
 _scope = export.SymbolicScope()
 
 
-class NoValueError(RuntimeError):
+class NoValueError(RuntimeError, TypeError):
     """The value of a symbolic Tensor was asked for."""
 
     def __init__(self, what: str):
@@ -88,6 +88,12 @@ class Variable(Tensor):
     def _is_value(self) -> bool:
         return False
 
+    def item(self, *args: int) -> Any:
+        """The variable without dimensions, as it is in Paddle's programs; for an element at a place, index it."""
+        if args or not is_symbolic(self) or self.storage.array.size != 1:
+            return super().item(*args)
+        return self.reshape([])
+
     def cpu(self) -> Variable:
         """The same: where a value is, is known when the graph runs."""
         return self
@@ -95,6 +101,12 @@ class Variable(Tensor):
     def cuda(self, *args: Any, **kwargs: Any) -> Variable:
         """The same."""
         return self
+
+    @property
+    def device(self) -> Any:
+        return None
+
+    is_cuda = property(lambda self: False)
 
     def backward(self, grad_tensor: Any = None, retain_graph: bool = False, *,
                  dump_backward_graph_path: str | None = None) -> None:
@@ -130,31 +142,43 @@ def variable(shape: Sequence[Any], dtype: Any, stop_gradient: bool = True, name:
     return made
 
 
-def open_dims(shape: Sequence[Any]) -> tuple:
-    """The shape with a symbol for each dim that is None or -1. Those at one position of several shapes are one.
-
-    A dim may also be a name of its own, for sizes that differ.
-    """
-    return tuple(export.symbolic_shape(n, scope=_scope)[0] if isinstance(n, str) else n for n in dim_names(shape))
+def open_dims(names: Sequence[Any]) -> tuple:
+    """The shape with a symbol for each name in it."""
+    return tuple(export.symbolic_shape(n, scope=_scope)[0] if isinstance(n, str) else n for n in names)
 
 
 _new_dims = itertools.count()
 
 
-def new_dim() -> Any:
-    """An open dim of its own: a size that is found when the graph runs."""
-    return export.symbolic_shape(f"u{next(_new_dims)}", scope=_scope)[0]
+def new_dim(place: int) -> Any:
+    """An open dim of its own, at this place of a shape: a size that is found when the graph runs."""
+    return export.symbolic_shape(f"u{place}_{next(_new_dims)}", scope=_scope)[0]
 
 
 def is_new(name: str) -> bool:
     """Whether an open dim is one of these, and not of an input."""
-    return re.fullmatch(r"u\d+", name) is not None
+    return re.fullmatch(r"u\d+_\d+", name) is not None
 
 
-def dim_names(shape: Sequence[Any]) -> list[Any]:
-    """The shape with a name for each open dim."""
-    return [f"d{i}" if d is None or (not isinstance(d, str) and d == -1) else d if isinstance(d, str) else int(d)
-            for i, d in enumerate(shape)]
+def declared(shape: Sequence[Any], dtype: Any, name: str | None, place: int, stop_gradient: bool = True) -> Variable:
+    """A symbolic Tensor of a shape whose dims may be None or -1 (open), or names of open dims.
+
+    place: tells its open dims from those of others.
+    """
+    names = [f"d{i}_{place}" if d is None or (not isinstance(d, str) and d == -1) else d if isinstance(d, str)
+             else int(d) for i, d in enumerate(shape)]
+    made = variable(open_dims(names), dtype, stop_gradient, name)
+    made.__dict__["open_dims"] = names
+    return made
+
+
+def as_one(names: Iterable[str]) -> dict[str, Any]:
+    """For each open dim the one that it is if those at the same place of all shapes are equal; empty if none differ."""
+    first: dict[str, str] = {}
+    found = {n: first.setdefault(n[1:].partition("_")[0] if re.fullmatch(r"[du]\d+_\d+", n) else n, n)
+             for n in sorted(names)}
+    same = all(n == one for n, one in found.items())
+    return {} if same else dict(zip(found, open_dims(list(found.values())), strict=True))
 
 
 # ---- open dims --------------------------------------------------------------------------------------------------
@@ -233,7 +257,6 @@ def _evaluated(dim: Any, sizes: dict[str, Any]) -> int:
     for name, size in sizes.items():
         if isinstance(size, _Conflict) and re.search(rf"\b{name}\b", text):
             raise ValueError(f"The graph computes with the open dim {name!r}, but was fed Tensors where it has the "
-                             f"sizes {size.sizes}. Give dims of different sizes names of their own in static.data, "
-                             "such as ['batch', 'source'] and ['batch', 'target'].")
+                             f"sizes {size.sizes}. Give dims of different sizes different names in static.data.")
     found = eval(text.replace("^", "**"), {"__builtins__": {}}, {**_FUNCTIONS, **sizes})
     return found if is_open(found) else int(found)

@@ -43,11 +43,14 @@ def new_parameter(shape: Any, dtype: Any, name: str | None, attr: Any, is_bias: 
              "do_model_average": described.do_model_average}
 
     def made() -> Parameter:
+        if state.graph is not None:
+            held = state.graph.parameter(facts["name"])
+            if held is not None and tuple(held.shape) == shape:
+                return held
         with outside_traces():
             parameter = Parameter(jnp.zeros(shape, dtypes.to_numpy(dtype)), **facts)
-            initialize(parameter)
-        if state.graph is not None:
-            state.graph.created.append((parameter, initialize))
+            if state.graph is None or not state.graph.adopt(parameter, initialize):
+                initialize(parameter)
         return parameter
 
     if not LazyGuard.open:

@@ -150,6 +150,7 @@ def _sequence_mask(x, maxlen, dtype):
     return (jnp.arange(maxlen) < x[..., None]).astype(to_numpy(dtype))
 
 
+@staged
 def sequence_mask(x, maxlen=None, dtype="int64", name=None):
     """A new last axis of size `maxlen` with 1 at the positions below `x`. Without it, the largest length is taken."""
     if isinstance(maxlen, Tensor):

@@ -10,6 +10,7 @@ import numpy as np
 from kayax.bridge.convert import to_array, to_tensor
 from kayax.bridge.ops.promotion import cast
 from kayax.bridge.registry import function, op
+from kayax.bridge.staging import staged
 from kayax.bridge.state import state
 from kayax.bridge.tensor import Tensor, wrap
 from kayax.spec.dtype import default, find, to_numpy
@@ -112,6 +113,7 @@ def _number(value: Any) -> Any:
     return value.item() if isinstance(value, (Tensor, np.generic, np.ndarray)) else value
 
 
+@staged
 def arange(start: Any = 0, end: Any = None, step: Any = 1, dtype: Any = None, *, name: str | None = None) -> Tensor:
     """The numbers from `start` up to `end` (which is left out) in steps of `step`; from 0 to `start` if `end` is None.
 
@@ -161,6 +163,7 @@ def _ends(start: Any, stop: Any, num: Any, dtype: Any) -> tuple:
     return start, stop, num, _dtype(dtype)
 
 
+@staged
 def linspace(start: Any, stop: Any, num: int, dtype: Any = None, name: str | None = None) -> Tensor:
     """`num` numbers from `start` to `stop`, both included, at equal distances.
 
@@ -179,6 +182,7 @@ def _linspace(start, stop, num, dtype):
     return cast(jnp.linspace(_wide(start), _wide(stop), num), dtype)
 
 
+@staged
 def logspace(start: Any, stop: Any, num: int, base: float = 10.0, dtype: Any = None, name: str | None = None) -> Tensor:
     """`num` powers of `base`, with exponents at equal distances from `start` to `stop`, both included."""
     start, stop, num, dtype = _ends(start, stop, num, dtype)

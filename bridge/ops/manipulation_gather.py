@@ -17,6 +17,7 @@ from kayax.bridge.ops.checks import along, check_range, points
 from kayax.bridge.ops.manipulation import sizes_of
 from kayax.bridge.ops.promotion import axis_of
 from kayax.bridge.registry import function, op
+from kayax.bridge.staging import staged
 from kayax.bridge.tensor import Tensor
 
 _builtin_slice = builtins.slice
@@ -280,6 +281,7 @@ _repeat_interleave = op(_repeats, name="repeat_interleave")
 
 
 @function(method=True)
+@staged
 def repeat_interleave(x: Tensor, repeats: Any, axis: int | None = None, name: str | None = None, *,
                       output_size: int | None = None) -> Tensor:
     """Each element of `x` along `axis` (None: of the flattened Tensor) repeated.

@@ -11,6 +11,7 @@ from kayax.bridge.errors import OpenDimensionError, at_user_line
 from kayax.bridge.layout import is_open
 from kayax.bridge.ops.pool_adaptive import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
 from kayax.bridge.registry import op
+from kayax.bridge.staging import staged
 from kayax.bridge.tensor import Tensor
 
 _NAME = "nn.functional."
@@ -153,6 +154,7 @@ def _numbers(value: Any, n: int, what: str) -> list | None:
     return value
 
 
+@staged
 def interpolate(x, size=None, scale_factor=None, mode="nearest", align_corners=False, align_mode=0, data_format=None,
                 recompute_scale_factor=None, antialias=False, name=None):
     """Resize the spatial dimensions of a batch.
@@ -217,6 +219,7 @@ def _scaled(size: Any, scale: float) -> Any:
     return size * over // under
 
 
+@staged
 def upsample(x, size=None, scale_factor=None, mode="nearest", align_corners=False, align_mode=0, data_format=None,
              name=None):
     """The same as `interpolate`."""

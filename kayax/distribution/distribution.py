@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from kayax.bridge.autograd import grad, no_grad
+from kayax.bridge.open_sizes import common_shape
 from kayax.bridge.tensor import Tensor, wrap
 from kayax.layers import ops
 from kayax.spec.dtype import default
@@ -166,7 +167,7 @@ def _parameter(value: Any, dtype: np.dtype, shape: tuple[int, ...]) -> Tensor:
 
 def common(*tensors: Tensor) -> list[Tensor]:
     """The tensors at the shape that they have together."""
-    shape = np.broadcast_shapes(*(tuple(t.shape) for t in tensors))
+    shape = common_shape(*(tuple(t.shape) for t in tensors))
     return [t if tuple(t.shape) == shape else ops.broadcast_to(t, list(shape)) for t in tensors]
 
 

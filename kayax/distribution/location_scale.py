@@ -7,9 +7,9 @@ from typing import Any, NoReturn
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax.scipy.special import digamma, gammaln
 
+from kayax.bridge.open_sizes import common_shape
 from kayax.bridge.ops.random import _seeded
 from kayax.bridge.tensor import Tensor
 from kayax.distribution.distribution import Distribution, Reparametrized, common, parameters
@@ -22,7 +22,7 @@ class Normal(Reparametrized):
     def __init__(self, loc: Any, scale: Any, name: str | None = None):
         self.loc, self.scale = parameters(loc, scale)
         self.name, self.dtype = name or "Normal", self.loc.dtype.name
-        super().__init__(np.broadcast_shapes(tuple(self.loc.shape), tuple(self.scale.shape)))
+        super().__init__(common_shape(tuple(self.loc.shape), tuple(self.scale.shape)))
 
     @property
     def mean(self) -> Tensor:
@@ -89,7 +89,7 @@ class Uniform(Reparametrized):
     def __init__(self, low: Any, high: Any, name: str | None = None):
         self.low, self.high = parameters(low, high)
         self.name, self.dtype = name or "Uniform", self.low.dtype.name
-        super().__init__(np.broadcast_shapes(tuple(self.low.shape), tuple(self.high.shape)))
+        super().__init__(common_shape(tuple(self.low.shape), tuple(self.high.shape)))
 
     @property
     @formula

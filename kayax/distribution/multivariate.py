@@ -7,10 +7,10 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax.scipy.linalg import solve_triangular
 from jax.scipy.special import gammaln, multigammaln
 
+from kayax.bridge.open_sizes import common_shape
 from kayax.bridge.registry import op
 from kayax.bridge.tensor import Tensor
 from kayax.distribution.distribution import Distribution, Reparametrized, parameters
@@ -65,7 +65,7 @@ class MultivariateNormal(Reparametrized):
         if len(matrix.shape) < 2:
             raise ValueError(f"{name} must have at least two dimensions, but its shape is {list(matrix.shape)}.")
         matrix = ops.cast(matrix, loc.dtype)
-        batch = list(np.broadcast_shapes(tuple(matrix.shape[:-2]), tuple(loc.shape[:-1])))
+        batch = list(common_shape(tuple(matrix.shape[:-2]), tuple(loc.shape[:-1])))
         self.dtype = loc.dtype.name
         self.loc = ops.broadcast_to(loc, [*batch, loc.shape[-1]])
         self.covariance_matrix = self.precision_matrix = self.scale_tril = None

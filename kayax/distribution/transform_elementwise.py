@@ -5,8 +5,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
+from kayax.bridge.open_sizes import common_shape
 from kayax.bridge.tensor import Tensor
 from kayax.distribution import variable
 from kayax.distribution.transform_base import Transform
@@ -64,7 +63,7 @@ class AffineTransform(Transform):
         return ops.log(ops.abs(self._scale))
 
     def _forward_shape(self, shape: Sequence[int]) -> Sequence[int]:
-        return np.broadcast_shapes(tuple(shape), tuple(self._loc.shape), tuple(self._scale.shape))
+        return common_shape(tuple(shape), tuple(self._loc.shape), tuple(self._scale.shape))
 
     _inverse_shape = _forward_shape
 
@@ -108,7 +107,7 @@ class PowerTransform(Transform):
         return ops.log(ops.abs(self._power * ops.pow(x, self._power - 1)))
 
     def _forward_shape(self, shape: Sequence[int]) -> Sequence[int]:
-        return np.broadcast_shapes(tuple(shape), tuple(self._power.shape))
+        return common_shape(tuple(shape), tuple(self._power.shape))
 
     _inverse_shape = _forward_shape
 

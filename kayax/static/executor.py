@@ -131,10 +131,9 @@ class _Runner:
 
 
 def _start(program: Program) -> None:
-    """A second run of a startup program gives the parameters new first values."""
-    created = [pair for main in _programs_of(program) for pair in main.graph.created]
-    if program.initialized:
-        for parameter, initialize in created:
+    """Parameters have their first values, but for those that share one which was there; a second run gives new ones."""
+    for main in _programs_of(program):
+        for parameter, initialize in main.graph.created if program.initialized else main.graph.shared:
             initialize(parameter)
     program.initialized = True
 
@@ -204,6 +203,7 @@ class Scope:
 
     def __init__(self) -> None:
         self._own: dict[str, Any] = {}
+        self.values: Any = weakref.WeakValueDictionary()        # of parameters that are made while it is in use
 
     def var(self, name: str) -> Any:
         """The variable with this name, made if there is none."""
@@ -273,12 +273,17 @@ def global_scope() -> Scope:
 
 @contextlib.contextmanager
 def scope_guard(scope: Scope) -> Iterator[None]:
-    """Inside, this scope is in use. Parameters belong to their programs: every scope finds those of all programs."""
+    """Inside, this scope is in use: parameters that are made share their values by name among its programs alone.
+
+    Unlike in Paddle, a program has the same values in every scope.
+    """
     _scopes.append(scope)
+    held, Graph.values = Graph.values, scope.values
     try:
         yield
     finally:
         _scopes.pop()
+        Graph.values = held
 
 
 __all__ = ["CompiledProgram", "Executor", "Scope", "global_scope", "scope_guard"]

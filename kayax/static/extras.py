@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from kayax import CPUPlace, CUDAPlace
+from kayax.bridge.pylayer import PyLayer
 from kayax.bridge.staging import staged
 from kayax.bridge.state import outside_traces, state
 from kayax.bridge.tensor import Tensor, wrap
@@ -90,27 +91,56 @@ def py_func(func: Callable, x: Any, out: Any, backward_func: Callable | None = N
     """Call a Python function on the values of variables when the program runs.
 
     x: the variables that it gets. out: variables with the shapes and dtypes of what it returns, from
-    ``program.create_var``. There is no gradient: backward_func is refused; use `paddle.autograd.PyLayer`.
+    ``program.create_var``. backward_func: gives the gradients of `x`, from the values of `x`, of the results (both
+    without those in `skip_vars_in_backward_input`) and the gradients of the results; None for no gradient.
     """
-    if backward_func is not None:
-        raise NotImplementedError("py_func has no gradient here: use paddle.autograd.PyLayer, which works in static "
-                                  "mode.")
-    given = list(x) if isinstance(x, (list, tuple)) else [x]
-    outs = list(out) if isinstance(out, (list, tuple)) else [out]
-    shapes = [(tuple(o.storage.array.shape), o.storage.array.dtype) for o in outs]
-    results = _call(func, given, shapes)
+    given, outs = (list(v) if isinstance(v, (list, tuple)) else [v] for v in (x, out))
+    skipped = skip_vars_in_backward_input or []
+    names = {v.name for v in (skipped if isinstance(skipped, (list, tuple)) else [skipped])}
+    results = _call(func, backward_func, given, [_kind(o) for o in outs],
+                    [v.name not in names for v in (*given, *outs)])
     return results if isinstance(out, (list, tuple)) else results[0]
 
 
+def _kind(tensor: Tensor) -> tuple[tuple, Any]:
+    return tuple(tensor.storage.array.shape), tensor.storage.array.dtype
+
+
 @staged
-def _call(func: Callable, given: list[Tensor], shapes: list[tuple]) -> list[Tensor]:
+def _call(func: Callable, backward: Callable | None, given: list[Tensor], kinds: list[tuple],
+          seen: list[bool]) -> list[Tensor]:
+    if backward is None:
+        return _on_host(func, given, kinds)
+    gradient = backward
+
+    class Called(PyLayer):
+        @staticmethod
+        def forward(ctx: Any, *values: Tensor) -> Any:
+            results = _on_host(func, values, kinds)
+            ctx.save_for_backward(*values, *results)
+            return tuple(results)
+
+        @staticmethod
+        def backward(ctx: Any, *gradients: Tensor) -> Any:
+            known = [v for v, kept in zip(ctx.saved_tensor(), seen, strict=True) if kept]
+            return tuple(_on_host(gradient, [*known, *gradients], [_kind(v) for v in given]))
+
+    return list(Called.apply(*given))
+
+
+def _on_host(func: Callable, given: Sequence[Tensor], kinds: list[tuple]) -> list[Tensor]:
+    """What a Python function gives for these values, as arrays of these shapes and dtypes."""
+    sizes = {len(t.storage.array.shape): t.storage.array.shape for t in given}
+    shapes = [tuple(n if isinstance(n, int) else sizes.get(len(shape), shape)[i] for i, n in enumerate(shape))
+              for shape, _ in kinds]               # an open dim is that of an input with as many
+
     def host(*arrays: Any) -> list[Any]:
         found = func(*[wrap(jax.numpy.asarray(a)) for a in arrays])
         found = list(found) if isinstance(found, (list, tuple)) else [found]
         values = [v.numpy() if isinstance(v, Tensor) else v for v in found]
-        return [np.asarray(v, dtype) for v, (_, dtype) in zip(values, shapes, strict=True)]
+        return [np.asarray(v, dtype) for v, (_, dtype) in zip(values, kinds, strict=True)]
 
-    avals = [jax.ShapeDtypeStruct(shape, dtype) for shape, dtype in shapes]
+    avals = [jax.ShapeDtypeStruct(shape, dtype) for shape, (_, dtype) in zip(shapes, kinds, strict=True)]
     return [wrap(a) for a in jax.pure_callback(host, avals, *[t.storage.array for t in given])]
 
 

@@ -9,7 +9,7 @@ from kayax import jit
 from kayax import load as load_file
 from kayax import save as save_file
 from kayax.bridge.staging import suspended
-from kayax.bridge.symbols import dim_names, open_dims, variable
+from kayax.bridge.symbols import declared
 from kayax.bridge.to_static.static_function import StaticFunction
 from kayax.spec.input_spec import InputSpec
 from kayax.static.executor import Executor
@@ -102,9 +102,7 @@ def load_inference_model(path_prefix: str, executor: Any, **kwargs: Any) -> list
         specs = layer.input_specs()
         for i, spec in enumerate(specs):
             name = spec.name or f"feed_{i}"
-            made = variable(open_dims(spec.shape), spec.dtype, name=name)
-            made.__dict__["open_dims"] = dim_names(spec.shape)
-            program.graph.data[name] = made
+            program.graph.data[name] = declared(spec.shape, spec.dtype, name, i)
         outs = program.graph.record(layer.forward, tuple(program.graph.data.values()), {})
     return [program, list(program.graph.data), _as_list(outs)]
 

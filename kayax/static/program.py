@@ -2,15 +2,17 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import weakref
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from kayax import seed
+from kayax.bridge.examined import tensors_in
 from kayax.bridge.graph import Graph, Instruction
 from kayax.bridge.parameter import Parameter
 from kayax.bridge.state import state
-from kayax.bridge.symbols import Variable, dim_names, open_dims, variable
+from kayax.bridge.symbols import Variable, declared
 from kayax.bridge.tensor import Tensor
 
 programs: weakref.WeakSet[Program] = weakref.WeakSet()
@@ -96,7 +98,7 @@ class Program:
     def create_var(self, name: str | None = None, shape: Sequence[int] = (), dtype: Any = "float32",
                    stop_gradient: bool = True, **kwargs: Any) -> Variable:
         """A variable without a value, for functions that fill one."""
-        return variable(open_dims(shape), dtype, stop_gradient, name)
+        return declared(shape, dtype, name, len(self.graph.instructions), stop_gradient)
 
     @property
     def random_seed(self) -> int:
@@ -140,12 +142,75 @@ class Program:
 
 
 class _Op:
-    """One operation, to look at."""
+    """One operation, to look at: what it is called, the variables that it takes and gives, its other arguments."""
 
     def __init__(self, instruction: Instruction):
         self.instruction = instruction
         name = getattr(instruction.fn, "name", None) or getattr(instruction.fn, "__name__", "call")
         self.type = str(name).rpartition(".")[2].strip("_")
+        signature = getattr(instruction.fn, "signature", None) or inspect.signature(instruction.fn)
+        self._arguments = signature.bind(*instruction.args, **instruction.kwargs).arguments
+
+    def name(self) -> str:
+        """The operation's name as one of Paddle's dialect."""
+        return f"pd_op.{self.type}"
+
+    def input(self, name: str) -> list[str]:
+        """The names of the variables in the argument of this name, written as it is or in capitals."""
+        return [t.name for key, value in self._arguments.items() if key.lower() == name.lower()
+                for t in tensors_in(value)]
+
+    def output(self, name: str) -> list[str]:
+        """The names of the results, whatever Paddle calls them."""
+        return self.output_arg_names
+
+    def operands_source(self) -> list[Tensor]:
+        """The variables that it takes."""
+        return tensors_in((self.instruction.args, self.instruction.kwargs))
+
+    def results(self) -> list[Tensor]:
+        """The variables that it gives."""
+        return list(self.instruction.outs)
+
+    @property
+    def input_arg_names(self) -> list[str]:
+        return [t.name for t in self.operands_source()]
+
+    @property
+    def output_arg_names(self) -> list[str]:
+        return [t.name for t in self.instruction.outs]
+
+    @property
+    def input_names(self) -> list[str]:
+        return [key for key, value in self._arguments.items() if tensors_in(value)]
+
+    @property
+    def attr_names(self) -> list[str]:
+        return [key for key, value in self._arguments.items() if not tensors_in(value)]
+
+    def has_attr(self, name: str) -> bool:
+        """Whether an argument of this name, which is no variable, is given."""
+        return name in self.attr_names
+
+    def attr(self, name: str) -> Any:
+        """The argument of this name."""
+        if name not in self.attr_names:
+            raise ValueError(f"The operation {self.type} has no attribute {name!r}. It has: {self.attr_names}.")
+        return self._arguments[name]
+
+    def all_attrs(self) -> dict[str, Any]:
+        """All arguments that are no variables."""
+        return {name: self._arguments[name] for name in self.attr_names}
+
+    attrs = all_attrs
+
+    def num_operands(self) -> int:
+        """How many variables it takes."""
+        return len(self.operands_source())
+
+    def num_results(self) -> int:
+        """How many variables it gives."""
+        return len(self.instruction.outs)
 
     def __repr__(self) -> str:
         return self.type
@@ -198,8 +263,8 @@ def program_guard(main_program: Program, startup_program: Program | None = None)
 def data(name: str, shape: Sequence[Any], dtype: Any = None, lod_level: int = 0) -> Variable:
     """An input of the main program, to be fed under this name.
 
-    shape: dims of None or -1 are open. Open dims at the same position of several inputs count as equal where the
-        program computes with them; a name in place of None, such as ``["batch", "source"]``, sets one apart.
+    shape: dims of None or -1 are open. Where inputs meet, their open dims at the same position are taken to be equal if
+        they can be; a name in place of None, such as ``["batch", "source"]``, sets one apart.
     dtype: the default dtype if None.
     """
     if state.graph is None:
@@ -208,9 +273,7 @@ def data(name: str, shape: Sequence[Any], dtype: Any = None, lod_level: int = 0)
     if not isinstance(name, str):
         raise TypeError(f"name must be a string, but got {type(name).__name__}.")
     from kayax.spec.dtype import get_default_dtype
-    made = variable(open_dims(shape), dtype or get_default_dtype(), name=name)
-    made.__dict__["open_dims"] = dim_names(shape)
-    state.graph.data[name] = made
+    made = state.graph.data[name] = declared(shape, dtype or get_default_dtype(), name, len(state.graph.data))
     return made
 
 
@@ -222,6 +285,7 @@ def append_backward(loss: Tensor, parameter_list: Sequence[Any] | None = None, n
     parameter_list: Parameters or names, those of the program if None. no_grad_set: of these, which to leave out.
     """
     _need_graph("append_backward")
+    _need_variables([loss], "append_backward")
     return state.graph.append_backward(loss, parameter_list, no_grad_set)
 
 
@@ -235,9 +299,16 @@ def gradients(targets: Any, inputs: Any, target_gradients: Any = None, no_grad_s
     given = None if target_gradients is None else as_list(target_gradients)
     blocked = [v for v in no_grad_set or () if isinstance(v, Tensor)]
     inputs = as_list(inputs)
+    _need_variables([*as_list(targets), *inputs], "gradients")
     for x in inputs:
         x._stop_gradient = False
     return state.graph.gradients(as_list(targets), inputs, given, blocked)
+
+
+def _need_variables(values: Sequence[Any], name: str) -> None:
+    for value in values:
+        if not isinstance(value, Tensor):
+            raise TypeError(f"static.{name} takes variables, but got {type(value).__name__}.")
 
 
 def _need_graph(name: str) -> None:

@@ -63,7 +63,8 @@ def _build_and_run(case: Case, P: Any, want: Record, programs: tuple[Any, Any], 
     leaves = flatten(P, out, "out", {})
     fetches = {path: leaf for path, leaf in leaves.items() if is_tensor(P, leaf)}
     declared = {path: (list(leaf.shape), dtype_name(leaf.dtype), leaf.stop_gradient) for path, leaf in fetches.items()}
-    record |= {path: snapshot(P, leaf) for path, leaf in leaves.items() if path not in fetches}
+    for path in leaves.keys() - fetches.keys():
+        record[path] = want[path] if _has_open(leaves[path]) else snapshot(P, leaves[path])
     targets, given = [], []
     for i, path in enumerate(with_cotangent(want, list(fetches)) if case.grad else []):
         shape, dtype = want[path].array.shape, want[path].dtype
@@ -89,6 +90,13 @@ def _value(array: Any, declared: str) -> Value:
         return Value(np.asarray(array), str(array.dtype))
     bits = array if array.dtype == np.uint16 else array.view(np.uint16)  # Paddle gives the bits
     return Value((bits.astype(np.uint32) << 16).view(np.float32), "bfloat16")
+
+
+def _has_open(value: Any) -> bool:
+    """Whether a size in it is open, and so no number while the program is built."""
+    if isinstance(value, (list, tuple)):
+        return any(map(_has_open, value))
+    return not isinstance(value, (int, float, str, bool, np.ndarray, np.generic, type(None)))
 
 
 def _check_declared(declared: dict[str, tuple], record: Record) -> None:

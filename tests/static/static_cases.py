@@ -95,4 +95,75 @@ def choices_and_loops(paddle):
                                                    fetch_list=[chosen, i, total])]
 
 
-CASES = [trained, adam, gradients_of_parameters, gradients_of_inputs, layers_and_statistics, choices_and_loops]
+def fill(paddle, main):
+    """Give the parameters values that depend on their names."""
+    for parameter in main.global_block().all_parameters():
+        held = paddle.static.global_scope().find_var(parameter.name).get_tensor()
+        held.set(0.4 * numbers(len(parameter.name), *parameter.shape), paddle.CPUPlace())
+
+
+def parameters_in_branches_and_loops(paddle):
+    static = paddle.static
+    main, startup = static.Program(), static.Program()
+    with static.program_guard(main, startup):
+        x = static.data("x", [None, 3], "float32")
+        first, second, step = (paddle.nn.Linear(n, 4, weight_attr=paddle.ParamAttr(name=name), bias_attr=False)
+                               for n, name in ((3, "chosen"), (3, "otherwise"), (4, "repeated")))
+        out = static.nn.cond(x.sum() > 0, lambda: first(x), lambda: second(x) * 2)
+        variables = [paddle.full([1], 0, "int64"), out * 1.0]
+        total = static.nn.while_loop(lambda i, s: i < 3, lambda i, s: [i + 1, s + paddle.tanh(step(s))], variables)[1]
+        loss = paddle.mean(total * total)
+        paddle.optimizer.SGD(0.1).minimize(loss)
+    exe = static.Executor()
+    exe.run(startup)
+    fill(paddle, main)
+    return [v for k in range(3) for v in exe.run(main, feed={"x": numbers(k, 2, 3)}, fetch_list=[loss, out])]
+
+
+def one_value_in_two_programs(paddle):
+    static = paddle.static
+
+    def network():
+        x = static.data("x", [None, 4], "float32")
+        return static.nn.fc(x, 3, weight_attr=paddle.ParamAttr(name="mine"), bias_attr=paddle.ParamAttr(name="ours"))
+
+    main, startup, test, nothing = (static.Program() for _ in range(4))
+    with static.program_guard(main, startup):
+        paddle.optimizer.SGD(0.5).minimize(network().mean())
+    with static.program_guard(test, nothing):
+        out = network()
+    exe = static.Executor()
+    exe.run(startup)
+    fill(paddle, main)
+    found = exe.run(test, feed={"x": numbers(0, 2, 4)}, fetch_list=[out])
+    exe.run(main, feed={"x": numbers(1, 2, 4)})
+    return found + exe.run(test, feed={"x": numbers(0, 2, 4)}, fetch_list=[out])
+
+
+def constants_that_are_written(paddle):
+    main = paddle.static.Program()
+    with paddle.static.program_guard(main):
+        i = paddle.full([1], 0, "float32")
+        j = paddle.to_tensor(np.float32([2]))
+        paddle.increment(i)
+        paddle.assign(i + j, j)
+    exe = paddle.static.Executor()
+    return [v for _ in range(2) for v in exe.run(main, fetch_list=[i, j])]
+
+
+def sizes_that_values_decide(paddle):
+    main = paddle.static.Program()
+    with paddle.static.program_guard(main):
+        x = paddle.static.data("x", [None, 3], "float32")
+        x.stop_gradient = False
+        chosen = paddle.masked_select(x, x > 0)
+        total = (chosen * paddle.arange(paddle.shape(chosen)[0]).astype("float32")).sum()
+        grad, = paddle.static.gradients([total], [x])
+        wanted = [chosen, total, grad, paddle.nonzero(x), paddle.zeros([paddle.shape(x)[0], 2])]
+    exe = paddle.static.Executor()
+    return [v for rows in (2, 4) for v in exe.run(main, feed={"x": numbers(rows, rows, 3)}, fetch_list=wanted)]
+
+
+CASES = [trained, adam, gradients_of_parameters, gradients_of_inputs, layers_and_statistics, choices_and_loops,
+         parameters_in_branches_and_loops, one_value_in_two_programs, constants_that_are_written,
+         sizes_that_values_decide]

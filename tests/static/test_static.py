@@ -55,18 +55,26 @@ def test_open_dims_are_found_when_a_program_runs():
         assert found[1].shape == (shape[0] + 1, 2)
 
 
-def test_open_dims_that_differ_need_names():
+def test_open_dims_of_different_inputs():
     main = static.Program()
     with static.program_guard(main):
         a, b = static.data("a", [None], "float32"), static.data("b", [None], "float32")
         both = paddle.ones([a.shape[0]]).sum() + b.sum()
+        total = a + b
+        rows = paddle.ones([total.shape[0]]).sum()
         c = static.data("c", ["other"], "float32")
         apart = paddle.ones([c.shape[0]]).sum() + a.sum()
-    feed = {"a": np.ones(2, "float32"), "b": np.ones(3, "float32"), "c": np.ones(4, "float32")}
+    feed = {"a": np.ones(1, "float32"), "b": np.ones(3, "float32"), "c": np.ones(4, "float32")}
     exe = static.Executor()
-    with pytest.raises(ValueError, match="names of their own"):
-        exe.run(main, feed=feed, fetch_list=[both])
-    assert exe.run(main, feed=feed, fetch_list=[apart])[0] == 6
+    assert total.shape == [-1]
+    assert exe.run(main, feed=feed, fetch_list=[both])[0] == 4 and exe.run(main, feed, [total])[0].shape == (3,)
+    assert exe.run(main, feed=feed, fetch_list=[rows])[0] == 3
+    assert exe.run(main, feed=feed, fetch_list=[apart])[0] == 5
+    with static.program_guard(main):
+        d, e = static.data("d", ["n"], "float32"), static.data("e", ["n"], "float32")
+        named = paddle.ones([d.shape[0]]).sum() + e.sum()
+    with pytest.raises(ValueError, match="different names"):
+        exe.run(main, feed={"d": feed["a"], "e": feed["b"]}, fetch_list=[named])
 
 
 def test_shapes_that_depend_on_values():
@@ -232,6 +240,40 @@ def test_printing_and_calling_python(capsys):
     np.testing.assert_array_equal(found, [7, 9])
     printed = capsys.readouterr().out
     assert "here" in printed and "[2.0 4.0]" in printed
+
+
+def test_python_with_a_gradient_of_its_own():
+    main = static.Program()
+    with static.program_guard(main):
+        x = static.data("x", [None, 2], "float32")
+        x.stop_gradient = False
+        out = main.current_block().create_var("tanh", [-1, 2], "float32")
+        y = static.py_func(np.tanh, x, out, backward_func=lambda x, y, g: g.numpy() * (1 - y.numpy() ** 2))
+        grad, = static.gradients([y * 3], [x])
+    value = numbers(0, 4, 2)
+    found = static.Executor().run(main, feed={"x": value}, fetch_list=[y, grad])
+    np.testing.assert_allclose(found, [np.tanh(value), 3 * (1 - np.tanh(value) ** 2)], rtol=1e-5)
+
+
+def test_operations_can_be_looked_at():
+    main = static.Program()
+    with static.program_guard(main):
+        x = static.data("x", [2, 3], "float32")
+        y = paddle.sum(x, axis=1)
+    (op,) = main.global_block().ops
+    assert (op.type, op.name(), op.input_arg_names, op.output_arg_names) == ("sum", "pd_op.sum", ["x"], [y.name])
+    assert op.input("X") == ["x"] and op.has_attr("axis") and op.attr("axis") == 1 and not op.has_attr("x")
+    assert (op.num_operands(), op.num_results()) == (1, 1) and op.results()[0] is y
+    with pytest.raises(ValueError, match="no attribute 'nothing'"):
+        op.attr("nothing")
+    with pytest.raises(TypeError, match="takes variables"):
+        static.gradients([3], [x])
+    with pytest.raises(TypeError, match="only while the graph runs"):
+        bool(x.sum())
+    with static.program_guard(main):
+        both = paddle.to_tensor([x.sum(), y[0]])
+    assert both.shape == [2]
+    np.testing.assert_array_equal(static.Executor().run(main, {"x": np.ones((2, 3), "float32")}, [both])[0], [6, 3])
 
 
 def test_area_under_the_curve_over_runs():
