@@ -1,4 +1,6 @@
-"""Long loops of saved programs: one loop of the program where that can be, with the eager results and gradients."""
+"""Saved programs: long loops are one loop if they can be, caches are computed; with the eager results and gradients."""
+import functools
+
 import numpy as np
 import pytest
 
@@ -64,3 +66,28 @@ def test_saved_loop_is_the_eager_one(tmp_path, kind, shapes, most):
         model.clear_gradients()
         for buffer in model.buffers():
             buffer.set_value(paddle.zeros([]))
+
+
+@functools.lru_cache(maxsize=8)
+def numbers(n):
+    return paddle.arange(n).astype("float32")
+
+
+class Keeping(nn.Layer):
+    @functools.cached_property
+    def twos(self):
+        return paddle.full([3], 2.0)
+
+    def forward(self, x):
+        y = x * self.twos + numbers(x.shape[0]).unsqueeze(1) + sum(x * i for i in range(2))
+        y[x.sum().astype("int64").clip(0, 1):, 0] = 5.0
+        return y
+
+
+def test_what_functools_keeps_is_computed_by_a_saved_program(tmp_path):
+    model = Keeping()
+    paddle.jit.save(model, str(tmp_path / "m"), input_spec=[InputSpec([None, 3], "float32")])
+    saved = paddle.jit.load(str(tmp_path / "m"))
+    for n in (2, 4):
+        x = paddle.ones([n, 3])
+        np.testing.assert_array_equal(saved(x).numpy(), model(x).numpy())

@@ -20,7 +20,11 @@ def keeps_results(function: Any) -> bool:
 
 
 def call(function: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
-    """What the cache has for these arguments, or keeps from now on."""
+    """What the cache has for these arguments, or keeps from now on; a saved program has no use for a cache."""
+    if state.portable:
+        from kayax.bridge.to_static.operators import call as calls
+        owner = (function.__self__,) if hasattr(function, "__func__") else ()
+        return calls.call(getattr(function, "__func__", function).__wrapped__, *owner, *args, **kwargs)
     if _is_made_here([args, kwargs]):
         raise ConversionError(f"`{function.__name__}` keeps its results by their arguments (functools.lru_cache), and "
                               f"one of these is a Tensor of the program.{at_user_line()}\nCall "
