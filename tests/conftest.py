@@ -3,6 +3,7 @@
 Compiling is most of the time: LLVM's optimizations and XLA's newer emitters of fusions are left out (XLA's own passes
 stay), and what one process of a run has compiled the others load. Both must be set before JAX starts.
 """
+import gc
 import os
 import shutil
 import tempfile
@@ -29,6 +30,12 @@ def fresh_state():
     yield
     paddle.set_default_dtype("float32")
     paddle.jit.enable_to_static(True)
+
+
+def pytest_collection_finish():
+    """The garbage collector need not go through the tables of cases again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_unconfigure():

@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from edges import Host, Input, inputs, parse, text
+from edges import Call, Host, Input, inputs, parse
 
-Arguments = tuple[list[Any], dict[str, Any]]
 FLOATING = ("bfloat16", "int64", "bool", "complex64")       # what floating inputs become
 WHOLE = ("int32", "float32")                                   # what the others become
 AXES = {"axis", "dim", "axes", "dims", "start_axis", "stop_axis", "axis1", "axis2", "dim1", "dim2", "shifts"}
@@ -30,33 +29,35 @@ OPTIONS: dict[str, list[Any]] = {
 
 
 def base_lines() -> list[str]:
-    """The calls that variants are made of."""
-    return (Path(__file__).parent / "edges.txt").read_text(encoding="utf-8").splitlines()
+    """The calls that variants are made of: of operators, and of Layers."""
+    here = Path(__file__).parent
+    return [line for name in ("edges.txt", "edges_layers.txt") for line in (here / name).read_text().splitlines()]
 
 
 def all_lines() -> dict[str, str]:
     """Every line, and the kind of edge that it is."""
     found: dict[str, str] = {}
     for line in base_lines():
-        path, args, kwargs = parse(line)
         found.setdefault(line, "as it is")
-        for kind, (new_args, new_kwargs) in variants(list(args), kwargs):
-            found.setdefault(text(path, new_args, new_kwargs), kind)
+        for kind, new in variants(parse(line)):
+            found.setdefault(str(new), kind)
     return found
 
 
-def variants(args: list[Any], kwargs: dict[str, Any]) -> Iterator[tuple[str, Arguments]]:
-    """(kind, arguments), of which many may be the same."""
-    call = (args, kwargs)
+def variants(call: Call) -> Iterator[tuple[str, Call]]:
+    """(kind, call), of which many may be the same."""
     yield from _dtypes(call)
     yield from _shapes(call)
-    rank = max((len(i.shape) for i in inputs([args, kwargs])), default=0)
-    for name, value in kwargs.items():
-        yield from ((kind, (args, {**kwargs, name: new})) for kind, new in _options(name, value, rank))
+    rank = max((len(i.shape) for i in inputs([call.args, call.kwargs])), default=0)
+    for field in ("kwargs", "options"):
+        given = getattr(call, field) or {}
+        for name, value in given.items():
+            for kind, new in _options(name, value, rank):
+                yield kind, call._replace(**{field: {**given, name: new}})
 
 
-def _dtypes(call: Arguments) -> Iterator[tuple[str, Arguments]]:
-    given = list(inputs(list(call)))
+def _dtypes(call: Call) -> Iterator[tuple[str, Call]]:
+    given = list(inputs([call.args, call.kwargs]))
     if any(i.floating for i in given):
         for dtype in FLOATING:
             yield "dtype", _changed(call, lambda i, dtype=dtype: _typed(i, dtype) if i.floating else i)
@@ -67,8 +68,8 @@ def _dtypes(call: Arguments) -> Iterator[tuple[str, Arguments]]:
         yield "mixed dtypes", _changed(call, lambda i: _typed(i, "float64"), only=at)
 
 
-def _shapes(call: Arguments) -> Iterator[tuple[str, Arguments]]:
-    given = list(inputs(list(call)))
+def _shapes(call: Call) -> Iterator[tuple[str, Call]]:
+    given = list(inputs([call.args, call.kwargs]))
     if not given:
         return
     first = given[0].shape
@@ -104,7 +105,7 @@ def _axes(value: Any, rank: int) -> list[Any]:
     return [-rank - 1, -rank, -1, 0, rank, None, [rank - 1], [0, -1], Input("v", "int64", (), (rank - 1,))]
 
 
-def _changed(call: Arguments, change: Any, only: int | None = None) -> Arguments:
+def _changed(call: Call, change: Any, only: int | None = None) -> Call:
     """The arguments with every input (or the one at that place) changed."""
     seen = -1
 
@@ -117,7 +118,7 @@ def _changed(call: Arguments, change: Any, only: int | None = None) -> Arguments
             return {key: walk(item) for key, item in value.items()}
         return type(value)([walk(item) for item in value]) if type(value) in (list, tuple) else value
 
-    return walk(call[0]), walk(call[1])
+    return call._replace(args=walk(call.args), kwargs=walk(call.kwargs))
 
 
 def _typed(given: Input, dtype: str) -> Input:

@@ -1,14 +1,14 @@
 """Calls at the edges of what an operator takes: how one is written as a line of text, and run as a case.
 
 A line is ``path | arguments``, Python's own text but for inputs: ``n.f32(2, 3)`` is a Tensor of normal values, and its
-values follow from the line. `edge_variants.py` makes the lines, `record_edges.py` records them on real Paddle.
+values follow from the line. ``path(options) | arguments`` builds a Layer, and calls it. `edge_variants.py` makes the lines, `record_edges.py` records them on real Paddle.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from compare import differences
@@ -131,15 +131,29 @@ WORDS: dict[str, Any] = {**{kind: _Kind(kind) for kind in "npuswxdqvi"}, **{
     "call": lambda *args, **kwargs: (args, kwargs)}
 
 
-def parse(line: str) -> tuple[str, tuple, dict[str, Any]]:
-    """The path, positional and keyword arguments of a line."""
-    path, _, rest = line.partition(" | ")
-    return (path, *eval(f"call({rest})", dict(WORDS)))
+class Call(NamedTuple):
+    """The call of a function, or of a Layer of the class `path` that is built with `options`."""
+
+    path: str
+    args: Any
+    kwargs: dict[str, Any]
+    options: dict[str, Any] | None = None
+
+    def __str__(self) -> str:
+        built = "" if self.options is None else f"({', '.join(f'{k}={v!r}' for k, v in self.options.items())})"
+        words = [*map(repr, self.args), *(f"{key}={value!r}" for key, value in self.kwargs.items())]
+        return f"{self.path}{built} | {', '.join(words)}"
 
 
-def text(path: str, args: Any, kwargs: dict[str, Any]) -> str:
-    """The line of a call."""
-    return f"{path} | " + ", ".join([*map(repr, args), *(f"{key}={value!r}" for key, value in kwargs.items())])
+def parse(line: str) -> Call:
+    """The call that a line stands for."""
+    head, _, rest = line.partition(" | ")
+    path, layer, options = head.partition("(")
+    return Call(path, *_evaluated(f"call({rest})"), _evaluated(f"call({options}")[1] if layer else None)
+
+
+def _evaluated(words: str) -> Any:
+    return eval(words, dict(WORDS))
 
 
 def inputs(value: Any) -> Iterator[Input]:
@@ -166,14 +180,30 @@ def fill(P: Any, value: Any, tensors: Iterator[Any], words: str) -> Any:
 
 def case(line: str) -> Case:
     """The call of a line as a case of the parity table."""
-    path, args, kwargs = parse(line)
+    path, args, kwargs, options = parse(line)
+    specs = [i.spec() for i in inputs([args, kwargs])]
+
+    def filled(P: Any, tensors: Any) -> tuple[Any, dict[str, Any]]:
+        rest = iter(tensors)
+        return fill(P, args, rest, line), fill(P, kwargs, rest, line)
 
     def fn(P: Any, *tensors: Any) -> Any:
-        rest = iter(tensors)
-        return resolve(P, path)(*fill(P, args, rest, line), **fill(P, kwargs, rest, line))
+        args, kwargs = filled(P, tensors)
+        return resolve(P, path)(*args, **kwargs)
 
-    inplace = path.endswith("_") and not path.endswith("__")
-    return Case(line, fn, [i.spec() for i in inputs([args, kwargs])], "op", path, grad=not inplace)
+    def build(P: Any) -> Any:
+        P.seed(0)
+        return resolve(P, path)(**fill(P, options, iter(()), line))
+
+    if options is None:
+        inplace = path.endswith("_") and not path.endswith("__")
+        return Case(line, fn, specs, "op", path, grad=not inplace)
+
+    def call(P: Any, net: Any, *tensors: Any) -> Any:
+        args, kwargs = filled(P, tensors)
+        return net(*args, **kwargs)
+
+    return Case(line, build, specs, "layer", path, call=call)
 
 
 def outcome(P: Any, line: str, static: bool = False) -> Record:

@@ -1,13 +1,15 @@
 """Record what real Paddle 3.3.1 gives for every line of `edge_variants.py` (in the environment of `record.py`).
 
-Paddle crashes on some, and reads memory that nobody wrote on others: each line runs in a process that may die, and
-twice, with other memory around it. A line that does not give the same both times is not recorded.
+What is recorded already is kept, unless --all is given. Paddle crashes on some lines, and reads memory that nobody
+wrote on others: each line runs in a process that may die, and twice, with other memory around it. A line that does not
+give the same both times is not recorded.
 """
 
 from __future__ import annotations
 
 import multiprocessing
 import os
+import sys
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
@@ -21,13 +23,14 @@ PATIENCE = 60       # seconds for one line
 
 
 def main() -> None:
-    lines = list(all_lines())
+    known = {} if "--all" in sys.argv else store.load("edge_calls")
+    lines = [line for line in all_lines() if line not in known]
     with ThreadPoolExecutor(2) as pool:
         first, second = pool.map(_run, (lines, lines[::-1]))
     kept = {line: (store.inputs_digest(edges.case(line)), record) for line, record in first.items()
             if line in second and not edges.problems(line, record, second[line])}
     print(f"{len(lines)} lines: {len(lines) - len(first)} crash, {len(first) - len(kept)} differ from run to run; "
-          f"{store.save('edge_calls', kept)} bytes")
+          f"{store.save('edge_calls', known | kept)} bytes")
 
 
 def _run(lines: list[str]) -> dict[str, Any]:
