@@ -7,6 +7,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from kayax.bridge.errors import ArgumentError
+
 
 class Place:
     """Where a Tensor lives, such as ``Place(cpu)`` or ``Place(gpu:0)``."""
@@ -134,7 +136,7 @@ def parse(device: Any) -> Place:
     if isinstance(device, jax.Device):
         return Place(_JAX_KINDS.get(device.platform, device.platform), _index_of(device))
     if not isinstance(device, str):
-        raise TypeError(f"A device is a string such as 'cpu', 'gpu:0' or 'tpu', or a Place, but got {device!r}.")
+        raise ArgumentError(f"A device is a string such as 'cpu', 'gpu:0' or 'tpu', or a Place, but got {device!r}.")
     kind, _, index = device.lower().partition(":")
     if kind not in _JAX_KINDS or (index and not index.isdigit()):
         raise ValueError(f"The device must be 'cpu', 'gpu', 'gpu:N', 'tpu' or 'tpu:N', but got {device!r}.")

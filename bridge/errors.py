@@ -10,7 +10,8 @@ import sysconfig
 from types import FrameType
 
 import jax
-import numpy as np
+
+from kayax.spec.errors import ArgumentError, RangeError
 
 _HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _INSTALLED = os.path.exists(os.path.join(_HERE, "__init__.py"))         # the rooms lie inside kayax/, not beside it
@@ -58,28 +59,14 @@ class SizeKeyError(OpenDimensionError, TypeError):
     """An open dimension is used as a key, where it would count as one size."""
 
 
-class ArgumentError(TypeError, ValueError):
-    """An argument does not fit. Paddle raises either of the two, by the operation: both catch this."""
-
-
-class DtypeError(ArgumentError, RuntimeError):
-    """An operation is given a dtype that it does not take. Where Paddle has no kernel, it raises a RuntimeError."""
-
-
-class RangeError(IndexError, ValueError):
-    """An index, label or position is beyond what there is. Paddle raises either of the two, by the operation."""
-
-
 def fitting(error: Exception) -> tuple[type[Exception], str]:
     """The type and the words for an error that an operation, or JAX in it, raised about its arguments."""
-    if type(error) in (ArgumentError, DtypeError, RangeError, np.exceptions.AxisError):
-        return type(error), str(error)
     if isinstance(error, ZeroDivisionError):
-        return ValueError, "a size or a number is 0 where it must not be."
+        return ArgumentError, "a size or a number is 0 where it must not be."
     if isinstance(error, IndexError):
         few = "tuple index out of range" in str(error)
         return RangeError, "an argument has too few dimensions for this operation." if few else str(error)
-    return ArgumentError if isinstance(error, TypeError) else ValueError, str(error)
+    return ArgumentError, str(error)
 
 
 def alias_written() -> ConversionError:

@@ -16,6 +16,7 @@ class Parameter(Tensor):
 
     __slots__ = ()
     is_parameter = True
+    is_distributed = False          # each process holds all of it
 
     def __init__(self, data: Any, dtype: Any = None, name: str | None = None, trainable: bool = True,
                  **attributes: Any):

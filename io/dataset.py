@@ -10,6 +10,8 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
+from kayax.spec.errors import ArgumentError
+
 T = TypeVar("T")
 
 
@@ -52,7 +54,8 @@ class TensorDataset(Dataset[Any]):
     def __init__(self, tensors: Sequence[Any]) -> None:
         rows = [tensor.shape[0] for tensor in tensors]
         if len(set(rows)) != 1:
-            raise ValueError(f"TensorDataset needs one or more Tensors with the same first dimension, but got {rows}.")
+            raise ArgumentError(f"TensorDataset needs one or more Tensors with the same first dimension, but got "
+                                f"{rows}.")
         self.tensors = tensors
 
     def __getitem__(self, index: int) -> tuple[Any, ...]:
@@ -69,7 +72,7 @@ class ComposeDataset(Dataset[Any]):
         self.datasets = _checked(datasets, "ComposeDataset", iterable=False)
         lengths = [len(dataset) for dataset in self.datasets]
         if len(set(lengths)) != 1:
-            raise ValueError(f"ComposeDataset needs datasets of the same length, but got the lengths {lengths}.")
+            raise ArgumentError(f"ComposeDataset needs datasets of the same length, but got the lengths {lengths}.")
 
     def __len__(self) -> int:
         return len(self.datasets[0])
@@ -124,7 +127,7 @@ class ConcatDataset(Dataset[T]):
     def __getitem__(self, idx: int) -> T:
         if idx < 0:
             if -idx > len(self):
-                raise ValueError(f"The index {idx} is out of range for a ConcatDataset of length {len(self)}.")
+                raise ArgumentError(f"The index {idx} is out of range for a ConcatDataset of length {len(self)}.")
             idx += len(self)
         which = bisect.bisect_right(self.cumulative_sizes, idx)
         if which == len(self.datasets):
@@ -142,8 +145,8 @@ def random_split(dataset: Dataset[T], lengths: Sequence[float], generator: Any =
     """
     sizes = _fractions(len(dataset), lengths) if _are_fractions(lengths) else [int(n) for n in lengths]
     if sum(sizes) != len(dataset):
-        raise ValueError(f"The lengths must sum to the dataset's length {len(dataset)} or be fractions that sum to 1, "
-                         f"but got {list(lengths)}.")
+        raise ArgumentError(f"The lengths must sum to the dataset's length {len(dataset)} or be fractions that sum to "
+                            f"1, but got {list(lengths)}.")
     indices = random_permutation(len(dataset), generator)
     ends = itertools.accumulate(sizes)
     return [Subset(dataset, indices[end - size:end]) for end, size in zip(ends, sizes, strict=True)]
@@ -156,7 +159,7 @@ def _are_fractions(lengths: Sequence[float]) -> bool:
 def _fractions(total: int, fractions: Sequence[float]) -> list[int]:
     for i, fraction in enumerate(fractions):
         if not 0 <= fraction <= 1:
-            raise ValueError(f"Each fraction must lie between 0 and 1, but number {i} is {fraction}.")
+            raise ArgumentError(f"Each fraction must lie between 0 and 1, but number {i} is {fraction}.")
     sizes = [math.floor(total * fraction) for fraction in fractions]
     for i in range(total - sum(sizes)):
         sizes[i % len(sizes)] += 1
@@ -183,9 +186,10 @@ def random_permutation(n: int, generator: Any = None) -> list[int]:
 def _checked(datasets: Iterable[Any], owner: str, iterable: bool) -> list[Any]:
     found = list(datasets)
     if not found:
-        raise ValueError(f"{owner} needs at least one dataset, but got none.")
+        raise ArgumentError(f"{owner} needs at least one dataset, but got none.")
     for i, dataset in enumerate(found):
         if isinstance(dataset, IterableDataset) != iterable:
             wanted = "an IterableDataset" if iterable else "a Dataset with __getitem__ and __len__"
-            raise TypeError(f"{owner} needs each dataset to be {wanted}, but number {i} is a {type(dataset).__name__}.")
+            raise ArgumentError(f"{owner} needs each dataset to be {wanted}, but number {i} is a "
+                                f"{type(dataset).__name__}.")
     return found

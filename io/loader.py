@@ -11,6 +11,7 @@ import jax
 import numpy as np
 
 from kayax.bridge import device
+from kayax.bridge.errors import ArgumentError
 from kayax.bridge.tensor import wrap
 from kayax.io.dataset import Dataset, IterableDataset, NoLengthError
 from kayax.io.loader_collate import aligned_copy
@@ -56,10 +57,11 @@ class DataLoader:
         _check_number("prefetch_factor", prefetch_factor, 1)
         _check_number("reader_buffer_size", reader_buffer_size, 1)
         if timeout < 0:
-            raise ValueError(f"DataLoader needs timeout to be a number of seconds of at least 0, but got {timeout!r}.")
+            raise ArgumentError(f"DataLoader needs timeout to be a number of seconds of at least 0, but got "
+                                f"{timeout!r}.")
         for name, function in (("collate_fn", collate_fn), ("worker_init_fn", worker_init_fn)):
             if function is not None and not callable(function):
-                raise TypeError(f"DataLoader needs {name} to be a function, but got {type(function).__name__}.")
+                raise ArgumentError(f"DataLoader needs {name} to be a function, but got {type(function).__name__}.")
         if num_workers > 0 and sys.platform == "win32":
             warnings.warn("DataLoader has no workers on Windows: it reads the data in this process.", stacklevel=2)
             num_workers = 0
@@ -80,9 +82,9 @@ class DataLoader:
     def _set_batches(self, batch_sampler: Any, batch_size: int | None, shuffle: bool, drop_last: bool) -> None:
         """Settle where batches of indices come from, or say what contradicts."""
         if self._iterable and (shuffle or batch_sampler is not None):
-            raise ValueError("An IterableDataset decides on the order itself: leave out shuffle and batch_sampler.")
+            raise ArgumentError("An IterableDataset decides on the order itself: leave out shuffle and batch_sampler.")
         if batch_sampler is not None and (batch_size != 1 or shuffle or drop_last):
-            raise ValueError("With batch_sampler leave out batch_size, shuffle and drop_last: it decides on them.")
+            raise ArgumentError("With batch_sampler leave out batch_size, shuffle and drop_last: it decides on them.")
         self.batch_sampler = batch_sampler
         self.batch_size = None if batch_sampler is not None else batch_size
         if self.batch_size is not None:
@@ -187,4 +189,4 @@ def _places(places: Any) -> list[jax.Device | None]:
 
 def _check_number(name: str, value: Any, least: int) -> None:
     if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < least:
-        raise ValueError(f"DataLoader needs {name} to be an integer of at least {least}, but got {value!r}.")
+        raise ArgumentError(f"DataLoader needs {name} to be an integer of at least {least}, but got {value!r}.")

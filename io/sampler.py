@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from kayax.io.dataset import IterableDataset, random_permutation
+from kayax.spec.errors import ArgumentError
 
 T = TypeVar("T")
 
@@ -56,13 +57,13 @@ class RandomSampler(Sampler[int]):
         self._num_samples = num_samples
         self.generator = generator
         if not isinstance(replacement, bool):
-            raise TypeError(f"RandomSampler needs replacement to be True or False, but got {replacement!r}.")
+            raise ArgumentError(f"RandomSampler needs replacement to be True or False, but got {replacement!r}.")
         if not isinstance(self.num_samples, int) or self.num_samples <= 0:
-            raise ValueError("RandomSampler needs num_samples, or the length of data_source, to be a positive integer, "
-                             f"but got {self.num_samples!r}.")
+            raise ArgumentError("RandomSampler needs num_samples, or the length of data_source, to be a positive "
+                                f"integer, but got {self.num_samples!r}.")
         if not replacement and self.num_samples > len(data_source):
-            raise ValueError(f"RandomSampler without replacement cannot draw num_samples={num_samples} from a "
-                             f"data_source of length {len(data_source)}: use replacement=True or fewer samples.")
+            raise ArgumentError(f"RandomSampler without replacement cannot draw num_samples={num_samples} from a "
+                                f"data_source of length {len(data_source)}: use replacement=True or fewer samples.")
 
     @property
     def num_samples(self) -> int:
@@ -91,9 +92,11 @@ class WeightedRandomSampler(Sampler[int]):
     def __init__(self, weights: Any, num_samples: int, replacement: bool = True) -> None:
         super().__init__()
         if not isinstance(num_samples, int) or isinstance(num_samples, bool) or num_samples <= 0:
-            raise ValueError(f"WeightedRandomSampler needs num_samples to be a positive integer, not {num_samples!r}.")
+            raise ArgumentError(f"WeightedRandomSampler needs num_samples to be a positive integer, not "
+                                f"{num_samples!r}.")
         if not isinstance(replacement, bool):
-            raise ValueError(f"WeightedRandomSampler needs replacement to be True or False, but got {replacement!r}.")
+            raise ArgumentError(f"WeightedRandomSampler needs replacement to be True or False, but got "
+                                f"{replacement!r}.")
         self.weights = weights
         self.num_samples = num_samples
         self.replacement = replacement
@@ -101,14 +104,15 @@ class WeightedRandomSampler(Sampler[int]):
     def _rows(self) -> np.ndarray:
         weights = np.asarray(self.weights, np.float64)
         if weights.ndim not in (1, 2):
-            raise ValueError(f"WeightedRandomSampler needs weights of 1 or 2 dimensions, not of shape {weights.shape}.")
+            raise ArgumentError(f"WeightedRandomSampler needs weights of 1 or 2 dimensions, not of shape "
+                                f"{weights.shape}.")
         if not np.isfinite(weights).all() or (weights < 0).any():
-            raise ValueError("WeightedRandomSampler needs weights that are finite and not negative.")
+            raise ArgumentError("WeightedRandomSampler needs weights that are finite and not negative.")
         rows = weights.reshape(-1, weights.shape[-1])
         fewest = int((rows > 0).sum(axis=1).min())
         needed = 1 if self.replacement else self.num_samples
         if fewest < needed:
-            raise ValueError(f"WeightedRandomSampler needs at least {needed} positive weights, but got {fewest}.")
+            raise ArgumentError(f"WeightedRandomSampler needs at least {needed} positive weights, but got {fewest}.")
         return rows / rows.sum(axis=1, keepdims=True)
 
     def __iter__(self) -> Iterator[int]:
@@ -126,7 +130,7 @@ class SubsetRandomSampler(Sampler[Any]):
     def __init__(self, indices: Sequence[Any]) -> None:
         super().__init__()
         if len(indices) == 0:
-            raise ValueError("SubsetRandomSampler needs at least one index, but got none.")
+            raise ArgumentError("SubsetRandomSampler needs at least one index, but got none.")
         self.indices = indices
 
     def __iter__(self) -> Iterator[Any]:
@@ -147,14 +151,16 @@ class BatchSampler(Sampler[Any]):
         super().__init__(dataset)
         _check_batches(type(self).__name__, batch_size, shuffle, drop_last)
         if (dataset is None) == (sampler is None):
-            raise ValueError("BatchSampler needs either dataset or sampler, but got "
-                             f"{'neither' if dataset is None else 'both'}.")
+            raise ArgumentError("BatchSampler needs either dataset or sampler, but got "
+                                f"{'neither' if dataset is None else 'both'}.")
         if isinstance(dataset, IterableDataset):
-            raise TypeError("BatchSampler needs a dataset with __getitem__ and __len__, but got an IterableDataset.")
+            raise ArgumentError("BatchSampler needs a dataset with __getitem__ and __len__, but got an "
+                                "IterableDataset.")
         if sampler is not None and not isinstance(sampler, (Sampler, Iterable)):
-            raise TypeError(f"BatchSampler needs sampler to be an iterable of indices, not {type(sampler).__name__}.")
+            raise ArgumentError(f"BatchSampler needs sampler to be an iterable of indices, not "
+                                f"{type(sampler).__name__}.")
         if sampler is not None and shuffle:
-            raise ValueError("BatchSampler takes the order from the sampler: leave shuffle=False.")
+            raise ArgumentError("BatchSampler takes the order from the sampler: leave shuffle=False.")
         if sampler is None:
             assert dataset is not None
             sampler = RandomSampler(dataset) if shuffle else SequenceSampler(dataset)
@@ -181,9 +187,10 @@ class DistributedBatchSampler(BatchSampler):
                  shuffle: bool = False, drop_last: bool = False) -> None:
         _check_batches(type(self).__name__, batch_size, shuffle, drop_last)
         if num_replicas is not None and (not isinstance(num_replicas, int) or num_replicas <= 0):
-            raise ValueError(f"DistributedBatchSampler needs num_replicas to be a positive int, not {num_replicas!r}.")
+            raise ArgumentError(f"DistributedBatchSampler needs num_replicas to be a positive int, not "
+                                f"{num_replicas!r}.")
         if rank is not None and (not isinstance(rank, int) or rank < 0):
-            raise ValueError(f"DistributedBatchSampler needs rank to be an integer of at least 0, but got {rank!r}.")
+            raise ArgumentError(f"DistributedBatchSampler needs rank to be an integer of at least 0, but got {rank!r}.")
         self.data_source = self.dataset = dataset
         self.batch_size = batch_size
         self.shuffle = shuffle
@@ -191,8 +198,8 @@ class DistributedBatchSampler(BatchSampler):
         self.nranks = _processes()[0] if num_replicas is None else num_replicas
         self.local_rank = _processes()[1] if rank is None else rank
         if self.local_rank >= self.nranks:
-            raise ValueError(f"DistributedBatchSampler needs rank < num_replicas, but got rank={self.local_rank} and "
-                             f"num_replicas={self.nranks}.")
+            raise ArgumentError(f"DistributedBatchSampler needs rank < num_replicas, but got rank={self.local_rank} "
+                                f"and num_replicas={self.nranks}.")
         self.epoch = 0
         self.num_samples = math.ceil(len(dataset) / self.nranks)
         self.total_size = self.num_samples * self.nranks
@@ -218,10 +225,10 @@ class DistributedBatchSampler(BatchSampler):
 
 def _check_batches(owner: str, batch_size: Any, shuffle: Any, drop_last: Any) -> None:
     if not isinstance(batch_size, int) or isinstance(batch_size, bool) or batch_size <= 0:
-        raise ValueError(f"{owner} needs batch_size to be a positive integer, but got {batch_size!r}.")
+        raise ArgumentError(f"{owner} needs batch_size to be a positive integer, but got {batch_size!r}.")
     for name, value in (("shuffle", shuffle), ("drop_last", drop_last)):
         if not isinstance(value, bool):
-            raise TypeError(f"{owner} needs {name} to be True or False, but got {value!r}.")
+            raise ArgumentError(f"{owner} needs {name} to be True or False, but got {value!r}.")
 
 
 def _batches(indices: Iterable[Any], batch_size: int, drop_last: bool) -> Iterator[list[Any]]:

@@ -19,7 +19,7 @@ LIGHT = {name: "kayax.io." + module for module, names in {
     "worker": "get_worker_info",
 }.items() for name in names.split()}
 MODULES = {"kayax.io", "kayax.io.dataset", "kayax.io.sampler", "kayax.io.worker", "kayax.io.worker_memory",
-           "kayax.io.loader_collate", "kayax.io.loader_fetch"}
+           "kayax.io.loader_collate", "kayax.io.loader_fetch", "kayax.spec", "kayax.spec.errors"}
 
 
 class StandIn(types.ModuleType):

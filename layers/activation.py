@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kayax.bridge.errors import ArgumentError
 from kayax.layers import functional as F
 from kayax.layers import initializer as init
 from kayax.layers.function_layer import FunctionLayer
@@ -203,7 +204,7 @@ class Softmax2D(Layer):
 
     def forward(self, x: Any) -> Any:
         if x.ndim not in (3, 4):
-            raise ValueError(f"Softmax2D expects a 3-D or 4-D input, but got shape {list(x.shape)}.")
+            raise ArgumentError(f"Softmax2D expects a 3-D or 4-D input, but got shape {list(x.shape)}.")
         return F.softmax(x, axis=-3)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from kayax.bridge.errors import ArgumentError
 from kayax.bridge.tensor import Tensor, wrap
 from kayax.layers import functional as F
 from kayax.layers import ops
@@ -52,7 +53,7 @@ class MultiHeadAttention(Layer):
                  vdim: int | None = None, need_weights: bool = False, weight_attr: Any = None, bias_attr: Any = None):
         super().__init__()
         if embed_dim <= 0 or num_heads <= 0 or embed_dim % num_heads:
-            raise ValueError(f"embed_dim must be a positive multiple of num_heads, not {embed_dim} of {num_heads}.")
+            raise ArgumentError(f"embed_dim must be a positive multiple of num_heads, not {embed_dim} of {num_heads}.")
         self.embed_dim, self.num_heads, self.head_dim = embed_dim, num_heads, embed_dim // num_heads
         self.kdim = embed_dim if kdim is None else kdim
         self.vdim = embed_dim if vdim is None else vdim

@@ -1,6 +1,7 @@
 """Layers that hold layers or parameters."""
 from __future__ import annotations
 
+import numbers
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -10,6 +11,7 @@ from kayax.bridge.parameter import Parameter
 from kayax.bridge.state import bump
 from kayax.bridge.tensor import Tensor
 from kayax.layers.layer import Layer, _adopt
+from kayax.spec.errors import ArgumentError, NoEntryError
 
 
 class Sequential(Layer):
@@ -273,15 +275,17 @@ class Identity(Layer):
 
 
 def _checked(index: int, length: int) -> int:
+    if not isinstance(index, numbers.Integral):
+        raise NoEntryError(f"Entries are looked up by their numbers, but got {index!r}.")
     if not -length <= index < length:
-        raise IndexError(f"The index {index} is out of range for {length} entries.")
-    return index % length
+        raise NoEntryError(f"The index {index} is out of range for {length} entries.")
+    return int(index) % length
 
 
 def _renumber(layer: Any, index: int, new: Any) -> None:
     layers = list(layer._sub_layers.values())
     if not -len(layers) <= index <= len(layers):
-        raise IndexError(f"The index {index} is out of range for {len(layers)} entries.")
+        raise ArgumentError(f"The index {index} is out of range for {len(layers)} entries.")
     layers.insert(index, _adopt(new))
     touch_contents(layer._sub_layers)
     layer._sub_layers.clear()

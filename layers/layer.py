@@ -11,7 +11,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from kayax.bridge.errors import ConversionError, KeptShapeError, at_user_line
+from kayax.bridge.errors import ArgumentError, ConversionError, KeptShapeError, at_user_line
 from kayax.bridge.journal import fresh, touch, touch_contents
 from kayax.bridge.parameter import Parameter
 from kayax.bridge.places import STORES, Attribute
@@ -137,8 +137,8 @@ class Layer(LayerTree, LayerMoves, LayerFacts):
         bump()
         kind = _store_of(value)
         if kind is not None and "_parameters" not in fields:
-            raise AttributeError(f"Call super().__init__() in {type(self).__name__}.__init__ before assigning "
-                                 f"{name!r}, a {type(value).__name__}.")
+            raise ValueError(f"Call super().__init__() in {type(self).__name__}.__init__ before assigning {name!r}, a "
+                             f"{type(value).__name__}.")
         if kind is not None:
             fields.pop(name, None)
             for other in STORES:
@@ -221,8 +221,9 @@ class Layer(LayerTree, LayerMoves, LayerFacts):
     def add_parameter(self, name: str, parameter: Tensor | None) -> Any:
         """Register a Parameter under a name; it is an attribute then."""
         _check_name(self, name, "_parameters")
-        if parameter is not None and not isinstance(parameter, Tensor):
-            raise TypeError(f"add_parameter needs a Parameter, but got {type(parameter).__name__}.")
+        if parameter is not None and not isinstance(parameter, Parameter):
+            raise ArgumentError(f"add_parameter needs a Parameter, but got {type(parameter).__name__}. A Tensor that "
+                                "is not trained is a buffer (register_buffer).")
         touch_contents(self._parameters)
         self._parameters[name] = parameter
         bump()
@@ -234,7 +235,7 @@ class Layer(LayerTree, LayerMoves, LayerFacts):
         """Register a Layer under a name; it is an attribute then."""
         sublayer = _adopt(sublayer)
         if sublayer is not None and not isinstance(sublayer, Layer):
-            raise TypeError(f"add_sublayer needs a Layer, but got {type(sublayer).__name__}.")
+            raise ArgumentError(f"add_sublayer needs a Layer, but got {type(sublayer).__name__}.")
         touch_contents(self._sub_layers)
         self._sub_layers[name] = sublayer
         bump()
@@ -280,7 +281,7 @@ class Layer(LayerTree, LayerMoves, LayerFacts):
         """Copy values into the parameters and buffers; give the names that were missing and those not expected.
 
         use_structured_name: keys are dotted names; False if they are the unique names (``linear_0.w_0``).
-        A value of a wrong shape is skipped with a warning and counts as missing, as in Paddle.
+        A value of a wrong shape is skipped with a warning; its name is among both, as in Paddle.
         """
         return layer_state.set_state_dict(self, state_dict, use_structured_name)
 

@@ -65,9 +65,10 @@ def set_state_dict(layer: Any, values: dict, use_structured_name: bool) -> tuple
             if name in saved:               # a buffer that is not saved cannot be missing
                 missing.append(key)
             continue
-        used.add(key)
         problem = assign(tensor, values[key])
-        if problem:
+        if not problem:
+            used.add(key)
+        else:
             missing.append(key)
             warnings.warn(f"Skip loading {key!r}: {problem}", stacklevel=3)
     return missing, [k for k in values if k not in used and k != "StructuredToParameterName@@"]

@@ -1,11 +1,13 @@
 """Making parameters: name, initial value, attributes."""
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import jax.numpy as jnp
 
 from kayax.bridge.cells import Unread
+from kayax.bridge.errors import ArgumentError
 from kayax.bridge.parameter import Parameter
 from kayax.bridge.registry import attach
 from kayax.bridge.state import outside_traces, state
@@ -32,9 +34,12 @@ def new_parameter(shape: Any, dtype: Any, name: str | None, attr: Any, is_bias: 
     if described is False:
         return None
     assert isinstance(described, ParamAttr)
-    shape = tuple(int(d) for d in shape)
+    try:
+        shape = tuple(operator.index(d) for d in shape)
+    except TypeError:
+        raise ArgumentError(f"A parameter's shape is a list of integers, but got {shape!r}.") from None
     if any(d < 0 for d in shape):
-        raise ValueError(f"A parameter's shape must be non-negative, but got {list(shape)}.")
+        raise ArgumentError(f"A parameter's shape must be non-negative, but got {list(shape)}.")
     initialize = (described.initializer or default_initializer or init.global_initializer(is_bias)
                   or (init.Constant(0.0) if is_bias else init.XavierUniform()))
     facts = {"name": described.name or name or unique_name.generate(f"{prefix}.{'b' if is_bias else 'w'}"),

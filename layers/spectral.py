@@ -4,6 +4,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from kayax.bridge.errors import ArgumentError
 from kayax.bridge.ops import reparametrize
 from kayax.bridge.tensor import Tensor
 from kayax.layers import initializer as init
@@ -24,7 +25,7 @@ class SpectralNorm(Layer):
         if not shape or math.prod(shape) <= 0:
             raise ValueError(f"weight_shape must have positive sizes, but got {shape}.")
         if not -len(shape) <= dim < len(shape):
-            raise ValueError(f"dim must be within [-{len(shape)}, {len(shape)}), but got {dim}.")
+            raise ArgumentError(f"dim must be within [-{len(shape)}, {len(shape)}), but got {dim}.")
         self._shape, self._dim, self._power_iters, self._eps = shape, dim % len(shape), power_iters, eps
         rows = shape[self._dim]
         self.weight_u = self.create_parameter([rows], default_initializer=init.Normal(0.0, 1.0))

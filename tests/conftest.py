@@ -19,9 +19,9 @@ if MADE_HERE:
     os.environ |= {FOLDER: tempfile.mkdtemp(prefix="compiled-"), "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
                    "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1"}
 
-import pytest
+import pytest  # noqa: E402
 
-import kayax as paddle
+import kayax as paddle  # noqa: E402
 
 
 @pytest.fixture(autouse=True)

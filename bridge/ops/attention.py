@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from kayax.bridge.errors import DtypeError
+from kayax.bridge.errors import ArgumentError
 from kayax.bridge.open_sizes import is_open
 from kayax.bridge.ops.dropout import keep
 from kayax.bridge.registry import op
@@ -29,7 +29,7 @@ def _check(query: Any, key: Any, value: Any, mask: Any, gqa: bool = True) -> Non
         raise ValueError(f"The {query.shape[2]} heads of query must be {'a multiple of ' if gqa else ''}the "
                          f"{key.shape[2]} of key.")
     if mask is not None and mask.dtype.kind not in "bfV":
-        raise DtypeError(f"attn_mask must be boolean or floating, but its dtype is {mask.dtype.name}.")
+        raise ArgumentError(f"attn_mask must be boolean or floating, but its dtype is {mask.dtype.name}.")
 
 
 def _four(mask: Any) -> Any:

@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from kayax.bridge.errors import ConversionError, DtypeError, at_user_line
+from kayax.bridge.errors import ArgumentError, ConversionError, at_user_line
 from kayax.bridge.open_sizes import is_open
 from kayax.bridge.ops.bounds import need_range
 from kayax.bridge.ops.promotion import need
@@ -28,7 +28,7 @@ def linear(x, weight, bias=None, name=None):
         raise ValueError(f"The last dimension of x must be {weight.shape[0]}, the first of weight {list(weight.shape)}"
                          f", but x has the shape {list(x.shape)}.")
     if x.dtype != weight.dtype:
-        raise DtypeError(f"x and weight must have one dtype, but got {x.dtype.name} and {weight.dtype.name}: cast one.")
+        raise ArgumentError(f"x and weight must have one dtype, but are {x.dtype.name} and {weight.dtype.name}.")
     y = jnp.matmul(x, weight)
     return y if bias is None else y + bias.astype(y.dtype)
 

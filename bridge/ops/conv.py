@@ -5,7 +5,7 @@ from typing import Any
 
 from jax import lax
 
-from kayax.bridge.errors import DtypeError
+from kayax.bridge.errors import ArgumentError
 from kayax.bridge.ops.conv_forms import Window, convolve
 from kayax.bridge.ops.windows import channels_last, need_rank, per_dim, positive, resolve, spatial
 from kayax.bridge.registry import op
@@ -16,7 +16,7 @@ def check(x: Any, weight: Any, n: int, last: bool, groups: int, in_axis: int) ->
     need_rank(x, n)
     need_rank(weight, n, "weight")
     if x.dtype != weight.dtype:
-        raise DtypeError(f"x and weight must have one dtype, but got {x.dtype.name} and {weight.dtype.name}: cast one.")
+        raise ArgumentError(f"x and weight must have one dtype, but are {x.dtype.name} and {weight.dtype.name}.")
     channels = x.shape[-1 if last else 1]
     expected = weight.shape[in_axis] * (groups if in_axis == 1 else 1)
     if channels != expected:

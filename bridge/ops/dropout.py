@@ -21,10 +21,17 @@ def keep(key: Any, probability: float, shape: Any) -> Any:
 @op(name=_NAME + "dropout", random=True, amp="dropout")
 def _dropout(key, x, p, axes, upscale):
     shape = x.shape if axes is None else tuple(s if i in axes else 1 for i, s in enumerate(x.shape))
+    _need_floats(x)
     if p == 1:
         return jnp.zeros_like(x)
     factor = 1 / (1 - p) if upscale else 1
     return jnp.where(keep(key, 1 - p, shape), x * factor if upscale else x, jnp.zeros((), x.dtype))
+
+
+def _need_floats(x: Any) -> None:
+    if not jnp.issubdtype(x.dtype, jnp.inexact):
+        raise TypeError(f"Dropout rescales what it keeps, so x must be floating, but its dtype is {x.dtype.name}. "
+                        "Cast it first: x.astype('float32').")
 
 
 def _probability(p: Any) -> float:
@@ -99,6 +106,7 @@ _SELU_FLOOR = -1.6732632423543772 * 1.0507009873554805      # what SELU tends to
 
 @op(name=_NAME + "alpha_dropout", random=True, amp="alpha_dropout")
 def _alpha_dropout(key, x, p, by_channel):
+    _need_floats(x)
     if p == 1:
         return jnp.zeros_like(x)
     shape = (*x.shape[:2], *(1,) * (x.ndim - 2)) if by_channel else x.shape

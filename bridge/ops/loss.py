@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from kayax.bridge.errors import DtypeError
+from kayax.bridge.errors import ArgumentError
 from kayax.bridge.ops.bounds import need_range
 from kayax.bridge.registry import op
 
@@ -34,7 +34,7 @@ def class_axis(x: Any, axis: int) -> int:
 def hard_labels(x: Any, label: Any, axis: int) -> Any:
     """Class labels without the class axis: Paddle takes them with a 1 there, or without."""
     if label.dtype.kind not in "iub":
-        raise DtypeError(f"label must hold integer classes (or use soft_label=True), but is {label.dtype.name}.")
+        raise ArgumentError(f"label must hold integer classes (or use soft_label=True), but is {label.dtype.name}.")
     expected = (*x.shape[:axis], *x.shape[axis + 1:])
     if label.ndim == x.ndim and label.shape[axis] == 1:
         label = jnp.squeeze(label, axis)

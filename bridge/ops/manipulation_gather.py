@@ -8,7 +8,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from kayax.bridge.errors import DtypeError
+from kayax.bridge.errors import ArgumentError
 from kayax.bridge.keywords import put_out
 from kayax.bridge.layout import cut, strided, windows
 from kayax.bridge.layout import diagonal as _diagonal
@@ -24,9 +24,9 @@ _builtin_slice = builtins.slice
 
 
 def need_index(index: Any, name: str = "index") -> None:
-    """A DtypeError unless it is an array of integers."""
+    """An ArgumentError unless it is an array of integers."""
     if index.dtype.kind not in "iu":
-        raise DtypeError(f"`{name}` must be an integer Tensor, but its dtype is {index.dtype.name}.")
+        raise ArgumentError(f"`{name}` must be an integer Tensor, but its dtype is {index.dtype.name}.")
 
 
 def _vector(index: Any) -> Any:

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from kayax.bridge.errors import DtypeError
+from kayax.bridge.errors import ArgumentError
 from kayax.bridge.keywords import put_out
 from kayax.bridge.ops.checks import along, check_range, points, true_positions
 from kayax.bridge.ops.manipulation import sizes_of
@@ -22,7 +22,7 @@ def _typed(value: Any, x: Any, name: str) -> Any:
     if is_number(value):
         return jnp.asarray(value).astype(x.dtype)
     if value.dtype != x.dtype:
-        raise DtypeError(f"{name} must have the dtype of x, {x.dtype.name}, but it has {value.dtype.name}.")
+        raise ArgumentError(f"{name} must have the dtype of x, {x.dtype.name}, but it has {value.dtype.name}.")
     return value
 
 
@@ -213,7 +213,7 @@ def masked_fill(x, mask, value, name=None):
 def masked_scatter(x, mask, value, name=None):
     """`x` with the elements of `value`, one after the other, where the mask is true."""
     if mask.dtype != np.bool_:
-        raise DtypeError(f"mask must be a bool Tensor, but its dtype is {mask.dtype.name}.")
+        raise ArgumentError(f"mask must be a bool Tensor, but its dtype is {mask.dtype.name}.")
     mask = jnp.broadcast_to(mask, x.shape)
     place = jnp.cumsum(mask.reshape((-1,))).reshape(x.shape) - 1
     flat = _typed(value, x, "value").reshape((-1,))

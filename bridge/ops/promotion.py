@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from kayax.bridge.errors import DtypeError
+from kayax.bridge.errors import ArgumentError
 from kayax.spec.dtype import convert
 
 FLOAT = np.dtype("float32")           # what integers become, whatever the default dtype is
@@ -58,7 +58,7 @@ def with_number(dtype: Any, number_rank: int) -> np.dtype:
 
 
 def common(a: Any, b: Any) -> np.dtype:
-    """The type two Tensors meet in; a DtypeError for a pair that Paddle does not combine."""
+    """The type two Tensors meet in; an ArgumentError for a pair that Paddle does not combine."""
     a, b = np.dtype(a), np.dtype(b)
     if a == b:
         return a
@@ -68,7 +68,7 @@ def common(a: Any, b: Any) -> np.dtype:
         return np.dtype("complex128" if wide else "complex64")
     if ranks == (2, 2):
         return np.dtype("float64" if "float64" in (a.name, b.name) else "float32")
-    raise DtypeError(f"Tensors of {convert(a).name} and {convert(b).name} do not combine: only floating and complex "
+    raise ArgumentError(f"Tensors of {convert(a).name} and {convert(b).name} do not combine: only floating and complex "
                     "types are promoted to each other. Cast one of them with .astype().")
 
 
@@ -162,13 +162,13 @@ def to_float(x: Any) -> Any:
 
 
 def need(x: Any, name: str, ranks: tuple[int, ...], what: str) -> None:
-    """A DtypeError unless the array is of one of the kinds."""
+    """An ArgumentError unless the array is of one of the kinds."""
     if rank(x.dtype) not in ranks:
-        raise DtypeError(f"`{name}` must be {what}, but got {convert(x.dtype).name}.")
+        raise ArgumentError(f"`{name}` must be {what}, but got {convert(x.dtype).name}.")
 
 
 def need_float(x: Any, name: str = "x") -> None:
-    """A DtypeError unless the array is floating or complex."""
+    """An ArgumentError unless the array is floating or complex."""
     need(x, name, (2, 3), "a floating or complex Tensor")
 
 

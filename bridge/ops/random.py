@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from kayax.bridge.errors import DtypeError
+from kayax.bridge.errors import ArgumentError
 from kayax.bridge.ops import order
 from kayax.bridge.ops.creation import sizes, with_sizes
 from kayax.bridge.ops.promotion import broadcastable, cast, complex_of, need, rank, real_of
@@ -22,7 +22,7 @@ _DRAW: dict[str, Any] = {"random": True, "static": ("shape",), "differentiable":
 def _floating(dtype: Any, ranks: tuple[int, ...] = (2,)) -> np.dtype:
     found = to_numpy(dtype)
     if rank(found) not in ranks:
-        raise DtypeError(f"dtype must be a floating type, but got {convert(found).name}.")
+        raise ArgumentError(f"dtype must be a floating type, but got {convert(found).name}.")
     return found
 
 
@@ -146,7 +146,7 @@ def randint(low: int = 0, high: int | None = None, shape: Any = (1,), dtype: Any
     """Integers uniform in [low, high), or in [0, low) if `high` is None. dtype: int64 (if None) or int32."""
     dtype = convert("int64" if dtype is None else dtype)
     if not dtype.is_integer:
-        raise DtypeError(f"dtype must be int32 or int64, but got {dtype.name}.")
+        raise ArgumentError(f"dtype must be int32 or int64, but got {dtype.name}.")
     return _draw_integers(*_bounds(low, high), shape, dtype)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from kayax.bridge.errors import DtypeError
+from kayax.bridge.errors import ArgumentError
 from kayax.bridge.ops.dropout import keep
 from kayax.bridge.registry import op
 
@@ -47,7 +47,7 @@ def _project(x, w_ih, w_hh, b_ih, b_hh, kind):
         raise ValueError(f"The last dimension of the inputs must be input_size={w_ih.shape[1]}, but the inputs have "
                          f"the shape {list(x.shape)}.")
     if x.dtype != w_ih.dtype or x.dtype != w_hh.dtype:
-        raise DtypeError(f"Inputs and weights must have one dtype, but got {x.dtype.name}, {w_ih.dtype.name} and "
+        raise ArgumentError(f"Inputs and weights must have one dtype, but got {x.dtype.name}, {w_ih.dtype.name} and "
                         f"{w_hh.dtype.name}. Cast one of them.")
     return jnp.matmul(x, w_ih.T) + (b_ih if kind == "gru" else b_ih + b_hh)
 

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from kayax.bridge.errors import DtypeError
+from kayax.bridge.errors import ArgumentError
 from kayax.bridge.ops.promotion import rank
 from kayax.bridge.registry import attach, op
 from kayax.bridge.staging import staged
@@ -115,7 +115,7 @@ def stft(x, n_fft, hop_length=None, win_length=None, window=None, center=True, p
 
 def _check_istft(x: Tensor, n_fft: int, hop: int | None, length: int | None, onesided: bool) -> None:
     if rank(x.dtype.numpy) != 3:
-        raise DtypeError(f"x must be complex, as stft gives it, but got {x.dtype.name}.")
+        raise ArgumentError(f"x must be complex, as stft gives it, but got {x.dtype.name}.")
     if x.ndim not in (2, 3) or not x.size:
         raise AssertionError(f"x must be [frequencies, frames] or [batch, frequencies, frames] and not empty, but its "
                              f"shape is {x.shape}.")

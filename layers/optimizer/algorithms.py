@@ -5,6 +5,7 @@ import numbers
 from collections.abc import Callable
 from typing import Any
 
+from kayax.bridge.errors import ArgumentError
 from kayax.bridge.tensor import Tensor
 from kayax.layers.optimizer import rules
 from kayax.layers.optimizer.lr_base import LRScheduler
@@ -18,7 +19,7 @@ Rate = float | LRScheduler
 def _number(name: str, value: Any, low: float = 0.0, below: float = float("inf")) -> float:
     """The argument as a float, if it lies in ``[low, below)``."""
     if value is None:
-        raise ValueError(f"{name} must be a number, but is None.")
+        raise ArgumentError(f"{name} must be a number, but is None.")
     if isinstance(value, Tensor):
         value = value.item()
     if isinstance(value, bool) or not isinstance(value, numbers.Real):

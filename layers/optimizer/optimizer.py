@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from kayax.bridge.cells import Storage, run_update
-from kayax.bridge.errors import ConversionError, at_user_line
+from kayax.bridge.errors import ArgumentError, ConversionError, at_user_line
 from kayax.bridge.state import bump, outside_traces, state
 from kayax.bridge.tensor import ZERO, Tensor
 from kayax.layers.optimizer import state_dict as states
@@ -57,7 +57,7 @@ class Optimizer:
 
     def _start_lr(self, learning_rate: Any) -> None:
         if learning_rate is None:
-            raise ValueError(f"{type(self).__name__} needs a learning_rate: a float or an LRScheduler.")
+            raise ArgumentError(f"{type(self).__name__} needs a learning_rate: a float or an LRScheduler.")
         if isinstance(learning_rate, bool) or not isinstance(learning_rate, (float, int, LRScheduler)):
             raise TypeError("learning_rate must be a float or an LRScheduler, but got "
                             f"{type(learning_rate).__name__}.")

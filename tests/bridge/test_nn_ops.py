@@ -31,6 +31,12 @@ def test_linear_of_one_output():
     np.testing.assert_allclose(found.numpy(), x @ w + 5)
 
 
+@pytest.mark.parametrize("name", ["dropout", "alpha_dropout"])
+def test_dropout_of_integers_says_to_cast(name):
+    with pytest.raises(TypeError, match="Cast it first"):
+        getattr(dropout, name)(to_tensor([1, 2]), 0.25)
+
+
 def test_dropout_keeps_the_mean():
     x = to_tensor(np.ones((100, 100), np.float32))
     out = dropout.dropout(x, 0.25).numpy()

@@ -133,10 +133,10 @@ WRONG = {
 }
 
 
-def error_of(name: str, lr) -> str:
-    """The type of the error."""
+def error_of(name: str, lr) -> list[str]:
+    """The names of the types that catch the error, its own first."""
     try:
         WRONG[name](lr)
     except Exception as error:
-        return type(error).__name__
-    return "no error"
+        return [kind.__name__ for kind in type(error).__mro__[:-2]]
+    return ["no error"]

@@ -206,12 +206,12 @@ WRONG = {
 }
 
 
-def error_of(name: str, P) -> str:
-    """The type of the error."""
+def error_of(name: str, P) -> list[str]:
+    """The names of the types that catch the error, its own first."""
     with P.utils.unique_name.guard():
         params = parameters(P)
     try:
         WRONG[name](P, params)
     except Exception as error:
-        return type(error).__name__
-    return "no error"
+        return [kind.__name__ for kind in type(error).__mro__[:-2]]
+    return ["no error"]

@@ -147,7 +147,7 @@ def set_a_number(layer):
 
 
 @pytest.mark.parametrize(("wrong", "kind", "message"), [
-    (lambda: Forgetful(), AttributeError, r"Call super\(\).__init__\(\) in Forgetful.__init__"),
+    (lambda: Forgetful(), ValueError, r"Call super\(\).__init__\(\) in Forgetful.__init__"),
     (lambda: nn.Linear(2, 3).nothing, AttributeError, "'Linear' object has no attribute 'nothing'"),
     (lambda: set_a_number(nn.Linear(2, 3)), TypeError, "'weight' is a Parameter of Linear"),
     (lambda: nn.Layer()(paddle.ones([1])), NotImplementedError, "Layer has no forward"),

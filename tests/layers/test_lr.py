@@ -35,7 +35,7 @@ def test_rates_and_state_are_paddles(name):
 
 @pytest.mark.parametrize("name", lr_cases.WRONG)
 def test_errors_have_paddles_type(name):
-    assert lr_cases.error_of(name, lr) == REFERENCE["errors"][name]
+    assert REFERENCE["errors"][name] in lr_cases.error_of(name, lr)
 
 
 @pytest.mark.parametrize("name", [n for n in lr_cases.CASES if "jumps" not in n])

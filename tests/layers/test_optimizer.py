@@ -47,7 +47,7 @@ def test_steps_and_state_are_paddles(name):
 
 @pytest.mark.parametrize("name", optimizer_cases.WRONG)
 def test_errors_have_paddles_type(name):
-    assert optimizer_cases.error_of(name, paddle) == ERRORS[name]
+    assert ERRORS[name] in optimizer_cases.error_of(name, paddle)
 
 
 # ---- states ----------------------------------------------------------------------------------------------------

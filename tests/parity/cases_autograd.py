@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness import program
+from harness import Caught, program
 from specs import f32, pos
 
 
@@ -259,7 +259,7 @@ def scalar_rules(P, x):
         P.to_tensor(x).backward()
         kinds.append("none")
     except (RuntimeError, ValueError) as error:
-        kinds.append(type(error).__name__)
+        kinds.append(Caught(error))
     return a.grad, kinds
 
 

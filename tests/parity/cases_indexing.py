@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness import case, program
+from harness import Caught, case, program
 from specs import bools, const, distinct, f32, ints
 
 SHAPE_BY_VALUE = "the output's shape depends on values"
@@ -185,7 +185,7 @@ def index_errors(P, x):
             t[index]
             kinds.append("none")
         except (IndexError, ValueError) as error:
-            kinds.append(type(error).__name__)
+            kinds.append(Caught(error))
     return kinds
 
 

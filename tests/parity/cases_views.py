@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness import program
+from harness import Caught, program
 
 VIEWS = {
     "int": lambda P, x: x[1],
@@ -150,5 +150,5 @@ def gradients(P):
         try:
             loss.backward()
         except RuntimeError as error:
-            found[name] = type(error).__name__
+            found[name] = Caught(error)
     return found

@@ -6,7 +6,7 @@ What makes no sense is as welcome as what does: real Paddle says whether it is a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,9 +29,10 @@ OPTIONS: dict[str, list[Any]] = {
 
 
 def base_lines() -> list[str]:
-    """The calls that variants are made of: of operators, and of Layers."""
+    """The calls that variants are made of: of operators, Layers and other objects."""
     here = Path(__file__).parent
-    return [line for name in ("edges.txt", "edges_layers.txt") for line in (here / name).read_text().splitlines()]
+    files = [here / f"{name}.txt" for name in ("edges", "edges_layers", "edges_objects")]
+    return [line for file in files for line in file.read_text().splitlines()]
 
 
 def all_lines() -> dict[str, str]:
@@ -48,16 +49,16 @@ def variants(call: Call) -> Iterator[tuple[str, Call]]:
     """(kind, call), of which many may be the same."""
     yield from _dtypes(call)
     yield from _shapes(call)
-    rank = max((len(i.shape) for i in inputs([call.args, call.kwargs])), default=0)
-    for field in ("kwargs", "options"):
+    rank = max((len(i.shape) for i in inputs([call.options or {}, call.args, call.kwargs])), default=0)
+    for field, numbers in (("kwargs", [2]), ("options", [2, 0, -1])):
         given = getattr(call, field) or {}
         for name, value in given.items():
-            for kind, new in _options(name, value, rank):
+            for kind, new in _options(name, value, rank, numbers):
                 yield kind, call._replace(**{field: {**given, name: new}})
 
 
 def _dtypes(call: Call) -> Iterator[tuple[str, Call]]:
-    given = list(inputs([call.args, call.kwargs]))
+    given = list(inputs([call.options or {}, call.args, call.kwargs]))
     if any(i.floating for i in given):
         for dtype in FLOATING:
             yield "dtype", _changed(call, lambda i, dtype=dtype: _typed(i, dtype) if i.floating else i)
@@ -69,7 +70,7 @@ def _dtypes(call: Call) -> Iterator[tuple[str, Call]]:
 
 
 def _shapes(call: Call) -> Iterator[tuple[str, Call]]:
-    given = list(inputs([call.args, call.kwargs]))
+    given = list(inputs([call.options or {}, call.args, call.kwargs]))
     if not given:
         return
     first = given[0].shape
@@ -83,7 +84,7 @@ def _shapes(call: Call) -> Iterator[tuple[str, Call]]:
     yield "another rank", _changed(call, lambda i: _shaped(i, i.shape[1:]))
 
 
-def _options(name: str, value: Any, rank: int) -> Iterator[tuple[str, Any]]:
+def _options(name: str, value: Any, rank: int, numbers: Sequence[int]) -> Iterator[tuple[str, Any]]:
     """(kind, other value) of an option."""
     if name in AXES and not isinstance(value, (bool, Input)):
         yield from (("axis", new) for new in _axes(value, rank))
@@ -92,7 +93,7 @@ def _options(name: str, value: Any, rank: int) -> Iterator[tuple[str, Any]]:
     elif isinstance(value, str) or name in OPTIONS:
         yield from (("option", new) for new in [*OPTIONS.get(name, []), *(["other"] if isinstance(value, str) else [])])
     elif isinstance(value, (int, float)):
-        yield "number", type(value)(2)
+        yield from (("number", type(value)(new)) for new in numbers)
     if isinstance(value, (list, tuple)) and value and all(type(v) is int for v in value):
         yield "form of a list", Host("A", Input("v", "int64", (len(value),), (list(value),)))
         yield "form of a list", Input("v", "int64", (len(value),), (list(value),))
@@ -118,7 +119,7 @@ def _changed(call: Call, change: Any, only: int | None = None) -> Call:
             return {key: walk(item) for key, item in value.items()}
         return type(value)([walk(item) for item in value]) if type(value) in (list, tuple) else value
 
-    return call._replace(args=walk(call.args), kwargs=walk(call.kwargs))
+    return call._replace(options=call.options and walk(call.options), args=walk(call.args), kwargs=walk(call.kwargs))
 
 
 def _typed(given: Input, dtype: str) -> Input:

@@ -1,7 +1,9 @@
 """Calls at the edges of what an operator takes: how one is written as a line of text, and run as a case.
 
 A line is ``path | arguments``, Python's own text but for inputs: ``n.f32(2, 3)`` is a Tensor of normal values, and its
-values follow from the line. ``path(options) | arguments`` builds a Layer, and calls it. `edge_variants.py` makes the lines, `record_edges.py` records them on real Paddle.
+values follow from the line. ``path(options) | arguments`` builds a Layer, and calls it; ``path(options).method |
+arguments`` says what to call of an object. `edge_variants.py` makes the lines, `record_edges.py` records them on real
+Paddle.
 """
 
 from __future__ import annotations
@@ -12,8 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from compare import differences
-from harness import Case, Record, Value, resolve, run
-from specs import Spec
+from harness import Case, Record, Value, resolve, run, tensor
+from specs import Spec, random_state
 
 DTYPES = {"f16": "float16", "bf16": "bfloat16", "f32": "float32", "f64": "float64", "i8": "int8", "i16": "int16",
           "i32": "int32", "i64": "int64", "u8": "uint8", "b": "bool", "c64": "complex64", "c128": "complex128"}
@@ -132,24 +134,35 @@ WORDS: dict[str, Any] = {**{kind: _Kind(kind) for kind in "npuswxdqvi"}, **{
 
 
 class Call(NamedTuple):
-    """The call of a function, or of a Layer of the class `path` that is built with `options`."""
+    """The call of a function; or of `method` of an object (a Layer where it is "") of the class that `path` names."""
 
     path: str
     args: Any
     kwargs: dict[str, Any]
     options: dict[str, Any] | None = None
+    method: str = ""
 
     def __str__(self) -> str:
-        built = "" if self.options is None else f"({', '.join(f'{k}={v!r}' for k, v in self.options.items())})"
-        words = [*map(repr, self.args), *(f"{key}={value!r}" for key, value in self.kwargs.items())]
-        return f"{self.path}{built} | {', '.join(words)}"
+        built = "" if self.options is None else f"({_listed(self.options)})"
+        method = self.method and f".{self.method}"
+        return f"{self.path}{built}{method} | {', '.join(filter(None, [*map(repr, self.args), _listed(self.kwargs)]))}"
+
+    @property
+    def subject(self) -> str:
+        """The operator or class with its method."""
+        return f"{self.path}.{self.method}" if self.method else self.path
+
+
+def _listed(options: dict[str, Any]) -> str:
+    return ", ".join([f"{key}={value!r}" for key, value in options.items()])
 
 
 def parse(line: str) -> Call:
     """The call that a line stands for."""
     head, _, rest = line.partition(" | ")
-    path, layer, options = head.partition("(")
-    return Call(path, *_evaluated(f"call({rest})"), _evaluated(f"call({options}")[1] if layer else None)
+    path, built, options = head.partition("(")
+    options, _, method = options.rpartition(")")
+    return Call(path, *_evaluated(f"call({rest})"), _evaluated(f"call({options})")[1] if built else None, method[1:])
 
 
 def _evaluated(words: str) -> Any:
@@ -173,6 +186,8 @@ def fill(P: Any, value: Any, tensors: Iterator[Any], words: str) -> Any:
         return value.value(words)
     if isinstance(value, Dtype):
         return getattr(P, value.name)
+    if value is Ellipsis:                   # where an optimizer takes parameters
+        return _parameters(P, words)
     if isinstance(value, dict):
         return {key: fill(P, item, tensors, words) for key, item in value.items()}
     return type(value)([fill(P, item, tensors, words) for item in value]) if type(value) in (list, tuple) else value
@@ -180,30 +195,66 @@ def fill(P: Any, value: Any, tensors: Iterator[Any], words: str) -> Any:
 
 def case(line: str) -> Case:
     """The call of a line as a case of the parity table."""
-    path, args, kwargs, options = parse(line)
-    specs = [i.spec() for i in inputs([args, kwargs])]
+    path, args, kwargs, options, method = parse(line)
+    given, built = [[i.spec() for i in inputs(value)] for value in ([args, kwargs], options)]
 
-    def filled(P: Any, tensors: Any) -> tuple[Any, dict[str, Any]]:
+    def called(P: Any, function: Any, tensors: Iterator[Any]) -> Any:
+        return function(*fill(P, args, tensors, line), **fill(P, kwargs, tensors, line))
+
+    def plain(P: Any, *tensors: Any) -> Any:
         rest = iter(tensors)
-        return fill(P, args, rest, line), fill(P, kwargs, rest, line)
-
-    def fn(P: Any, *tensors: Any) -> Any:
-        args, kwargs = filled(P, tensors)
-        return resolve(P, path)(*args, **kwargs)
+        if options is None:
+            return called(P, resolve(P, path), rest)
+        return drive(P, resolve(P, path)(**fill(P, options, rest, line)), method, lambda f: called(P, f, rest))
 
     def build(P: Any) -> Any:
-        P.seed(0)
-        return resolve(P, path)(**fill(P, options, iter(()), line))
+        tensors = [tensor(P, s.array(line, f"option {i}"), s, False) for i, s in enumerate(built)]
+        return resolve(P, path)(**fill(P, options, iter(tensors), line))
 
-    if options is None:
-        inplace = path.endswith("_") and not path.endswith("__")
-        return Case(line, fn, specs, "op", path, grad=not inplace)
+    if options is None or method:
+        # In place, leaves have no gradient; and Paddle crashes in those of parameters of distributions.
+        without = (path.endswith("_") and not path.endswith("__")) or path.startswith("distribution.")
+        return Case(line, plain, built + given, "op", path, grad=not without)
+    return Case(line, build, given, "layer", path, call=lambda P, net, *tensors: called(P, net, iter(tensors)))
 
-    def call(P: Any, net: Any, *tensors: Any) -> Any:
-        args, kwargs = filled(P, tensors)
-        return net(*args, **kwargs)
 
-    return Case(line, build, specs, "layer", path, call=call)
+def drive(P: Any, built: Any, method: str, call: Callable[[Any], Any]) -> Any:
+    """What is seen of an object: what a method or property gives; what "steps" and "measure" say."""
+    if method == "steps":
+        return _rates(P, built) if isinstance(built, P.optimizer.lr.LRScheduler) else _trained(built)
+    if method == "measure":
+        found = call(built.compute)
+        built.update(*found if isinstance(found, tuple) else [found])
+        return built.accumulate(), built.name()
+    found = getattr(built, method)
+    return call(found) if callable(found) else found
+
+
+def _rates(P: Any, schedule: Any) -> list[float]:
+    """The learning rates of a schedule."""
+    rates = []
+    for i in range(12):
+        rates.append(float(schedule()))
+        schedule.step(*[1.0 + i % 3] if isinstance(schedule, P.optimizer.lr.ReduceOnPlateau) else [])
+    return rates
+
+
+def _trained(optimizer: Any) -> list[Any]:
+    """The parameters of an optimizer after three steps."""
+    parameters = list(optimizer._parameter_list)
+    for step in range(3):
+        for p in parameters:
+            (p * p * (0.3 + step)).sum().backward()
+        optimizer.step()
+        optimizer.clear_grad()
+    return [p.detach() for p in parameters]
+
+
+def _parameters(P: Any, words: str) -> list[Any]:
+    net = P.nn.Linear(2, 3)
+    for i, p in enumerate(net.parameters()):
+        p.set_value(random_state(words, i).standard_normal(tuple(p.shape)).astype("float32"))
+    return net.parameters()
 
 
 def outcome(P: Any, line: str, static: bool = False) -> Record:
@@ -230,9 +281,9 @@ def thin(path: str, leaf: Any) -> Record:
     return {path: replace(leaf, array=leaf.array.reshape(-1)[places]), f"{path}.shape": list(leaf.array.shape)}
 
 
-# Where Paddle's own code stumbles, or has no kernel, the error here is a TypeError or a ValueError.
-ACCIDENTS = ("AssertionError", "AttributeError", "RuntimeError", "NotImplementedError", "UnboundLocalError", "OSError",
-             "SystemError", "EnforceNotMet", "ZeroDivisionError", "MemoryError", "NotSupportedTensorArgumentError")
+# Where Paddle's own code stumbles, the error here is a TypeError or a ValueError.
+ACCIDENTS = ("AttributeError", "NotImplementedError", "UnboundLocalError", "OSError", "SystemError", "EnforceNotMet",
+             "ZeroDivisionError", "MemoryError", "NotSupportedTensorArgumentError")
 EXPECTED = {"TypeError", "ValueError", "ZeroDivisionError"}
 
 

@@ -198,6 +198,22 @@ def snapshot(P: Any, value: Any) -> Any:
     return value
 
 
+class Caught(str):
+    """The name of an error's type, which equals the name of every type that catches it."""
+
+    kinds: list[str]
+
+    def __new__(cls, error: Exception) -> Caught:
+        new = super().__new__(cls, type(error).__name__)
+        new.kinds = [kind.__name__ for kind in type(error).__mro__[:-2]]
+        return new
+
+    def __eq__(self, other: object) -> bool:
+        return other in self.kinds
+
+    __hash__ = str.__hash__
+
+
 def dtype_name(dtype: Any) -> str:
     return str(dtype).rsplit(".", 1)[-1]
 

@@ -23,8 +23,9 @@ PATIENCE = 60       # seconds for one line
 
 
 def main() -> None:
-    known = {} if "--all" in sys.argv else store.load("edge_calls")
-    lines = [line for line in all_lines() if line not in known]
+    lines = list(all_lines())
+    known = {} if "--all" in sys.argv else {k: v for k, v in store.load("edge_calls").items() if k in lines}
+    lines = [line for line in lines if line not in known]
     with ThreadPoolExecutor(2) as pool:
         first, second = pool.map(_run, (lines, lines[::-1]))
     kept = {line: (store.inputs_digest(edges.case(line)), record) for line, record in first.items()
