@@ -84,7 +84,7 @@ class Op:
             if self.follow is not None and state.trace is not None and state.trace.root.open_known:
                 known_sizes.follow(self.follow, args, out)
             return out
-        except (TypeError, ValueError, IndexError, ZeroDivisionError) as error:
+        except (TypeError, ValueError, IndexError, ArithmeticError) as error:
             if isinstance(error, (ConversionError, jax.errors.JAXIndexError)) or getattr(error, "_explained", False):
                 raise
             check_values(inputs, self.name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from kayax.bridge.errors import ArgumentError
 from kayax.layers import functional as F
 from kayax.layers import initializer as init
 from kayax.layers.layer import Layer
@@ -17,7 +18,7 @@ def as_list(value: Any, n: int, name: str) -> list[int]:
         return [value] * n
     if isinstance(value, (list, tuple)) and len(value) == n:
         return list(value)
-    raise ValueError(f"{name} must be an int or a list of {n} ints, but got {value!r}.")
+    raise ArgumentError(f"{name} must be an int or a list of {n} ints, but got {value!r}.")
 
 
 class _Conv(Layer):
@@ -31,9 +32,9 @@ class _Conv(Layer):
     def _setup(self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any, padding: Any, dilation: Any,
                groups: int, weight_attr: Any, bias_attr: Any, data_format: str, dtype: Any = None) -> None:
         if in_channels % groups:
-            raise ValueError(f"in_channels must be divisible by groups, but got {in_channels} and {groups}.")
+            raise ArgumentError(f"in_channels must be divisible by groups, but got {in_channels} and {groups}.")
         if out_channels % groups:
-            raise ValueError(f"out_channels must be divisible by groups, but got {out_channels} and {groups}.")
+            raise ArgumentError(f"out_channels must be divisible by groups, but got {out_channels} and {groups}.")
         n = self._n
         self._in_channels, self._out_channels, self._groups = in_channels, out_channels, groups
         self._kernel_size = as_list(kernel_size, n, "kernel_size")
@@ -71,9 +72,9 @@ class _ForwardConv(_Conv):
                  data_format: str):
         super().__init__()
         if padding_mode not in _PADDING_MODES:
-            raise ValueError(f"padding_mode must be one of {', '.join(_PADDING_MODES)}, but got {padding_mode!r}.")
+            raise ArgumentError(f"padding_mode must be one of {', '.join(_PADDING_MODES)}, but got {padding_mode!r}.")
         if padding_mode != "zeros" and isinstance(padding, str):
-            raise TypeError(f"With padding_mode={padding_mode!r} the padding must be ints, but got {padding!r}.")
+            raise ArgumentError(f"With padding_mode={padding_mode!r} the padding must be ints, but got {padding!r}.")
         self._padding_mode = padding_mode
         self._setup(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, weight_attr,
                     bias_attr if bias else False, data_format, dtype)

@@ -4,6 +4,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from kayax.bridge.errors import ArgumentError
 from kayax.layers import functional as F
 from kayax.layers import initializer as init
 from kayax.layers.layer import Layer
@@ -41,8 +42,9 @@ class _BatchNorm(Layer):
     def _check(self, input: Any) -> None:
         if self._ranks and input.ndim not in self._ranks:
             wanted = " or ".join(f"{r}-D" for r in self._ranks)
-            raise ValueError(f"{type(self).__name__} expects a {wanted} input, but got a {input.ndim}-D one of shape "
-                             f"{list(input.shape)}.")
+            raise ArgumentError(f"{type(self).__name__} expects a {wanted} input, but got a {input.ndim}-D one of "
+                                "shape "
+                                f"{list(input.shape)}.")
 
     def extra_repr(self) -> str:
         shown = f"num_features={self._num_features}, momentum={self._momentum}, epsilon={self._epsilon}"
@@ -169,7 +171,8 @@ class GroupNorm(Layer):
                  data_format: str = "NCHW", name: str | None = None):
         super().__init__()
         if num_channels % num_groups:
-            raise ValueError(f"num_channels must be divisible by num_groups, but got {num_channels} and {num_groups}.")
+            raise ArgumentError(f"num_channels must be divisible by num_groups, but got {num_channels} and "
+                                f"{num_groups}.")
         self._num_groups, self._num_channels, self._epsilon = num_groups, num_channels, epsilon
         self._data_format = data_format
         self.weight = self.create_parameter([num_channels], attr=weight_attr if affine else False, dtype=dtype,
@@ -193,7 +196,7 @@ class _InstanceNorm(Layer):
     def _setup(self, num_features: int, epsilon: float, momentum: float, weight_attr: Any, bias_attr: Any,
                data_format: str) -> None:
         if (weight_attr is False) != (bias_attr is False):
-            raise ValueError("weight_attr and bias_attr must both be False or neither.")
+            raise ArgumentError("weight_attr and bias_attr must both be False or neither.")
         self._num_features, self._data_format = num_features, data_format
         self._epsilon, self._momentum = epsilon, momentum
         self.scale = self.create_parameter([num_features], attr=weight_attr, default_initializer=init.Constant(1.0))
@@ -202,7 +205,7 @@ class _InstanceNorm(Layer):
     def forward(self, input: Any) -> Any:
         if input.ndim not in self._ranks:
             wanted = " or ".join(f"{r}-D" for r in self._ranks)
-            raise ValueError(f"{type(self).__name__} expects a {wanted} input, but got shape {list(input.shape)}.")
+            raise ArgumentError(f"{type(self).__name__} expects a {wanted} input, but got shape {list(input.shape)}.")
         return F.instance_norm(input, weight=self.scale, bias=self.bias, eps=self._epsilon, momentum=self._momentum,
                                data_format=self._data_format)
 

@@ -29,15 +29,15 @@ KNOWN: dict[str, str] = {
     r"softmax_with_cross_entropy .*grad": "The gradient holds for labels that do not sum to 1, and for the softmax.",
     r"^(index_put|scatter) .*grad": "`scatter`: values that another one has overwritten have no gradient.",
     r"max_unpool.*grad": "`max_unpool`: of two values for one place, the one that is there has the gradient.",
-    r"ctc_loss .*": "`ctc_loss`: labels that hold the blank, batches that differ: an error, or the sum over all "
+    r"ctc_loss |CTCLoss|RNNTLoss": "`ctc_loss`, `rnnt_loss`: labels that hold the blank, batches that differ: an error, or the sum over all "
     "alignments.",
     r"^(Tensor\.)?masked_(fill_|scatter) .*" + GIVES: "In place, a Tensor does not grow to its mask's shape.",
     r"axis=None.*" + GIVES: "None for an axis that is needed: an error.",
-    r"(='other'|='nuc'|='fro'|multi_margin_loss.* p=).*" + GIVES: "An unknown option: an error. Paddle takes it as "
+    r"(='other'|='nuc'|='fro'|multi_margin_loss.* p=|MultiMarginLoss\(p=|FusedDropoutAdd.*mode=).*" + GIVES: "An unknown option: an error. Paddle takes it as "
     "some other one.",
     r"data_format=.*" + GIVES: "A data_format of another number of dimensions: an error.",
     r"(deg2rad|rad2deg|nanmedian) .*dtype": "Angles of bools, medians of no elements are floats.",
-    r"^nn\.functional\..*\.i64\(.*dtype": "Losses of integers are floats.",
+    r"^nn\.(functional\..*|\w+Loss.*)\.i64\(.*dtype": "Losses of integers are floats.",
     r"^nn\.functional\.(conv|linear).*dtype float": "A bias in float64 does not widen the result.",
     r"^(Tensor\.)?(nn\.functional\.)?(permute|transpose|as_strided|pad|fill_diagonal_?|linear) .*" + GIVES:
     "Arguments of the wrong length, or beyond the memory: an error.",
@@ -47,7 +47,20 @@ KNOWN: dict[str, str] = {
     "numbers: an error.",
     r"^renorm .*p=": "`renorm`: the power p is positive and finite; with infinity the gradient is the limit.",
     r"^(std|var) .*\.i64\(": "`var`, `std` of integers are rounded towards 0 once.",
-    r"avg_pool.*ceil_mode=True": "`avg_pool`: windows wholly in the padding give 0. Paddle gives NaN.",
+    r"(avg_pool|AvgPool).*ceil_mode=True": "`avg_pool`: windows wholly in the padding give 0. Paddle gives NaN.",
+    r"AdaptiveLogSoftmaxWithLoss.*grad": "`AdaptiveLogSoftmaxWithLoss`: the rare classes' weights have gradients.",
+    r"^nn\.(GroupNorm|InstanceNorm2D|GRU|Upsample)\(.*grad\.0": "Gradients without affine parameters, with channels "
+    "last, of padded sequences, of averaged resizing agree with finite differences. Paddle's do not.",
+    r"^nn\.SpectralNorm\(.*grad": "`SpectralNorm`: the gradient belongs to the vectors that were used. Paddle iterates "
+    "them further first.",
+    r"^optimizer\.Momentum.*rescale_grad": "`Momentum`: rescale_grad scales. Paddle's CPU kernel leaves it out.",
+    r"^distribution\.": "Distributions compute in their parameters' dtype, if floating; probabilities of 1 have "
+    "entropy 0. Paddle takes the wider of value and parameter, or gives NaN.",
+    r"buffer\._": "A Tensor for an option of a Layer is read as its number, and not kept as a buffer.",
+    r"^nn\.(\w+Cell|Linear)\(.*" + GIVES: "Cells take [batch, features]; operands of one dtype.",
+    r"^nn\.MaxPool1D\(.*" + GIVES: "A window larger than what it moves over: an error. Paddle gives nothing.",
+    r"(margin=-1|min=-0.5, max=-1|beta=0,|weight_decay=-1|out_channels=0|output_size=0|(rho|epsilon|beta1|beta2|dropout)="
+    r"(-1|2)).* >> ": "Options out of their range: an error, or what the formula gives.",
     r"raises (\w*Error), Paddle (TypeError|IndexError|ValueError)$": "An argument of a wrong kind or rank: another of "
     "ValueError, TypeError and IndexError, where Paddle stumbles over it.",
     r"\.\w+\(([\d.-]*)\)(\.fixed\(\))?(,.*)? >> ": "Without dimensions: an error where some are needed; gradients "
