@@ -29,12 +29,12 @@ KNOWN: dict[str, str] = {
     r"softmax_with_cross_entropy .*grad": "The gradient holds for labels that do not sum to 1, and for the softmax.",
     r"^(index_put|scatter) .*grad": "`scatter`: values that another one has overwritten have no gradient.",
     r"max_unpool.*grad": "`max_unpool`: of two values for one place, the one that is there has the gradient.",
-    r"ctc_loss |CTCLoss|RNNTLoss": "`ctc_loss`, `rnnt_loss`: labels that hold the blank, batches that differ: an error, or the sum over all "
-    "alignments.",
+    r"ctc_loss |CTCLoss|RNNTLoss": "`ctc_loss`, `rnnt_loss`: labels that hold the blank, batches that differ: an "
+    "error, or the sum over all alignments.",
     r"^(Tensor\.)?masked_(fill_|scatter) .*" + GIVES: "In place, a Tensor does not grow to its mask's shape.",
     r"axis=None.*" + GIVES: "None for an axis that is needed: an error.",
-    r"(='other'|='nuc'|='fro'|multi_margin_loss.* p=|MultiMarginLoss\(p=|FusedDropoutAdd.*mode=).*" + GIVES: "An unknown option: an error. Paddle takes it as "
-    "some other one.",
+    r"(='other'|='nuc'|='fro'|multi_margin_loss.* p=|MultiMarginLoss\(p=|FusedDropoutAdd.*mode=).*"
+    + GIVES: "An unknown option: an error. Paddle takes it as some other one.",
     r"data_format=.*" + GIVES: "A data_format of another number of dimensions: an error.",
     r"(deg2rad|rad2deg|nanmedian) .*dtype": "Angles of bools, medians of no elements are floats.",
     r"^nn\.(functional\..*|\w+Loss.*)\.i64\(.*dtype": "Losses of integers are floats.",
@@ -59,8 +59,8 @@ KNOWN: dict[str, str] = {
     r"buffer\._": "A Tensor for an option of a Layer is read as its number, and not kept as a buffer.",
     r"^nn\.(\w+Cell|Linear)\(.*" + GIVES: "Cells take [batch, features]; operands of one dtype.",
     r"^nn\.MaxPool1D\(.*" + GIVES: "A window larger than what it moves over: an error. Paddle gives nothing.",
-    r"(margin=-1|min=-0.5, max=-1|beta=0,|weight_decay=-1|out_channels=0|output_size=0|(rho|epsilon|beta1|beta2|dropout)="
-    r"(-1|2)).* >> ": "Options out of their range: an error, or what the formula gives.",
+    r"(margin=-1|min=-0.5, max=-1|beta=0,|weight_decay=-1|out_channels=0|output_size=0"
+    r"|(rho|epsilon|beta1|beta2|dropout)=(-1|2)).* >> ": "Options out of range: an error, or what the formula gives.",
     r"raises (\w*Error), Paddle (TypeError|IndexError|ValueError)$": "An argument of a wrong kind or rank: another of "
     "ValueError, TypeError and IndexError, where Paddle stumbles over it.",
     r"\.\w+\(([\d.-]*)\)(\.fixed\(\))?(,.*)? >> ": "Without dimensions: an error where some are needed; gradients "
