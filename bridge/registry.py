@@ -381,7 +381,7 @@ def inplace_twin(public: Any, changes: str = "") -> Any:
             new = new.astype(x.dtype)
         array = new.storage.array
         if changes != "reshape" and (array.shape != old.shape or (array.dtype != old.dtype and changes != "dtype")):
-            raise ValueError(
+            raise ArgumentError(
                 f"{twin.__name__}: the result is {array.dtype.name}{list(array.shape)}, which does not fit in place "
                 f"into {old.dtype.name}{list(old.shape)}. Use `{public.__name__}`.")
         if (x.storage.is_view or x.storage.shared) and (array.shape != old.shape or array.dtype != old.dtype):

@@ -21,6 +21,14 @@ def as_list(value: Any, n: int, name: str) -> list[int]:
     raise ArgumentError(f"{name} must be an int or a list of {n} ints, but got {value!r}.")
 
 
+def initial_weights(in_channels: int, kernel_size: Any) -> init.Normal:
+    """The default initializer of a convolution's weights: the variance is 2 / (inputs of one output)."""
+    if in_channels < 0 or min(kernel_size) < 0:
+        raise ArgumentError(f"in_channels and kernel_size must not be negative, but got {in_channels} and "
+                            f"{list(kernel_size)}.")
+    return init.Normal(0.0, math.sqrt(2.0 / (math.prod(kernel_size) * in_channels)))
+
+
 class _Conv(Layer):
     """What all convolutions share. weight: ``[out_channels, in_channels / groups, *kernel]``, or for a transposed one
     ``[in_channels, out_channels / groups, *kernel]``."""
@@ -45,7 +53,7 @@ class _Conv(Layer):
             default = None
         else:
             shape = [out_channels, in_channels // groups, *self._kernel_size]
-            default = init.Normal(0.0, math.sqrt(2.0 / (math.prod(self._kernel_size) * in_channels)))
+            default = initial_weights(in_channels, self._kernel_size)
         self.weight = self.create_parameter(shape, attr=weight_attr, dtype=dtype, default_initializer=default)
         self.bias = self.create_parameter([out_channels], attr=bias_attr, dtype=dtype, is_bias=True)
 

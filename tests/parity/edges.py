@@ -267,6 +267,8 @@ def outcome(P: Any, line: str, static: bool = False) -> Record:
             record = run(replace(todo, grad=False), P, static) | {"gradient": type(error).__name__}
         except Exception as error:
             return {"error": [c.__name__ for c in type(error).__mro__[:-2]]}
+    finally:
+        P.set_default_dtype("float32")
     return {key: kept for path, leaf in record.items() for key, kept in thin(path, leaf).items()}
 
 

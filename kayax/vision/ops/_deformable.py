@@ -1,13 +1,11 @@
 """Deformable convolution as a layer."""
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from kayax.bridge.ops.deformable import deform_conv2d
 from kayax.bridge.tensor import Tensor
-from kayax.layers import initializer as init
-from kayax.layers.conv import as_list
+from kayax.layers.conv import as_list, initial_weights
 from kayax.layers.layer import Layer
 
 
@@ -29,9 +27,8 @@ class DeformConv2D(Layer):
         self._stride, self._padding = as_list(stride, 2, "stride"), as_list(padding, 2, "padding")
         self._dilation = as_list(dilation, 2, "dilation")
         self._deformable_groups, self._groups = deformable_groups, groups
-        normal = init.Normal(0.0, math.sqrt(2.0 / (math.prod(kernel) * in_channels)))
         self.weight = self.create_parameter([out_channels, in_channels // groups, *kernel], attr=weight_attr,
-                                            default_initializer=normal)
+                                            default_initializer=initial_weights(in_channels, kernel))
         self.bias = self.create_parameter([out_channels], attr=bias_attr, is_bias=True)
 
     def forward(self, x: Tensor, offset: Tensor, mask: Tensor | None = None) -> Tensor:
