@@ -43,8 +43,8 @@ KNOWN: dict[str, str] = {
     "Arguments of the wrong length, or beyond the memory: an error.",
     r"scaled_dot_product_attention .*" + GIVES: "Attention: batches that differ, and integers: an error.",
     r"^(vecdot|tensordot) .*" + GIVES: "Sizes of 1 do not grow along the axes of a product: an error.",
-    r"deform_conv2d .*" + GIVES: "`deform_conv2d`: batches that differ, arrays in the place of lists of "
-    "numbers: an error.",
+    r"(deform_conv2d |DeformConv2D\().*" + GIVES: "`deform_conv2d`: batches that differ, arrays in the place of lists "
+    "of numbers: an error.",
     r"^renorm .*p=": "`renorm`: the power p is positive and finite; with infinity the gradient is the limit.",
     r"^(std|var) .*\.i64\(": "`var`, `std` of integers are rounded towards 0 once.",
     r"(avg_pool|AvgPool).*ceil_mode=True": "`avg_pool`: windows wholly in the padding give 0. Paddle gives NaN.",
