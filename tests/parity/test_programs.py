@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 from itertools import groupby
 
-import programs
 import pytest
+import static_programs
 import store
 from compare import differences
 from tables import load_tables
@@ -24,7 +24,7 @@ stored = functools.cache(store.load)
 def check(name: str, dims: str) -> None:
     case = CASES[name]
     _, want = stored(case.topic)[name]
-    problems = differences(case, want, programs.run(case, paddle, want, dims), static=True)
+    problems = differences(case, want, static_programs.run(case, paddle, want, dims), static=True)
     assert not problems, "\n".join([name, *problems])
 
 
