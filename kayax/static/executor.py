@@ -11,7 +11,7 @@ import numpy as np
 
 from kayax.bridge.autograd import no_grad
 from kayax.bridge.convert import to_tensor
-from kayax.bridge.errors import ConversionError
+from kayax.bridge.errors import ConversionError, FallbackWarning
 from kayax.bridge.graph import Graph
 from kayax.bridge.staging import suspended
 from kayax.bridge.symbols import is_symbolic
@@ -103,7 +103,7 @@ def _plan(program: Program, feed: dict[str, Any], fetched: Sequence[Any]) -> _Pl
 
 
 class _Runner:
-    """Runs instructions: compiled, or one by one where a shape depends on values."""
+    """Runs instructions: compiled, or one by one where a shape depends on values, which it says once."""
 
     def __init__(self, graph: Graph, instructions: Sequence[Any], names: Sequence[str], computed: Sequence[Tensor]):
         reference = weakref.ref(graph)
@@ -120,8 +120,10 @@ class _Runner:
         if self._compiled is not None:
             try:
                 return self._compiled(*feeds)
-            except ConversionError:
+            except ConversionError as error:
                 self._compiled = None
+                warnings.warn(f"A program runs operation by operation, since it cannot be compiled as a whole: {error}",
+                              FallbackWarning, stacklevel=4)
         return self._plain(*feeds)
 
     @property

@@ -69,10 +69,11 @@ class ClipGradByValue(ClipGradBase):
         return f"Clip Gradient By Value, min = {self.min:f}, max={self.max:f}"
 
 
-def _positive(clip_norm: float) -> float:
+def _norm(clip_norm: float, zero: bool) -> float:
+    """A norm to clip to: positive, or `zero`, which leaves nothing."""
     clip_norm = float(clip_norm)
-    if not clip_norm > 0:
-        raise ValueError(f"clip_norm must be positive, but got {clip_norm}.")
+    if not (clip_norm > 0 or (zero and clip_norm == 0)):
+        raise ValueError(f"clip_norm must {'not be negative' if zero else 'be positive'}, but got {clip_norm}.")
     return clip_norm
 
 
@@ -80,7 +81,7 @@ class ClipGradByNorm(ClipGradBase):
     """Scale each gradient whose L2 norm exceeds `clip_norm` down to that norm."""
 
     def __init__(self, clip_norm: float):
-        self.clip_norm = _positive(clip_norm)
+        self.clip_norm = _norm(clip_norm, zero=False)
 
     @property
     def settings(self) -> tuple:
@@ -101,7 +102,7 @@ class ClipGradByGlobalNorm(ClipGradBase):
     """
 
     def __init__(self, clip_norm: float, group_name: str = "default_group", auto_skip_clip: bool = False):
-        self.clip_norm = _positive(clip_norm)
+        self.clip_norm = _norm(clip_norm, zero=True)
         self.group_name, self.auto_skip_clip = group_name, auto_skip_clip
 
     @property

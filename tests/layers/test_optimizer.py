@@ -325,6 +325,8 @@ def test_clips_can_be_called_on_pairs():
     np.testing.assert_allclose(got[0][1].numpy(), np.ones((3, 4)) / np.sqrt(12), rtol=1e-6)
     assert_equal([got[1][1].numpy()], [np.ones(4)])
     assert got[2] == (params[2], None)
+    nothing = paddle.nn.ClipGradByGlobalNorm(0.0)(pairs[:1])
+    assert_equal([nothing[0][1].numpy()], [np.zeros((3, 4))])
 
 
 def test_a_clip_of_ones_own():

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from compare import differences
-from harness import Case, Record, Value, resolve, run, tensor
+from harness import Case, Caught, Record, Value, resolve, run, tensor
 from specs import Spec, random_state
 
 DTYPES = {"f16": "float16", "bf16": "bfloat16", "f32": "float32", "f64": "float64", "i8": "int8", "i16": "int16",
@@ -266,7 +266,7 @@ def outcome(P: Any, line: str, static: bool = False) -> Record:
         try:
             record = run(replace(todo, grad=False), P, static) | {"gradient": type(error).__name__}
         except Exception as error:
-            return {"error": [c.__name__ for c in type(error).__mro__[:-2]]}
+            return {"error": Caught(error).kinds}
     finally:
         P.set_default_dtype("float32")
     return {key: kept for path, leaf in record.items() for key, kept in thin(path, leaf).items()}

@@ -28,6 +28,9 @@ def check(name: str, dims: str) -> None:
     assert not problems, "\n".join([name, *problems])
 
 
+pytestmark = pytest.mark.filterwarnings("ignore:A program runs operation by operation")
+
+
 @pytest.mark.parametrize("name", dict.fromkeys(FEW))
 def test_in_a_program(name: str) -> None:
     check(name, "closed")

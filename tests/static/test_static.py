@@ -8,6 +8,7 @@ from static_cases import CASES, batch, build, numbers
 
 import kayax as paddle
 from kayax import nn, static
+from kayax.bridge.errors import FallbackWarning
 
 RECORDED = json.loads((Path(__file__).parent / "reference" / "static.json").read_text(encoding="utf-8"))
 
@@ -19,6 +20,7 @@ def static_mode():
     paddle.disable_static()
 
 
+@pytest.mark.filterwarnings("ignore:A program runs operation by operation")
 @pytest.mark.parametrize("case", CASES, ids=lambda c: c.__name__)
 def test_as_real_paddle(case):
     for found, wanted in zip(case(paddle), RECORDED[case.__name__], strict=True):
@@ -78,7 +80,7 @@ def test_open_dims_of_different_inputs():
 
 
 def test_shapes_that_depend_on_values():
-    """Such a program runs operation by operation; gradients, counts and sizes of what was chosen included."""
+    """Such a program runs operation by operation, and says so once; gradients, counts, sizes of what was chosen."""
     x = static.data("x", [None, 3], "float32")
     x.stop_gradient = False
     chosen = x[x > 0]
@@ -88,8 +90,11 @@ def test_shapes_that_depend_on_values():
     rows = paddle.zeros([paddle.shape(x)[0], 2])
     assert rows.shape == [-1, 2]
     exe = static.Executor()
-    for value in (np.float32([[1, -2, 3], [4, -5, 6]]), np.float32([[-1, 0, 7]])):
-        found = exe.run(feed={"x": value}, fetch_list=[chosen, total, grad, rows])
+    feeds = [np.float32([[1, -2, 3], [4, -5, 6]]), np.float32([[-1, 0, 7]])]
+    with pytest.warns(FallbackWarning, match="operation by operation.*boolean mask") as warned:
+        runs = [exe.run(feed={"x": value}, fetch_list=[chosen, total, grad, rows]) for value in feeds]
+    assert len(warned) == 1 and warned[0].filename == __file__
+    for value, found in zip(feeds, runs, strict=True):
         kept = value[value > 0]
         wanted = np.zeros_like(value)
         wanted[value > 0] = np.arange(kept.size)

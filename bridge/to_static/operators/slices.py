@@ -51,8 +51,8 @@ def write(owner: Tensor, key: Any, value: Any) -> None:
 
 def _parts(key: Sequence[Any], shape: tuple) -> list[Any]:
     """One slice or number for each dimension."""
-    if Ellipsis in [k for k in key if k is Ellipsis]:
-        i = next(i for i, k in enumerate(key) if k is Ellipsis)
+    i = next((i for i, k in enumerate(key) if k is Ellipsis), None)       # `in` would compare Tensors
+    if i is not None:
         key = [*key[:i], *[slice(None)] * (len(shape) - len(key) + 1), *key[i + 1:]]
     parts = [*key, *[slice(None)] * (len(shape) - len(key))]
     for part in parts:
