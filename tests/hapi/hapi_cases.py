@@ -7,7 +7,7 @@ import tempfile
 
 import numpy as np
 
-FREE = [(r"\d+(\.\d+)?[um]?s/step", "T/step"), (r"cost: \d+\.\d+", "cost: T"), (r"ips: \d+\.\d+", "ips: T"),
+FREE = [(r"\d+(\.\d+)?[um]?s/step *", "T/step"), (r"cost: \d+\.\d+", "cost: T"), (r"ips: \d+\.\d+", "ips: T"),
         (r"ETA: [\d:]+s?", "ETA: T"), (r"<class '[\w.]+\.(\w+)'>", r"<class \1>"), (r"\x08+", "<back>"),
         (r" +\n", "\n")]
 
