@@ -290,11 +290,17 @@ class Block:
             outs = [wrap(t.storage.array, t._stop_gradient, t.node, t.index) if id(t) in mine else t for t in self.outs]
         return tree.unflatten(self.spec, outs)
 
+    @classmethod
+    def of(cls, graph: Graph, outs: list[Any], spec: tree.Spec) -> Block:
+        """What this graph, an inner one, computes from its arguments."""
+        made: Block = object.__new__(cls)
+        made.graph, made.outs, made.spec = graph, outs, spec
+        return made
+
     def for_test(self) -> Block:
         """The same in evaluation mode."""
-        new: Block = object.__new__(Block)
         assert self.graph.outer is not None
-        new.graph, new.outs, new.spec = self.graph.outer.inner(self.graph.arguments), self.outs, self.spec
+        new = Block.of(self.graph.outer.inner(self.graph.arguments), self.outs, self.spec)
         new.graph.instructions = [i for i in (i.for_test() for i in self.graph.instructions) if i is not None]
         return new
 
@@ -330,3 +336,6 @@ def _gradients(targets: list[Tensor], inputs: list[Tensor], given: list[Any] | N
 def _apply(optimizer: Any, pairs: Sequence[tuple[Tensor, Tensor]]) -> None:
     with autograd.no_grad():
         optimizer.apply_gradients([(p, g.detach()) for p, g in pairs if not p.stop_gradient])
+
+
+OWN = (_constant, _gradients, _apply)           # instructions that are no operations

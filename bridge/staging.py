@@ -25,6 +25,7 @@ def staged(fn: Any = None, *, notes: bool = False) -> Any:
             return fn(*args, **kwargs)
         return graph.record(fn, *(graph.noted(fn, args, kwargs) if notes else (args, kwargs)))
 
+    run.staged_function = fn                    # type: ignore[attr-defined]
     return run
 
 

@@ -60,6 +60,9 @@ class OpenSize(Size):
     def __eq__(self, other: object) -> bool:
         return self._shown() == [d if isinstance(d, int) else -1 for d in other] if isinstance(other, list) else False
 
+    def __ne__(self, other: object) -> bool:            # a list has its own
+        return not self == other
+
     __hash__ = None                 # type: ignore[assignment]
 
     def __repr__(self) -> str:
@@ -153,6 +156,17 @@ _new_dims = itertools.count()
 def new_dim(place: int) -> Any:
     """An open dim of its own, at this place of a shape: a size that is found when the graph runs."""
     return export.symbolic_shape(f"u{place}_{next(_new_dims)}", scope=_scope)[0]
+
+
+def parsed_dim(text: str, renamed: dict[str, Any]) -> Any:
+    """The open dim that was written as this text. Those of `new_dim` get new names, which `renamed` remembers."""
+    def own(name: re.Match) -> str:
+        if is_new(name[0]) and name[0] not in renamed:
+            renamed[name[0]] = new_dim(int(name[0][1:].partition("_")[0]))
+        return str(renamed.get(name[0], name[0]))
+
+    text = re.sub(r"\b[A-Za-z_]\w*\b", own, text)
+    return export.symbolic_shape(text, scope=_scope)[0]
 
 
 def is_new(name: str) -> bool:

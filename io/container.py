@@ -9,6 +9,7 @@ docs/format.md is the specification. Nothing here runs anything that a file says
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import struct
 from collections.abc import Iterable
@@ -54,7 +55,7 @@ def frame(magic: bytes, body: bytes) -> bytes:
 def read_body(file: BinaryIO, path: Any, magic: bytes, cap: int, exact: bool) -> dict[str, Any]:
     """The body of an open file, with its preamble, length and digest checked. `exact`: nothing may follow the body."""
     head = file.read(PREAMBLE)
-    size = os.fstat(file.fileno()).st_size
+    size = file.getbuffer().nbytes if isinstance(file, io.BytesIO) else os.fstat(file.fileno()).st_size
     if len(head) < PREAMBLE:
         raise ModelFileError(path, 0, f"the file has {size} bytes, fewer than its preamble of {PREAMBLE}.")
     found, version, flags, length, digest, zeros = _HEAD.unpack(head)

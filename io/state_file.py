@@ -57,7 +57,7 @@ def save(obj: Any, path: str | os.PathLike | io.BytesIO, protocol: int = 4, **co
     """
     _check_configs("save", configs, _SAVE_CONFIGS, ("use_binary_format", "safetensors"))
     if configs.get("pickle_protocol") is not None:
-        warnings.warn("`pickle_protocol` is an older name: use `protocol`.", DeprecationWarning, stacklevel=2)
+        warnings.warn("`pickle_protocol` is an older name: use `protocol`.", DeprecationWarning, stacklevel=3)
         protocol = configs["pickle_protocol"]
     if type(protocol) is not int or not 2 <= protocol <= 4:
         raise ValueError(f"`protocol` should be 2, 3 or 4, but it is {protocol!r}.")
@@ -130,7 +130,7 @@ def _is_state_dict(obj: Any) -> bool:
 
 def _state_dict(obj: dict) -> dict:
     if not obj:
-        warnings.warn("The state dict to save is empty.", UserWarning, stacklevel=3)
+        warnings.warn("The state dict to save is empty.", UserWarning, stacklevel=4)
     plain: dict[Any, Any] = {}
     names: dict[Any, str] = {}
     for key, value in obj.items():

@@ -28,8 +28,7 @@ from kayax.bridge.ops import public as _public  # noqa: E402
 from kayax.bridge.printing import set_printoptions  # noqa: E402
 from kayax.bridge.amp import get_autocast_dtype, is_autocast_enabled  # noqa: E402
 from kayax.layers.param_attr import ParamAttr  # noqa: E402
-from kayax.io.load import load_object as load  # noqa: E402
-from kayax.io.state_file import save  # noqa: E402
+from kayax.files import load, save  # noqa: E402
 from kayax import amp, autograd, device, framework, io, jit, linalg, nn, optimizer, regularizer, static, utils  # noqa: E402
 from kayax.layers.parameter import LazyGuard, create_parameter  # noqa: E402
 from kayax import inner as _inner  # noqa: E402

@@ -24,8 +24,6 @@ _CACHES = ("It works on the key and value caches of Paddle's serving kernels. Ke
 _FLOAT8 = "It is for float8 kernels of NVIDIA's GPUs. Compute in bfloat16."
 _COMPILER = ("Operators written in C++ or CUDA cannot be loaded. Write them in Python, with jax.numpy or "
              "jax.experimental.pallas.")
-_PROGRAMS = ("Use paddle.static.save_inference_model and load_inference_model, whose files hold the program and its "
-             "parameters.")
 _LENGTHS = "There are no sequences of lengths in a Tensor (LoD): pad them, and use paddle.nn.functional.sequence_mask."
 
 # For each module its absent names, by what to do instead.
@@ -43,16 +41,10 @@ ABSENT: dict[str, dict[str, str]] = {
         "There are no kernels of Paddle's: XLA compiles.": "_get_phi_kernel_name"},
     "static": {
         "It is for IPUs, which JAX does not have.": "IpuCompiledProgram IpuStrategy ipu_shard_guard set_ipu_shard",
-        "It is for XPUs, which JAX does not have.": "xpu_places",
-        _PROGRAMS: """deserialize_persistables deserialize_program load_from_file save_to_file
-            serialize_persistables serialize_program""",
-        "Use paddle.metric.Auc on the values that are fetched.": "ctr_metric_bundle",
-        "Use paddle.nn.utils.weight_norm.": "WeightNormParamAttr"},
+        "It is for XPUs, which JAX does not have.": "xpu_places"},
     "static.nn": {
         _LENGTHS: """sequence_conv sequence_expand sequence_first_step sequence_last_step sequence_pool
-            sequence_softmax""",
-        "Use paddle.nn.functional.hsigmoid_loss, or cross_entropy over all classes.": "nce",
-        "Use paddle.vision.ops.deform_conv2d, or DeformConv2D.": "deform_conv2d"},
+            sequence_softmax"""},
     "utils.cpp_extension": {_COMPILER: "BuildExtension CUDAExtension CppExtension get_build_directory load setup"},
     "incubate": {
         "Call graph_sample_neighbors once for each hop.": "graph_khop_sampler",

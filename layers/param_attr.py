@@ -1,7 +1,7 @@
 """What a layer's caller may say of a parameter before it exists."""
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 
 class ParamAttr:
@@ -32,3 +32,24 @@ class ParamAttr:
 
     def __repr__(self) -> str:
         return f"ParamAttr(name={self.name}, learning_rate={self.learning_rate}, trainable={self.trainable})"
+
+
+class WeightNormParamAttr(ParamAttr):
+    """A weight ``g * v / norm(v)`` of two parameters (Salimans and Kingma 2016), for the functions of `static.nn`.
+
+    dim: the dimension that the norms are not taken over, None for one norm of all. The parameters have the name with
+    ``_g`` and ``_v``. The other arguments are those of `ParamAttr`.
+    """
+
+    params_with_weight_norm: ClassVar[list[Any]] = []
+
+    def __init__(self, dim: int | None = None, name: str | None = None, initializer: Any = None,
+                 learning_rate: float = 1.0, regularizer: Any = None, trainable: bool = True,
+                 do_model_average: bool = False, need_clip: bool = True):
+        super().__init__(name, initializer, learning_rate, regularizer, trainable, do_model_average, need_clip)
+        self.dim = dim
+
+    def part(self, name: str, initializer: Any) -> ParamAttr:
+        """The same, of one of the two parameters."""
+        return ParamAttr(name, initializer, self.learning_rate, self.regularizer, self.trainable,
+                         self.do_model_average, self.need_clip)

@@ -257,6 +257,13 @@ def is_persistable(var: Any) -> bool:
     return bool(var.persistable)
 
 
+def __getattr__(name: str) -> Any:
+    if name == "DataFeeder":
+        from kayax.static.feeding import DataFeeder
+        return DataFeeder
+    raise AttributeError(name)
+
+
 class LayerHelper:
     """Paddle's way to add kernels to a program by name, which XLA's programs do not have."""
 

@@ -15,11 +15,13 @@ _LAZY = {name: module for module, names in {
     "executor": "CompiledProgram Executor Scope global_scope scope_guard",
     "extras": """Print cpu_places create_global_var create_parameter cuda_places device_guard name_scope
         py_func""",
-    "measures": "accuracy auc",
+    "measures": "accuracy auc ctr_metric_bundle",
     "averaging": "ExponentialMovingAverage",
+    "serialize": """deserialize_persistables deserialize_program load_from_file save_to_file serialize_persistables
+        serialize_program""",
     "io": "load load_inference_model load_program_state save save_inference_model set_program_state",
 }.items() for name in names.split()}
-_OTHER = {"Variable": "kayax.bridge.symbols"}
+_OTHER = {"Variable": "kayax.bridge.symbols", "WeightNormParamAttr": "kayax.layers.param_attr"}
 
 
 def __getattr__(name: str) -> Any:

@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+import jax.numpy as jnp
 import numpy as np
 
 from kayax.bridge.autograd import no_grad
@@ -46,7 +47,7 @@ class Executor:
             if not program.graph.instructions and program.startup is None and not fetch_list:
                 _start(program)
                 return []
-            return self._run(program, _as_feed(feed, program), _as_list(fetch_list), return_numpy)
+            return self._run(program, _as_feed(feed, program), _as_list(fetch_list) or program.fetched, return_numpy)
 
     def _run(self, program: Program, feed: dict[str, Any], fetched: Sequence[Any], as_arrays: bool) -> list[Any]:
         graph = program.graph
@@ -88,6 +89,7 @@ def _plan(program: Program, feed: dict[str, Any], fetched: Sequence[Any]) -> _Pl
     wanted = [_find(program, v) for v in fetched]
     computed = [v for v in wanted if is_symbolic(v)]
     instructions = graph.needed(computed)
+    _check_set(graph, instructions)
     names = graph.inputs(instructions, computed, feed)
     missing = [n for n in names if n not in feed]
     if missing:
@@ -100,6 +102,16 @@ def _plan(program: Program, feed: dict[str, Any], fetched: Sequence[Any]) -> _Pl
     key = (len(graph.instructions), tuple([id(v) for v in computed]), tuple(names))
     run, _ = program._runs.setdefault(key, (_Runner(graph, instructions, names, computed), computed))
     return _Plan(wanted, [(n, graph.data[n]) for n in names], run, bool(computed), (fetched, [*graph.data.values()]))
+
+
+def _check_set(graph: Graph, instructions: Sequence[Any]) -> None:
+    """Parameters of a program that was loaded may have no value yet."""
+    read = {s for i in instructions for s in i.reads}
+    unset = [t.name for t in graph.persistable if t.storage in read and is_symbolic(t)]
+    if unset:
+        raise RuntimeError(f"{', '.join(unset)} of this program, which was loaded, have no value yet. Give them values "
+                           "with static.load, static.deserialize_persistables or program.set_state_dict, or run the "
+                           "startup program.")
 
 
 class _Runner:
@@ -135,8 +147,15 @@ class _Runner:
 def _start(program: Program) -> None:
     """Parameters have their first values, but for those that share one which was there; a second run gives new ones."""
     for main in _programs_of(program):
-        for parameter, initialize in main.graph.created if program.initialized else main.graph.shared:
-            initialize(parameter)
+        graph = main.graph
+        chosen = {p for p, _ in (graph.created if program.initialized else graph.shared)}
+        for parameter, initialize in graph.created:
+            if parameter in chosen or getattr(initialize, "direction", None) in chosen:
+                initialize(parameter)
+    loaded = {t.storage: t for p in programs for t in p.graph.persistable if t.name in program.initializers}
+    for held in loaded.values():
+        held.storage._array = jnp.zeros(held.storage._array.shape, held.storage._array.dtype)
+        program.initializers[held.name](held)
     program.initialized = True
 
 

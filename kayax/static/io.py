@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,17 +10,18 @@ from kayax import jit
 from kayax import load as load_file
 from kayax import save as save_file
 from kayax.bridge.staging import suspended
-from kayax.bridge.symbols import declared
 from kayax.bridge.to_static.static_function import StaticFunction
 from kayax.spec.input_spec import InputSpec
 from kayax.static.executor import Executor
 from kayax.static.program import Program, normalize_program
+from kayax.static.serialize import program_around, write_program
 
 
 def save(program: Program, model_path: str, protocol: int = 4, **configs: Any) -> None:
-    """Write the parameters and buffers to ``model_path.pdparams``, and what optimizers hold to ``model_path.pdopt``.
+    """Write parameters and buffers to ``model_path.pdparams``, what optimizers hold to ``model_path.pdopt``, and the
+    program to ``model_path.pdmodel``, which `paddle.load` reads.
 
-    Unlike Paddle, no ``.pdmodel`` is written: a program is made by the script, or saved by `save_inference_model`.
+    A program that calls Python functions is not written, and a warning says so.
     """
     if not os.path.basename(model_path):
         raise ValueError(f"model_path must end in a file name without extension, but got {model_path!r}.")
@@ -28,6 +30,10 @@ def save(program: Program, model_path: str, protocol: int = 4, **configs: Any) -
         state = {k: v for optimizer in program.graph.optimizers() for k, v in optimizer.state_dict().items()}
         if state:
             save_file(state, model_path + ".pdopt", protocol=protocol)
+    try:
+        write_program(program, model_path + ".pdmodel")
+    except TypeError as error:
+        warnings.warn(f"{model_path}.pdmodel is not written: {error}", stacklevel=2)
 
 
 def load(program: Program, model_path: str, executor: Executor | None = None, var_list: Any = None) -> None:
@@ -98,13 +104,8 @@ def load_inference_model(path_prefix: str, executor: Any, **kwargs: Any) -> list
     with suspended():
         layer = jit.load(path_prefix, **{k: v for k, v in kwargs.items() if k.endswith("_filename")})
         layer.eval()
-        program = Program()
-        specs = layer.input_specs()
-        for i, spec in enumerate(specs):
-            name = spec.name or f"feed_{i}"
-            program.graph.data[name] = declared(spec.shape, spec.dtype, name, i)
-        outs = program.graph.record(layer.forward, tuple(program.graph.data.values()), {})
-    return [program, list(program.graph.data), _as_list(outs)]
+        program = program_around(layer)
+    return [program, list(program.graph.data), list(program.fetched)]
 
 
 def _as_list(value: Any) -> list[Any]:

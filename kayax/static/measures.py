@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 
 from kayax import metric
@@ -53,3 +54,28 @@ def _area(positive: Any, negative: Any) -> Any:
     pos, neg = (jnp.concatenate([jnp.zeros(1), jnp.cumsum(c[::-1])]).astype(jnp.float64) for c in (positive, negative))
     area = (jnp.diff(neg) * (pos[1:] + pos[:-1]) / 2).sum()
     return jnp.where(pos[-1] * neg[-1] > 0, area / jnp.maximum(pos[-1] * neg[-1], 1), 0.0)
+
+
+def ctr_metric_bundle(input: Tensor, label: Tensor, ins_tag_weight: Any = None) -> tuple[Tensor, ...]:
+    """Sums over all runs of the program, to measure how likely clicks were predicted to be: of squared errors, absolute
+    errors, `input`, its sigmoid, `label`, and the number of samples.
+
+    input: probabilities ``[N, 1]``. label: 0 or 1, of the same shape. ins_tag_weight: its first element is a factor on
+    the sigmoids and the number of samples, 0 for what is no real data.
+    """
+    if input.shape != label.shape:
+        raise AssertionError(f"input and label must have one shape, but have {input.shape!r} and {label.shape!r}.")
+    sums = [create_global_var([1], 0.0, "float32", True) for _ in range(6)]
+    _add_up(input.detach(), label, ins_tag_weight, sums)
+    return tuple(sums)
+
+
+@staged
+def _add_up(input: Tensor, label: Tensor, weight: Tensor | None, sums: list[Tensor]) -> None:
+    found, true = input.storage.array, label.storage.array.astype(input.storage.array.dtype)
+    factor = 1 if weight is None else weight.storage.array.reshape(-1)[0].astype(found.dtype)
+    error = found - true
+    more = [(error**2).sum(), jnp.abs(error).sum(), found.sum(), jax.nn.sigmoid(found).sum() * factor, true.sum(),
+            found.shape[0] * factor]
+    for total, part in zip(sums, more, strict=True):
+        total.storage.array = total.storage.array + jnp.asarray(part, jnp.float32)

@@ -25,6 +25,8 @@ class Program:
         self.graph = Graph()
         self.startup: Program | None = None
         self.initialized = False
+        self.fetched: Sequence[Tensor] = ()         # what a run without a fetch_list gives
+        self.initializers: dict[str, Any] = {}      # of the parameters of a startup program that was loaded
         self._seed = 0
         self._runs: dict[Any, Any] = {}             # what the Executor has compiled
         self._plans: dict[Any, Any] = {}            # and what it found out about each kind of run
@@ -34,7 +36,8 @@ class Program:
         """The same program, on the same parameters; in evaluation mode and without updates with `for_test`."""
         new = Program()
         new.graph.data, new.graph.persistable = dict(self.graph.data), dict(self.graph.persistable)
-        new.startup = self.startup
+        new.startup, new.fetched, new.initializers = self.startup, self.fetched, self.initializers
+        new._seed = self._seed
         instructions: Sequence[Instruction | None] = self.graph.instructions
         if for_test:
             instructions = [i.for_test() for i in self.graph.instructions]
@@ -87,6 +90,8 @@ class Program:
     def var(self, name: str) -> Tensor:
         """The variable with this name."""
         found = self.vars.get(name)
+        if found is None and name in (own := [f"fetch_name_{i}" for i in range(len(self.fetched))]):
+            return self.fetched[own.index(name)]
         if found is None:
             raise ValueError(f"The program has no variable {name!r}. Its inputs are {sorted(self.graph.data)}.")
         return found
@@ -318,12 +323,25 @@ def _need_graph(name: str) -> None:
 
 
 def normalize_program(program: Program, feed_vars: Any, fetch_vars: Any, **kwargs: Any) -> Program:
-    """A copy with what is needed to get from the inputs to the outputs alone, in evaluation mode."""
+    """A copy with what is needed to get from the inputs to the outputs alone, in evaluation mode.
+
+    A run of it without a `fetch_list` gives the outputs. skip_prune_program: (keyword) keep the rest.
+    """
+    if not isinstance(program, Program):
+        raise TypeError(f"program must be a Program, but got {type(program).__name__}.")
+    feeds, fetches = (list(v) if isinstance(v, list) else [v] for v in (feed_vars, fetch_vars))
+    for name, values in (("feed_vars", feeds), ("fetch_vars", fetches)):
+        if not all(isinstance(v, Tensor) for v in values):
+            raise TypeError(f"{name} must be a variable or a list of variables, but got {values!r}.")
+    if not program.graph.instructions:
+        raise ValueError("The program is empty: it needs at least one operation.")
     new = program.clone(for_test=True)
-    fetches = list(fetch_vars) if isinstance(fetch_vars, (list, tuple)) else [fetch_vars]
-    feeds = list(feed_vars) if isinstance(feed_vars, (list, tuple)) else [feed_vars]
-    new.graph.instructions = new.graph.needed(fetches)
-    new.graph.data = {v.name: v for v in feeds}
+    if not kwargs.get("skip_prune_program", False):
+        new.graph.instructions = new.graph.needed(fetches)
+        new.graph.data = {v.name: v for v in feeds if isinstance(v, Variable)}
+    read = {s for i in new.graph.instructions for s in i.reads}
+    new.graph.persistable = {t: None for t in new.graph.persistable if t.storage in read}
+    new.fetched = fetches
     return new
 
 

@@ -34,6 +34,13 @@ class Optimizer:
     name: accepted as in Paddle, no effect.
     """
 
+    _given: tuple[tuple, dict[str, Any]]
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        made = super().__new__(cls)
+        made._given = args, kwargs              # for files of programs
+        return made
+
     def __init__(self, learning_rate: Any, parameters: Any = None, weight_decay: Any = None, grad_clip: Any = None,
                  name: str | None = None):
         self._defaults = {"weight_decay": weight_decay, "grad_clip": grad_clip, **getattr(self, "_options", {})}

@@ -8,8 +8,10 @@ from typing import Any
 import kayax as _paddle
 from kayax.absent import absent
 from kayax.bridge.control_flow import case, cond, switch_case, while_loop
+from kayax.layers.param_attr import WeightNormParamAttr
 from kayax.layers.parameter import new_parameter
 from kayax.spec import unique_name
+from kayax.static.nn.weight_norm import normed
 
 nn: Any = _paddle.nn
 F: Any = nn.functional
@@ -17,7 +19,22 @@ F: Any = nn.functional
 
 def _parameter(shape: Sequence[int], dtype: Any, attr: Any, prefix: str, is_bias: bool = False,
                default_initializer: Any = None) -> Any:
+    if isinstance(attr, WeightNormParamAttr):
+        named = attr.name or unique_name.generate(f"{prefix}.w")
+        direction: Any = new_parameter(shape, dtype, None, attr.part(f"{named}_v", attr.initializer), is_bias,
+                                  default_initializer, prefix)
+        return normed(direction, attr, f"{named}_g")
     return new_parameter(shape, dtype, None, attr, is_bias, default_initializer, prefix)
+
+
+def _with_weight_norm(kind: Callable, attr: Any, prefix: str, *args: Any, **kwargs: Any) -> Any:
+    """A layer of this kind; its weight may be made of two parameters."""
+    if not isinstance(attr, WeightNormParamAttr):
+        return kind(*args, weight_attr=attr, **kwargs)
+    named = attr.name or unique_name.generate(f"{prefix}.w")
+    layer = kind(*args, weight_attr=attr.part(f"{named}_v", attr.initializer), **kwargs)
+    layer.__dict__["weight"] = normed(layer._parameters.pop("weight"), attr, f"{named}_g")
+    return layer
 
 
 def _act(x: Any, name: str | None) -> Any:
@@ -85,9 +102,9 @@ def _convolution(kind: str, n: int) -> Callable:
                     dilation: Any = 1, groups: int | None = None, param_attr: Any = None, bias_attr: Any = None,
                     use_cudnn: bool = True, act: str | None = None, name: str | None = None,
                     data_format: str = formats[0]) -> Any:
-        layer = getattr(nn, f"Conv{n}D")(channels(input, data_format), num_filters, filter_size, stride, padding,
-                                         dilation, groups or 1, weight_attr=param_attr, bias_attr=bias_attr,
-                                         data_format=data_format)
+        layer = _with_weight_norm(
+            getattr(nn, f"Conv{n}D"), param_attr, kind, channels(input, data_format), num_filters, filter_size, stride,
+            padding, dilation, groups or 1, bias_attr=bias_attr, data_format=data_format)
         return _act(layer(input), act)
 
     def transpose(input: Any, num_filters: int, output_size: Any = None, filter_size: Any = None, padding: Any = 0,
@@ -96,9 +113,9 @@ def _convolution(kind: str, n: int) -> Callable:
                   data_format: str = formats[0]) -> Any:
         if filter_size is None:
             raise ValueError(f"{kind} needs filter_size here: it is not found from output_size.")
-        layer = getattr(nn, f"Conv{n}DTranspose")(
-            channels(input, data_format), num_filters, filter_size, stride, padding, 0, groups or 1, dilation,
-            weight_attr=param_attr, bias_attr=bias_attr, data_format=data_format)
+        layer = _with_weight_norm(
+            getattr(nn, f"Conv{n}DTranspose"), param_attr, kind, channels(input, data_format), num_filters, filter_size,
+            stride, padding, 0, groups or 1, dilation, bias_attr=bias_attr, data_format=data_format)
         return _act(layer(input, output_size=output_size), act)
 
     made = transpose if kind.endswith("transpose") else convolution
@@ -193,6 +210,29 @@ def row_conv(input: Any, future_context_size: int, param_attr: Any = None, act: 
     return _act(total, act)
 
 
+def deform_conv2d(x: Any, offset: Any, mask: Any, num_filters: int, filter_size: Any, stride: Any = 1,
+                  padding: Any = 0, dilation: Any = 1, groups: int = 1, deformable_groups: int = 1,
+                  im2col_step: int = 1, weight_attr: Any = None, bias_attr: Any = None, name: str | None = None) -> Any:
+    """`vision.ops.deform_conv2d` with parameters of its own. mask: None for the first version (Dai et al. 2017).
+
+    im2col_step: accepted; XLA chooses.
+    """
+    for what, value in (("x", x), ("offset", offset), *((("mask", mask),) if mask is not None else ())):
+        if not isinstance(value, _paddle.Tensor):
+            raise TypeError(f"{what} of deform_conv2d must be a variable, but got {type(value).__name__}.")
+    channels = _known([x.shape[1]], "deform_conv2d")[0]
+    if channels % groups:
+        raise ValueError(f"The {channels} channels of the input must be a multiple of groups, {groups}.")
+    sizes = list(filter_size) if isinstance(filter_size, (list, tuple)) else [filter_size] * 2
+    prefix = name or unique_name.generate("deform_conv2d")
+    spread = nn.initializer.Normal(0.0, math.sqrt(2.0 / (math.prod(sizes) * channels)))
+    weight = _parameter([num_filters, channels // groups, *sizes], x.dtype, weight_attr, prefix,
+                        default_initializer=spread)
+    bias = _parameter([num_filters], x.dtype, bias_attr, prefix, is_bias=True)
+    return _paddle.vision.ops.deform_conv2d(x, offset, weight, bias, stride, padding, dilation, deformable_groups,
+                                            groups, mask)
+
+
 def static_pylayer(forward_fn: Callable, inputs: Sequence[Any], backward_fn: Callable | None = None,
                    name: str | None = None) -> Any:
     """``forward_fn(*inputs)`` with the gradient ``backward_fn(*gradients of the outputs)``, or with none."""
@@ -217,9 +257,13 @@ def __getattr__(name: str) -> Any:
     if name == "py_func":
         from kayax.static.extras import py_func
         return py_func
+    if name == "nce":
+        from kayax.static.nn.sampled import nce
+        return nce
     return absent("static.nn")(name)
 
 
 __all__ = ["batch_norm", "bilinear_tensor_product", "case", "cond", "conv2d", "conv2d_transpose", "conv3d",
-           "conv3d_transpose", "embedding", "fc", "group_norm", "instance_norm", "layer_norm", "prelu", "row_conv",
+           "conv3d_transpose", "deform_conv2d", "embedding", "fc", "group_norm", "instance_norm", "layer_norm", "nce",
+           "prelu", "row_conv",
            "sparse_embedding", "spectral_norm", "static_pylayer", "switch_case", "while_loop"]
