@@ -15,9 +15,12 @@ import jax.numpy as jnp
 
 from kayax.bridge.cells import Storage, raw_array, root_of
 from kayax.bridge.errors import ConversionError
+from kayax.bridge.journal import modes_set
 from kayax.bridge.layout import is_open, reshaped
+from kayax.bridge.leaking import check_returned
 from kayax.bridge.places import STORES
 from kayax.bridge.series import mentions
+from kayax.bridge.state import bump
 from kayax.bridge.tape import Node
 from kayax.bridge.tensor import Tensor, is_number, view, wrap
 from kayax.bridge.trace import GradCell, Guard, Rolls, Trace
@@ -25,6 +28,7 @@ from kayax.bridge.views import chain_of
 from kayax.spec import tree
 
 NEW, INPUT, OUTER, SAME = "new", "input", "outer", "same"
+FREED = "freed"             # in place of True: no gradient can be asked for, as backward() inside has used the graph up
 
 
 @dataclasses.dataclass
@@ -69,6 +73,7 @@ class Functionalized:
         self.written_beside = trace.written_beside
         self.kept = list(trace.kept)
         self._leave_out_kept(trace)
+        self._leave_out_modes(trace)
         # What the function changed itself is no longer a fact to hold it to. It may set a value for good, as a first
         # call does; one that it changes again when it is run again would have to change in every call.
         self.guards: list[Guard] = [g for g in trace.guards.values() if g.lasting or g.holds()]
@@ -95,6 +100,13 @@ class Functionalized:
             for named in trace.names.values():
                 named.left_out.add((owner, place.name))
 
+    def _leave_out_modes(self, trace: Trace) -> None:
+        """Modes that the function sets are what they were: each call of the program sets them, in the end."""
+        for place, old, _ in self.modes:
+            guard = trace.guards.get((id(place.owner), "training"))
+            if guard is not None and guard.value is not old:        # it was read after it was set
+                del trace.guards[id(place.owner), "training"]
+
     def _check_captured(self) -> None:
         owners: dict[Storage, Tensor] = self.written_beside | {t.storage: t for t in self.rebound}
         for tensor in self.captured:
@@ -102,6 +114,13 @@ class Functionalized:
                 raise ConversionError(
                     f"The function uses two tensors that share one storage and both want a gradient ({tensor.name} and "
                     f"{owners[tensor.storage].name}). Set stop_gradient=True on the detached one, or clone() it.")
+
+    def put_modes(self) -> None:
+        """Leave the layers in the modes that the function leaves them in."""
+        for place, _, new in self.modes:
+            if place.get() is not new:
+                place.put(new)
+                bump()
 
     def _check_shared(self, trace: Trace) -> None:
         """Nothing is written that shares memory with something else that is used: a program has them apart."""
@@ -113,7 +132,7 @@ class Functionalized:
 
     def _run(self, trace: Trace, arrays: Sequence[Any]) -> tuple[list[Any], list[Any]]:
         """The body over these arrays: flat outputs and the new values of written cells, as the trace ends."""
-        with trace:
+        with trace, tree.records():
             trace.printed, trace.rolls = self.printed, self.rolls
             if self.can_bail:
                 trace.bail = Storage(jnp.zeros((), bool))
@@ -140,6 +159,7 @@ class Functionalized:
                 self.rebound = [t for t, (node, _, stop) in trace.rebound.items() if (node is not None or stop)
                                 and t.node is not None and not t._stop_gradient and t.storage in trace.writes
                                 and t.storage.trace is None and not t.storage.is_view]
+                self.modes = modes_set()
             finally:
                 self.set_flags = trace.undo_flags()
                 trace.undo_rebound(leaves=True)
@@ -149,14 +169,15 @@ class Functionalized:
 
     def _collect(self, trace: Trace, tensors: list[Tensor], sources: list[Tensor], out: Any) -> list[Any]:
         """Sort what came out: new values, inputs written in place, gradients, and tensors that were there before."""
-        leaves, self.out_spec = tree.flatten(out, lambda v: isinstance(v, Tensor))
+        leaves, self.out_spec = tree.flatten(out, lambda v: isinstance(v, Tensor), self.can_bail)
+        check_returned(self.out_spec, trace)
         self.grown = mentions(self.out_spec)    # a tensor decides the length of a list that is returned
         if self.grown and not self.can_bail:
             raise ConversionError(
                 "A saved program cannot return a list whose length a tensor decides, or what is stacked out of one.\n"
                 "Write the items into a tensor of fixed size (`for i, x in enumerate(items): out[i] = x`), and return "
                 "that with the length.")
-        # One for each leaf: (NEW, stop, output, whether it is a number), (INPUT, i) or (OUTER, tensor).
+        # One for each leaf: (NEW, stop (or FREED), output, whether it is a number), (INPUT, i) or (OUTER, tensor).
         self.outs: list[tuple] = []
         outputs: list[Any] = []
         for leaf in leaves:
@@ -166,7 +187,7 @@ class Functionalized:
             elif leaf.storage.trace is not trace:
                 self.outs.append((OUTER, leaf))
             else:
-                freed = leaf.node is not None and leaf.node.freed
+                freed = FREED if leaf.node is not None and leaf.node.freed else False
                 self.outs.append((NEW, leaf._stop_gradient or freed, len(outputs), is_number(leaf)))
                 outputs.append(leaf.storage.array)
         self._note_views(trace, tensors, leaves)

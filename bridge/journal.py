@@ -17,6 +17,7 @@ from kayax.bridge.errors import ConversionError, at_user_line
 from kayax.bridge.places import (
     ARRAYS,
     CONTAINERS,
+    MODE,
     Attribute,
     Contents,
     Elements,
@@ -158,6 +159,19 @@ def changed_attributes() -> list[tuple[Attribute, Any]]:
     """The attributes that were stored since the outermost journal was opened, with what they held."""
     notes = _open.journal
     return [] if notes is None else [(p, old) for p, old, _ in notes.changed().values() if isinstance(p, Attribute)]
+
+
+def modes_set() -> list[tuple[Attribute, bool, bool]]:
+    """The layers' modes that were set since the outermost journal was opened: which, what each was, and is now.
+
+    They get back what they were: a program sets them in every call. One that a tensor decides stays, as it is.
+    """
+    notes, found = _open.journal, []
+    for place, old in list(notes.old.values()) if notes is not None else ():
+        if isinstance(place, Attribute) and place.name == MODE and isinstance(new := place.get(), bool):
+            found.append((place, old, new))
+            place.put(old)
+    return found
 
 
 def was_loaded(place: Attribute) -> bool:

@@ -349,7 +349,8 @@ def note_copies(plans: Sequence[Any], old: list[Any], new: Sequence[Any], holder
     for i, plan in enumerate(plans):
         if not isinstance(plan, (Group, Grown)):
             continue
-        if _is_mutable(old[i]) and sys.getrefcount(old[i]) - births(old[i]) > holders + _COUNTING:
+        known = births(old[i]) + tree.is_record(old[i])
+        if _is_mutable(old[i]) and sys.getrefcount(old[i]) - known > holders + _COUNTING:
             copied = root_trace().copied
             copied[id(old[i])], copied[id(new[i])] = old[i], new[i]
         if isinstance(plan, Group):

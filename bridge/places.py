@@ -19,6 +19,7 @@ class Undefined:
 
 UNDEFINED = Undefined()
 STORES = ("_parameters", "_buffers", "_sub_layers")
+MODE = "_training"          # the attribute of a Layer that says which mode it is in
 ARRAYS = (np.ndarray, bytearray, array.array, memoryview)
 CLOSED = (types.ModuleType, type, types.FunctionType, types.MethodType, functools.partial)      # not looked into
 _DESCRIBED = (types.MemberDescriptorType, property)         # they are not in an object's __dict__

@@ -128,7 +128,7 @@ class Comparison:
 
     def _tensors(self, path: str, left: dict, right: dict) -> list[tuple[str, Any, Any]]:
         found: list[tuple[str, Any, Any]] = [(path, left["storage"], right["storage"])]
-        flags = [_stopped(self.eager, left), _stopped(self.converted, right)]
+        flags = [left["_stop_gradient"], right["_stop_gradient"]]
         if flags[0] and not flags[1]:           # a path not taken may want a gradient; the one that comes is compared
             self.notes.append(f"{path} has stop_gradient=False in the converted run only")
         elif flags[0] != flags[1]:
@@ -241,13 +241,6 @@ def _brief(value: Any) -> str:
 
 def _show(array: np.ndarray) -> str:
     return np.array2string(array, precision=6, threshold=6, separator=", ")
-
-
-def _stopped(world: World, content: dict) -> bool:
-    """Whether no gradient can be asked for: of what a freed graph gave, none can."""
-    node = content["node"]
-    freed = node is not None and (world.content(node)[3] if id(node) in world.places else node.freed)
-    return content["_stop_gradient"] or freed
 
 
 def equal_text(a: str, b: str, rtol: float) -> bool:

@@ -112,7 +112,7 @@ class Exported:
         """Whether no gradient goes into this output."""
         kind, where, *_ = out
         if kind is NEW:
-            return where
+            return bool(where)
         return examples[where]._stop_gradient if kind is INPUT else where._stop_gradient
 
     def _flat(self, *arrays: Any) -> tuple:

@@ -13,7 +13,7 @@ from kayax.bridge.call import Call, Saving, is_inexact
 from kayax.bridge.cells import owned
 from kayax.bridge.errors import ConversionError
 from kayax.bridge.forms import expanded
-from kayax.bridge.functionalize import INPUT, NEW, OUTER, SAME, Functionalized
+from kayax.bridge.functionalize import FREED, INPUT, NEW, OUTER, SAME, Functionalized
 from kayax.bridge.state import Epoch, state
 from kayax.bridge.tape import Arrays, Node, edge_of, run_hooks, walk
 from kayax.bridge.tensor import Tensor, wrap
@@ -63,6 +63,8 @@ class Program:
             fact.views or fact.written_inputs or fact.input_grads or fact.set_grads or fact.grad_changes or
             fact.flag_changes or fact.set_flags)
         self.options = compiler_options
+        self.used_up = Node(Call(self._flat, name), (), (), 1)      # what made a tensor that backward() inside has gone back from
+        self.used_up.free()
         self._compile(differentiable)
 
     def _cell_types(self) -> list[tuple]:
@@ -153,7 +155,7 @@ class Program:
             storage.version += 1
         self._finish_run(outputs)
         if self.simple and self.fact.outs[0][0] is NEW:
-            return wrap(outputs[0])
+            return self._stopped(outputs[0], self.fact.outs[0][1])
         return self._restore(tensors, outputs, None)
 
     def _finish_run(self, outputs: Sequence[Any]) -> None:
@@ -166,6 +168,8 @@ class Program:
                 sys.stdout.write(printed)
         if bails:
             raise Bail
+        if self.fact.modes:
+            self.fact.put_modes()
 
     def _run_recorded(self, tensors: Sequence[Tensor], arrays: list[Any]) -> Any:
         edges: list[Any] = [None] * len(arrays)
@@ -198,8 +202,13 @@ class Program:
             tensor.stop_gradient = False
         if self.simple and self.fact.outs[0][0] is NEW:
             out = flat[0]
-            return wrap(out) if self.fact.outs[0][1] or not is_inexact(out) else wrap(out, False, node, 0)
+            stopped = self.fact.outs[0][1]
+            return self._stopped(out, stopped) if stopped or not is_inexact(out) else wrap(out, False, node, 0)
         return self._restore(tensors, flat, node)
+
+    def _stopped(self, array: Any, stopped: Any) -> Tensor:
+        """A result that no gradient can be asked for."""
+        return wrap(array, False, self.used_up) if stopped == FREED else wrap(array, stopped)
 
     def _restore(self, tensors: Sequence[Tensor], outputs: Sequence[Any], node: Node | None) -> Any:
         """What the function would have returned and done to its inputs and gradients, eagerly."""
@@ -207,7 +216,7 @@ class Program:
 
         def tensor_of(array: Any, stopped: bool, index: int) -> Tensor:
             if stopped or node is None or not is_inexact(array):
-                return wrap(array, stopped or node is None)
+                return self._stopped(array, stopped)
             return wrap(array, False, node, index)
 
         edges = [edge_of(t, t.storage._array) for t in tensors] if fact.input_grads else ()    # before they are written
@@ -246,8 +255,10 @@ class Program:
                 leaves[i] = leaves[source]
             else:
                 link(leaves[i], source if kind is OUTER else (tensors if kind is INPUT else leaves)[source], steps)
-        result = tree.unflatten(fact.out_spec, leaves)
-        return expanded(result) if fact.grown else result
+        if not fact.grown:
+            return tree.unflatten(fact.out_spec, leaves)
+        with tree.records():
+            return expanded(tree.unflatten(fact.out_spec, leaves))
 
 
 def _write(tensor: Tensor, new: Tensor) -> None:

@@ -256,3 +256,57 @@ def read_only_in_a_comprehension_that_may_not_run(x, n):
         k = 5
     found = x if n > 5 else sum([v * k for v in x]) + x
     return found
+
+
+@case(dvec(1.0, -2.0, 3.0, 4.0))
+def filter_used_at_once(x):
+    kept = list(filter(lambda v: v > 0, x * 2))
+    return sum(filter(lambda v: v > 2, x)), paddle.stack(kept), max(filter(None, x)), any(filter(lambda v: v > 9, x))
+
+
+@case(vec(1.0, -2.0, 3.0, 4.0), vec(1.0, 1.0, 1.0, 9.0))
+def filter_in_a_for_statement(x):
+    total = x[0]
+    for v in filter(lambda v: v > 0, x):
+        if v > 3:
+            break
+        total = total + v
+    else:
+        total = total * 100
+    return total
+
+
+@case(vec(1.0, -2.0, 3.0), vec(-1.0, -2.0, -3.0))
+def next_of_a_generator_with_a_filter(x):
+    return next((v for v in x if v > 0), None), next((i for i, v in enumerate(x) if v < 0), -1)
+
+
+@case(vec(-1.0, -2.0), expect=StopIteration)
+def next_of_a_generator_without_an_item(x):
+    return next(v for v in x if v > 0)
+
+
+@case(vec(1.0, 3.0), vec(-1.0, -3.0))
+def next_of_a_filter(x):
+    y = x
+    if x.sum() > 0:
+        y = next(filter(lambda v: v > 2, x), x[0])
+    return y, next(filter(lambda v: v > 2, x), None)
+
+
+@case(vec(1.0, 3.0), expect=FALLBACK)
+def filter_goes_on_after_a_loop_that_a_tensor_left(x):
+    items = filter(lambda v: v > 0, x)
+    for v in items:
+        if v > 2:
+            break
+    return list(items)
+
+
+@case(vec(1.0, 3.0))
+def filter_by_python_values_goes_on(x):
+    odd = filter(lambda n: n % 2, range(10))
+    for n in odd:
+        if n > 3:
+            break
+    return x * n, list(odd)

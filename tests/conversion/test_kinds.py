@@ -61,7 +61,7 @@ def test_the_reason_names_the_variable_both_kinds_and_the_mend():
 
 
 def test_the_reason_names_an_object_that_a_branch_made():
-    class Box:
+    class Box(list):
         pass
 
     def f(x):

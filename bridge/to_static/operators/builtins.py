@@ -31,6 +31,7 @@ from kayax.bridge.to_static.operators import (
     totals,
 )
 from kayax.bridge.to_static.operators import values as v
+from kayax.bridge.to_static.operators.filtered import Filtered
 from kayax.bridge.to_static.operators.stacked import Stacked
 
 
@@ -195,12 +196,6 @@ def map_(function: Any, *iterables: Any) -> Any:
     return (call(function, *items) for items in zip(*iterables, strict=False))
 
 
-def filter_(function: Any, iterable: Any) -> Any:
-    """`filter`: how many items are left must not depend on a tensor."""
-    from kayax.bridge.to_static.operators.call import call
-    return (x for x in iterable if (x if function is None else call(function, x)))
-
-
 def reduce_(function: Any, iterable: Any, *start: Any) -> Any:
     """`functools.reduce`."""
     from kayax.bridge.to_static.operators.call import call
@@ -254,6 +249,8 @@ def next_(iterator: Any, *default: Any) -> Any:
     """`next`: an iterator moves on once, whatever a tensor decides."""
     from kayax.bridge.state import state
     iterators.check(iterator)
+    if type(iterator) is Filtered:
+        return iterator.first(*default)
     if state.trace is not None and state.trace.root is not state.trace:
         raise ConversionError(f"next() in a branch or loop that a tensor decides.{at_user_line()}\nUse an index.")
     return next(iterator, *default)
@@ -265,7 +262,7 @@ TABLE: dict[Any, Callable] = {
     builtins.zip: zip_, builtins.reversed: reversed_, builtins.int: to_int, builtins.float: to_float,
     builtins.bool: to_bool, builtins.isinstance: isinstance_, builtins.sorted: sorting.sorted_, builtins.next: next_,
     builtins.max: _extreme(max, "Gt"), builtins.min: _extreme(min, "Lt"),
-    builtins.all: all_, builtins.any: any_, builtins.map: map_, builtins.filter: filter_, builtins.setattr: setattr_,
+    builtins.all: all_, builtins.any: any_, builtins.map: map_, builtins.filter: Filtered, builtins.setattr: setattr_,
     functools.reduce: reduce_, builtins.delattr: delattr_, builtins.getattr: getattr_, builtins.hasattr: hasattr_,
     builtins.sum: sum_, builtins.pow: pow_, builtins.abs: abs_, builtins.divmod: numbers.divmod,
     builtins.round: numbers.round, builtins.type: type_, builtins.vars: vars_,
@@ -274,7 +271,7 @@ TABLE: dict[Any, Callable] = {
 
 # They know lists whose length a tensor decides.
 GROWN = {length, to_bool, enumerate_, zip_, reversed_, isinstance_, sum_, all_, any_, TABLE[max], TABLE[min],
-         sorting.sorted_, list, tuple, type_, id}
+         sorting.sorted_, list, tuple, type_, id, Filtered}
 # They know tensors that are stacked out of such lists.
 STACKED = {length, enumerate_, zip_, reversed_, isinstance_}
 

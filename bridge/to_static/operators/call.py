@@ -9,6 +9,8 @@ import types
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from kayax.bridge.either import Either
 from kayax.bridge.errors import ConversionError, at_user_line, is_ours
 from kayax.bridge.journal import born, fresh, may_be_older, touch, touch_contents, unseen
@@ -31,10 +33,12 @@ from kayax.bridge.to_static.operators import (
 )
 from kayax.bridge.to_static.operators import values as v
 from kayax.bridge.to_static.operators.branch import apart, has_either
+from kayax.bridge.to_static.operators.filtered import Filtered
 from kayax.bridge.to_static.operators.stacked import Stacked
 from kayax.bridge.to_static.operators.stacked import knowing as knowing_of
 from kayax.bridge.to_static.passes.comprehensions import EAGER, EARLY
 from kayax.bridge.watching import watch, watch_objects
+from kayax.spec import tree
 
 _AT_ONCE = [getattr(python, name) for name in EAGER | EARLY]
 _READING = frozenset({"copy", "count", "get", "index", "items", "keys", "values", "__len__", "__iter__"})
@@ -89,6 +93,8 @@ def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:
                 grown.refuse_in((*args, *kwargs.values()))
         if function not in _LOOKING:
             watch_objects(*args)
+        if args and type(args[0]) is Filtered and any(function is known for known in _AT_ONCE if known is not next):
+            return call(function, args[0].used_up(), *args[1:], **kwargs)
         if replaced is not None:
             out = replaced(*args, **kwargs)
             return iterators.note_sources(born(out), args) if iterators.is_iterator(out) else out
@@ -106,10 +112,11 @@ def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:
         if not isinstance(function, type):
             return iterators.note_sources(made(function(*args, **kwargs)), args)
         if _is_initialized(function):
-            owner = born(object.__new__(function))
+            owner = tree.note_record(born(object.__new__(function)))
             call(_init_of(function), owner, *args, **kwargs)
             return owner
-        return iterators.note_sources(born(function(*args, **kwargs)), args)
+        owner = born(function(*args, **kwargs))
+        return tree.note_record(owner) if _is_plain(function, owner) else iterators.note_sources(owner, args)
     if kind is functools.partial:
         return call(function.func, *function.args, *args, **{**function.keywords, **kwargs})
     return _call_object(function, args, kwargs)
@@ -118,13 +125,22 @@ def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:
 def used_up(function: Any, iterable: Any, lazily: Callable, at_once: Callable, /, *args: Any, **kwargs: Any) -> Any:
     """``function(generator, *args, **kwargs)``, where all items are wanted at once if it is the built-in function.
 
-    lazily: gives the generator that goes over `iterable`. at_once: its items, or what any() or all() says of them.
+    lazily: gives the generator that goes over `iterable`. at_once: its items, or what any(), all() or next() gives.
     """
     function = v.use(function)
     if not any(function is known for known in _AT_ONCE):
         return call(function, lazily(iterable), *args, **kwargs)
+    if function is next:
+        return at_once(iterable, args)
     items = at_once(iterable)
     return items if function in (any, all) else call(function, items, *args, **kwargs)
+
+
+def default(given: tuple) -> Any:
+    """What ``next(generator, *given)`` gives if there is no item."""
+    if not given:
+        raise StopIteration
+    return given[0]
 
 
 def _has_eithers() -> bool:
@@ -164,6 +180,11 @@ def _is_initialized(kind: type) -> bool:
     init, new = _init_of(kind), getattr(kind, "__new__", None)
     return (type(kind) is type and new is object.__new__ and isinstance(init, types.FunctionType) and is_record(kind)
             and converted(init) is not init)
+
+
+def _is_plain(kind: type, made: Any) -> bool:
+    """Whether an object that a class has just made is a record, all of which is in its attributes."""
+    return type(made) is kind and is_record(kind) and kind.__new__ in (object.__new__, types.SimpleNamespace.__new__)
 
 
 def _init_of(kind: type) -> Any:
@@ -211,7 +232,8 @@ def made(out: Any) -> Any:
     """The result of code that was not rewritten: a container that nobody else holds was made by it."""
     if state.portable:
         out = shown(out)
-    new = isinstance(out, (*CONTAINERS, *impure.GENERATORS)) or hasattr(type(out), "__next__")
+    new = isinstance(out, (*CONTAINERS, *impure.GENERATORS)) or hasattr(type(out), "__next__") or (
+        isinstance(out, np.ndarray) and out.base is None)
     return born(out) if new and sys.getrefcount(out) <= _ONLY_HERE else out
 
 

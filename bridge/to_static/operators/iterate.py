@@ -12,8 +12,9 @@ from kayax.bridge.state import root_trace, state
 from kayax.bridge.tensor import Tensor
 from kayax.bridge.to_static.operators import grown, iterators, numbers
 from kayax.bridge.to_static.operators import values as v
-from kayax.bridge.to_static.operators.branch import apart_in, then
+from kayax.bridge.to_static.operators.branch import apart_in, if_, then
 from kayax.bridge.to_static.operators.dicts import whole
+from kayax.bridge.to_static.operators.filtered import Filtered
 from kayax.bridge.to_static.operators.loop import UNROLLED, after_loop, after_round, staged_while
 from kayax.bridge.to_static.operators.outcome import NONE, Mixed, Outcome, Variables
 from kayax.bridge.to_static.operators.stacked import Stacked
@@ -238,6 +239,9 @@ def for_(iterable: Any, body: Callable, orelse: Callable | None, variables: Vari
         return apart_in(lambda x: for_(x, body, orelse, variables), [iterable], variables)
     iterable = staged(whole(iterable))
     iterators.check(iterable)
+    if type(iterable) is Filtered:
+        return for_(iterable.items, lambda x: if_(iterable.keeps(x), lambda: body(x), None, variables), orelse,
+                    variables)
     watch_objects(iterable)
     run = _known_for if isinstance(iterable, Staged) else _python_for
     return after_loop(run(iterable, body, variables), orelse, variables)

@@ -9,7 +9,7 @@ from kayax.bridge.places import UNDEFINED
 from kayax.bridge.to_static.operators import values as _values
 from kayax.bridge.to_static.operators.arithmetic import augmented, binary, unary
 from kayax.bridge.to_static.operators.branch import finish, if_, then, truth
-from kayax.bridge.to_static.operators.call import call, made, used_up
+from kayax.bridge.to_static.operators.call import call, default, made, used_up
 from kayax.bridge.to_static.operators.contexts import entered
 from kayax.bridge.to_static.operators.dicts import plain
 from kayax.bridge.to_static.operators.iterate import for_
@@ -40,7 +40,7 @@ def assert_(test: Any, message: Any = None) -> None:
 
 
 __all__ = ["BREAK", "CONTINUE", "ConversionError", "NONE", "Return", "UNDEFINED", "Variables", "and_", "assert_",
-           "attribute", "augmented", "binary", "born", "call", "chain", "choose", "compared", "delete_attribute",
+           "attribute", "augmented", "binary", "born", "call", "chain", "choose", "compared", "default", "delete_attribute",
            "delete_item", "entered", "finish", "for_", "formatted", "fresh", "if_", "in_", "is_", "is_not", "item",
            "made", "not_", "not_in", "or_", "plain", "read", "set_attribute", "set_item", "slice", "sliced", "text",
            "then", "unary", "used_up", "while_"]

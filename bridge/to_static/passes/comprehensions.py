@@ -16,7 +16,7 @@ from kayax.bridge.to_static.source import activity
 from kayax.bridge.to_static.source.parse import Found
 
 EAGER = frozenset({"sum", "list", "tuple", "max", "min", "sorted", "set", "frozenset", "dict"})     # use all items
-EARLY = frozenset({"any", "all"})                   # stop at the first item that decides
+EARLY = frozenset({"any", "all", "next"})           # stop at the first item that decides
 _EMPTY: dict[type, ast.expr] = {ast.ListComp: ast.List([], ast.Load()), ast.DictComp: ast.Dict([], []),
                                 ast.SetComp: ast.Call(ast.Name("set", ast.Load()), [], [])}
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
@@ -71,10 +71,16 @@ class Comprehensions(Rewrite):
         node = copy.deepcopy(node)
         name, source, out = (self.context.fresh(s) for s in (stem, "source", "out"))
         node.generators[0].iter = load(source)
-        if stem in EARLY:
+        rest: list[ast.arg] = []                        # more parameters
+        if stem == "next":
+            default = self.context.fresh("default")
+            rest = [ast.arg(default)]
+            last: list[ast.stmt] = [ast.Return(node.elt)]                               # type: ignore[union-attr]
+            body: list[ast.stmt] = [*_loops(node.generators, last), ast.Return(call("default", load(default)))]
+        elif stem in EARLY:
             decides = node.elt if stem == "any" else ast.UnaryOp(ast.Not(), node.elt)   # type: ignore[union-attr]
-            last: list[ast.stmt] = [ast.If(decides, [ast.Return(ast.Constant(stem == "any"))], [])]
-            body: list[ast.stmt] = [*_loops(node.generators, last), ast.Return(ast.Constant(stem == "all"))]
+            last = [ast.If(decides, [ast.Return(ast.Constant(stem == "any"))], [])]
+            body = [*_loops(node.generators, last), ast.Return(ast.Constant(stem == "all"))]
         else:
             empty = copy.deepcopy(_EMPTY.get(type(node), _EMPTY[ast.ListComp]))
             body = [assign(out, empty), *_loops(node.generators, self._added(node, out)), ast.Return(load(out))]
@@ -83,7 +89,8 @@ class Comprehensions(Rewrite):
         for kind, names in ((ast.Global, [n for n in outside if n in context.globals]),
                             (ast.Nonlocal, [n for n in outside if n not in context.globals])):
             body[:0] = [kind(names)] if names else []
-        arguments = ast.arguments(posonlyargs=[], args=[ast.arg(source)], kwonlyargs=[], kw_defaults=[], defaults=[])
+        arguments = ast.arguments(posonlyargs=[], args=[ast.arg(source), *rest], kwonlyargs=[], kw_defaults=[],
+                                  defaults=[])
         plain = ast.FunctionDef(name, arguments, body, [], None, None)
         for part in ast.walk(plain):
             if "lineno" in part._attributes and not hasattr(part, "lineno"):
