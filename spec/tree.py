@@ -218,6 +218,7 @@ def _unflatten(spec: Spec, leaves: Iterator[Any], made: list[Any]) -> Any:
         return spec.value
     if isinstance(spec, Again):
         return made[spec.number]
+    assert isinstance(spec, Branch)
     new = build(spec.kind, spec.extra, [_unflatten(c, leaves, made) for c in spec.children])
     if not issubclass(spec.kind, tuple):
         made.append(new)

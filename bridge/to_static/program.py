@@ -63,7 +63,7 @@ class Program:
             fact.views or fact.written_inputs or fact.input_grads or fact.set_grads or fact.grad_changes or
             fact.flag_changes or fact.set_flags)
         self.options = compiler_options
-        self.used_up = Node(Call(self._flat, name), (), (), 1)      # what made a tensor that backward() inside has gone back from
+        self.used_up = Node(Call(self._flat, name), (), (), 1)      # behind what backward() inside went back from
         self.used_up.free()
         self._compile(differentiable)
 

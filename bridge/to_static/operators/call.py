@@ -184,7 +184,8 @@ def _is_initialized(kind: type) -> bool:
 
 def _is_plain(kind: type, made: Any) -> bool:
     """Whether an object that a class has just made is a record, all of which is in its attributes."""
-    return type(made) is kind and is_record(kind) and kind.__new__ in (object.__new__, types.SimpleNamespace.__new__)
+    new: Any = kind.__new__
+    return type(made) is kind and is_record(kind) and new in (object.__new__, types.SimpleNamespace.__new__)
 
 
 def _init_of(kind: type) -> Any:
