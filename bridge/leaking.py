@@ -30,8 +30,10 @@ def check_returned(spec: tree.Spec, trace: Trace) -> None:
 
 
 def _is_new(value: Any) -> bool:
+    if isinstance(value, types.FunctionType):
+        return False
     mutable = isinstance(value, (*CONTAINERS, *ARRAYS)) or hasattr(value, "__dict__")
-    return (mutable or hasattr(type(value), "__next__")) and not isinstance(value, types.FunctionType) and is_born(value)
+    return (mutable or hasattr(type(value), "__next__")) and is_born(value)
 
 
 def _statics(spec: tree.Spec) -> Iterator[Any]:

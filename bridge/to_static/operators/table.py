@@ -41,6 +41,6 @@ def assert_(test: Any, message: Any = None) -> None:
 
 __all__ = ["BREAK", "CONTINUE", "ConversionError", "NONE", "Return", "UNDEFINED", "Variables", "and_", "assert_",
            "attribute", "augmented", "binary", "born", "call", "chain", "choose", "compared", "default",
-           "delete_attribute", "delete_item", "entered", "finish", "for_", "formatted", "fresh", "if_", "in_", "is_", "is_not", "item",
-           "made", "not_", "not_in", "or_", "plain", "read", "set_attribute", "set_item", "slice", "sliced", "text",
-           "then", "unary", "used_up", "while_"]
+           "delete_attribute", "delete_item", "entered", "finish", "for_", "formatted", "fresh", "if_", "in_", "is_",
+           "is_not", "item", "made", "not_", "not_in", "or_", "plain", "read", "set_attribute", "set_item", "slice",
+           "sliced", "text", "then", "unary", "used_up", "while_"]
