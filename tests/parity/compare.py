@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from harness import NOT_KNOWN, Case, Record, Value
 # The 16-bit types carry 8 and 11 bits; both libraries compute in float32 and round, at different places.
 TOLERANCE = {"float64": (1e-8, 1e-10), "complex128": (1e-8, 1e-10), "float16": (4e-3, 1e-3), "bfloat16": (2e-2, 1e-2)}
 DEFAULT_TOLERANCE = (1e-4, 1e-5)
+# Real Paddle ignores auto_cast on the CPU, so the float32 reference stands in: bfloat16 carries 8 bits.
+AMP_TOLERANCE = {"rtol": 0.1, "atol": 0.15, "grad_rtol": 0.1, "grad_atol": 0.25}
 
 
 def differences(case: Case, want: Record, got: Record, static: bool) -> list[str]:
@@ -86,3 +89,15 @@ def _show(value: Any) -> str:
         return repr(value)
     flat = np.array2string(value.array.ravel()[:6], precision=5, separator=", ")
     return f"{value.dtype}{list(value.array.shape)} {flat}"
+
+
+def renamed(record: Record, want: Record) -> Record:
+    """The outputs under the dtypes that are wanted: the white list makes them bfloat16, the black list float32.
+
+    Gradients keep theirs, which must be their inputs'.
+    """
+    kinds = ("float16", "bfloat16", "float32")
+    cast = {path for path, leaf in record.items() if path.startswith("out") and getattr(leaf, "dtype", "") in kinds
+            and (getattr(want.get(path), "dtype", "") in kinds or (leaf.dtype == "bfloat16" and "float" in getattr(
+                want.get(path), "dtype", "")))}
+    return {path: replace(leaf, dtype=want[path].dtype) if path in cast else leaf for path, leaf in record.items()}

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
-from compare import differences
+from compare import AMP_TOLERANCE, differences, renamed
 from harness import Case, Caught, Record, Value, resolve, run, tensor
 from specs import Spec, random_state
 
@@ -258,7 +258,7 @@ def _parameters(P: Any, words: str) -> list[Any]:
 
 
 def outcome(P: Any, line: str, static: bool = False) -> Record:
-    """What a call gives on module P: outputs and gradients, or the type of the error it raises."""
+    """What a call gives on module P: outputs and gradients, or the types that the error it raises is."""
     todo = case(line)
     try:
         record = run(todo, P, static)
@@ -289,8 +289,11 @@ ACCIDENTS = ("AttributeError", "NotImplementedError", "UnboundLocalError", "OSEr
 EXPECTED = {"TypeError", "ValueError", "ZeroDivisionError"}
 
 
-def problems(line: str, want: Record, got: Record, static: bool = False) -> list[str]:
-    """Every way in which what a call gives departs from the record; nothing, if Paddle raises and this does not."""
+def problems(line: str, want: Record, got: Record, static: bool = False, amp: bool = False) -> list[str]:
+    """Every way in which what a call gives departs from the record; nothing, if Paddle raises and this does not.
+
+    amp: the call ran under auto_cast, with bfloat16's digits.
+    """
     if "error" in want:
         kinds = got.get("error")
         expected = want["error"][0]
@@ -302,5 +305,5 @@ def problems(line: str, want: Record, got: Record, static: bool = False) -> list
         want, got = ({path: replace(leaf, stop_gradient=None) if isinstance(leaf, Value) else leaf
                       for path, leaf in record.items() if not path.startswith("grad")} for record in (want, got))
     tolerance = 3e-2 if "bf16" in line else 1e-4         # exactness is the matter of the table
-    todo = replace(case(line), rtol=tolerance, atol=tolerance)
-    return differences(todo, want, got, static)
+    todo = replace(case(line), **(AMP_TOLERANCE if amp else {"rtol": tolerance, "atol": tolerance}))
+    return differences(todo, want, renamed(got, want) if amp else got, static)

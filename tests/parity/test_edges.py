@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 import os
@@ -30,23 +31,28 @@ def known() -> frozenset[str]:
     return frozenset(Path(__file__).with_name("edge_departures.txt").read_text().splitlines())
 
 
-def departures(lines: list[str], static: bool = False) -> list[str]:
+def departures(lines: list[str], static: bool = False, amp: bool = False) -> list[str]:
     """The lines that depart from Paddle without a reason, or are not known to depart, and how."""
     P = importlib.import_module(MODULE)
     found = []
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), P.amp.auto_cast(dtype="bfloat16") if amp else contextlib.nullcontext():
         warnings.simplefilter("ignore")         # of logarithms of 0 and the like, in what is compared as well
         for line in lines:
             want = recorded()[line]
-            wrong = edges.problems(line, want, edges.outcome(P, line, static), static)
+            wrong = edges.problems(line, want, edges.outcome(P, line, static), static, amp)
             if wrong and not (reason(line, wrong) and (static or line in known())):
                 found.append(f"{line}\n    " + "\n    ".join(wrong))
     return found
 
 
-def check(lines: list[str], static: bool = False) -> None:
-    found = departures(lines, static)
+def check(lines: list[str], static: bool = False, amp: bool = False) -> None:
+    found = departures(lines, static, amp)
     assert not found, f"{len(found)} of {len(lines)} depart from Paddle:\n" + "\n".join(found)
+
+
+def results(lines: list[str]) -> list[str]:
+    """Those of the lines that raise no error: a program cannot refuse values."""
+    return [line for line in lines if "error" not in recorded()[line]]
 
 
 def test_every_line_is_recorded_or_makes_paddle_crash() -> None:
@@ -61,22 +67,34 @@ def test_some_edges() -> None:
 
 
 def test_some_edges_converted() -> None:
-    """As eagerly, where there is no error: a program cannot refuse values."""
-    check([line for line in list(recorded())[::4 * EVERY] if "error" not in recorded()[line]], static=True)
+    check(results(list(recorded())[::4 * EVERY]), static=True)
+
+
+def test_some_edges_under_auto_cast() -> None:
+    check(list(recorded())[1::2 * EVERY], amp=True)
 
 
 PATHS = sorted({line.partition(" | ")[0] for line in base_lines()})
 TOPICS = {f"{PATHS[i]} to {PATHS[min(i + 40, len(PATHS)) - 1]}": PATHS[i:i + 40] for i in range(0, len(PATHS), 40)}
 
 
+def lines_of(topic: str) -> list[str]:
+    return [line for line in recorded() if line.partition(" | ")[0] in TOPICS[topic]]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("topic", TOPICS)
 def test_all_edges(topic: str) -> None:
-    check([line for line in recorded() if line.partition(" | ")[0] in TOPICS[topic]])
+    check(lines_of(topic))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("topic", TOPICS)
+def test_edges_under_auto_cast(topic: str) -> None:
+    check(lines_of(topic), amp=True)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("topic", TOPICS)
 def test_edges_converted(topic: str) -> None:
-    lines = [line for line in recorded() if line.partition(" | ")[0] in TOPICS[topic]]
-    check([line for line in lines[::CONVERTED] if "error" not in recorded()[line]], static=True)
+    check(results(lines_of(topic)[::CONVERTED]), static=True)

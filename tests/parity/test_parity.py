@@ -12,8 +12,8 @@ from dataclasses import replace
 
 import pytest
 import store
-from compare import differences
-from harness import Case, Record, run
+from compare import AMP_TOLERANCE, differences, renamed
+from harness import Case, run
 from tables import load_tables
 
 CASES = load_tables()
@@ -34,14 +34,11 @@ def check(case: Case, static: bool) -> None:
     assert not problems, "\n".join([case.name, *problems])
 
 
-# Real Paddle ignores auto_cast on the CPU, so the float32 reference stands in: bfloat16 carries 8 bits.
 AMP_LAYERS = ("nn.Conv2D", "nn.Conv2DTranspose", "nn.MultiHeadAttention")
 AMP_NAMES = ("matmul", "bmm", "nn.functional.linear", "nn.functional.cross_entropy/soft", "nn.Linear", "nn.LSTM",
              "incubate.nn.functional.fused_linear")
 # Its weights, changed by bfloat16's rounding alone, change float32 gradients by more than they are themselves.
 ILL_CONDITIONED = {"nn.TransformerDecoder"}
-AMP_TOLERANCE = {"rtol": 0.1, "atol": 0.15, "grad_rtol": 0.1, "grad_atol": 0.25}
-
 
 AMP = [n for n in STATIC if (n.startswith(AMP_LAYERS) or n in AMP_NAMES) and "float64" not in n]
 
@@ -64,18 +61,6 @@ def test_auto_cast_of_all(name: str) -> None:
     """As above, of every case: what computes in 32 bits under auto_cast is as ever."""
     test_auto_cast(name, False)
     test_auto_cast(name, True)
-
-
-def renamed(record: Record, want: Record) -> Record:
-    """The outputs under the dtypes that are wanted: the white list makes them bfloat16, the black list float32.
-
-    Gradients keep theirs, which must be their inputs'.
-    """
-    kinds = ("float16", "bfloat16", "float32")
-    cast = {path for path, leaf in record.items() if path.startswith("out") and getattr(leaf, "dtype", "") in kinds
-            and (getattr(want.get(path), "dtype", "") in kinds or (leaf.dtype == "bfloat16" and "float" in getattr(
-                want.get(path), "dtype", "")))}
-    return {path: replace(leaf, dtype=want[path].dtype) if path in cast else leaf for path, leaf in record.items()}
 
 
 @pytest.mark.parametrize("name", CASES)
