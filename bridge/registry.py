@@ -307,8 +307,8 @@ def _rule_of(operation: Op) -> tuple[Any, Any]:
 
 def _other_dtype(x: Tensor, out: Any) -> bool:
     """Whether AMP has cast what the operation was given."""
-    first = out[0] if isinstance(out, list) else out
-    return x.storage.array.dtype != first.storage.array.dtype
+    parts = out if isinstance(out, list) else [out]
+    return any(x.storage.array.dtype != part.storage.array.dtype for part in parts[:1])
 
 
 def _taking_out(operation: Op) -> Any:

@@ -195,3 +195,8 @@ def test_scaler_state():
     for options in ({"incr_ratio": 1.0}, {"decr_ratio": 1.0}):
         with pytest.raises(ValueError, match="ratio"):
             paddle.amp.GradScaler(**options)
+
+
+def test_parts_of_nothing_under_auto_cast():
+    with paddle.amp.auto_cast(dtype="bfloat16"):
+        assert paddle.unbind(paddle.zeros([0, 3])) == []

@@ -91,6 +91,14 @@ def _show(value: Any) -> str:
     return f"{value.dtype}{list(value.array.shape)} {flat}"
 
 
+def under_auto_cast(want: Record) -> dict[str, float]:
+    """The tolerance under auto_cast: sums of large terms of either sign keep the digits of the terms."""
+    sizes = [np.abs(leaf.array[np.isfinite(leaf.array)]).max(initial=0.0) for leaf in want.values()
+             if isinstance(leaf, Value) and leaf.array.dtype.kind in "fc"]
+    return {key: value if "rtol" in key else max(value, 0.01 * max(sizes, default=0.0))
+            for key, value in AMP_TOLERANCE.items()}
+
+
 def renamed(record: Record, want: Record) -> Record:
     """The outputs under the dtypes that are wanted: the white list makes them bfloat16, the black list float32.
 

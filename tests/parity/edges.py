@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
-from compare import AMP_TOLERANCE, differences, renamed
+from compare import differences, renamed, under_auto_cast
 from harness import Case, Caught, Record, Value, resolve, run, tensor
 from specs import Spec, random_state
 
@@ -305,5 +305,6 @@ def problems(line: str, want: Record, got: Record, static: bool = False, amp: bo
         want, got = ({path: replace(leaf, stop_gradient=None) if isinstance(leaf, Value) else leaf
                       for path, leaf in record.items() if not path.startswith("grad")} for record in (want, got))
     tolerance = 3e-2 if "bf16" in line else 1e-4         # exactness is the matter of the table
-    todo = replace(case(line), **(AMP_TOLERANCE if amp else {"rtol": tolerance, "atol": tolerance}))
-    return differences(todo, want, renamed(got, want) if amp else got, static)
+    if amp:
+        return differences(replace(case(line), **under_auto_cast(want)), want, renamed(got, want), static)
+    return differences(replace(case(line), rtol=tolerance, atol=tolerance), want, got, static)
