@@ -21,7 +21,7 @@ def to_static(function: Any = None, input_spec: Any = None, build_strategy: Buil
     function: what to convert; without it, a decorator is given. A Layer is converted in place (its `forward`).
     input_spec: an InputSpec for each argument, nested as the arguments are; Python values for the others. Calls are
         checked against it, and `jit.save` uses it. Dims of None accept any size.
-    build_strategy: a `paddle.static.BuildStrategy`. backend: accepted, XLA always compiles.
+    build_strategy: a `paddle.static.BuildStrategy`. backend: None or "CINN"; XLA always compiles.
     full_graph: True to raise where something cannot be converted, instead of running it eagerly.
     property: True for a method without arguments that gives a Python value: `jit.save` saves the value.
 
@@ -34,6 +34,8 @@ def to_static(function: Any = None, input_spec: Any = None, build_strategy: Buil
     if build_strategy is not None and not isinstance(build_strategy, BuildStrategy):
         raise TypeError("build_strategy must be a paddle.static.BuildStrategy or None, but got "
                         f"{type(build_strategy).__name__}.")
+    if backend is not None and (not isinstance(backend, str) or backend.upper() != "CINN"):
+        raise ValueError(f"backend must be None or 'CINN', but got {backend!r}. XLA always compiles.")
     if input_spec is not None and not isinstance(input_spec, (list, tuple)):
         raise TypeError("input_spec must be a list or tuple with one entry for each argument, but got "
                         f"{type(input_spec).__name__}.")

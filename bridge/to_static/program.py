@@ -43,6 +43,7 @@ class Program:
                  compiler_options: dict | None = None, made_for: str = "", rolls: Rolls | None = None):
         self.name, self.serial, self.made_for = name, next(_serials), made_for
         self.fact = fact = Functionalized(body, examples, can_bail=True, rolls=rolls)
+        self.example: Any = None                # the arguments that it was made for, as InputSpecs
         self.has_effects = False                # it returns what it leaves in arguments' containers and attributes, too
         self.n_inputs, self.n_reads = len(examples), len(fact.reads)
         self.guards = [*fact.guards, Guard("shapes and dtypes of its tensors", self._cell_types, None)]

@@ -18,6 +18,7 @@ from kayax.bridge.state import state
 from kayax.bridge.tensor import Tensor
 from kayax.bridge.to_static import kept, showing
 from kayax.bridge.to_static.arguments import Contents, put_back
+from kayax.bridge.to_static.concrete import ConcreteProgram, ProgramCache, declared
 from kayax.bridge.to_static.convert import NoSource, converted, source
 from kayax.bridge.to_static.fallback import sets_up, untouched, warn_fallback, why
 from kayax.bridge.to_static.operators.values import settled
@@ -26,6 +27,8 @@ from kayax.bridge.to_static.specs import as_spec, check_call, match, parameters_
 from kayax.bridge.to_static.tracebacks import of_users
 from kayax.bridge.trace import Rolls
 from kayax.spec import dtype, tree
+from kayax.spec.errors import ArgumentError
+from kayax.spec.input_spec import InputSpec
 
 _MOST = 16              # programs for the same arguments that differ in the facts they were made under
 
@@ -274,7 +277,7 @@ class StaticFunction:
                           rolls)
         program.has_effects = changes[0]
         self.cells.update(map(root_of, (*program.reads, *program.writes)))
-        self.last_example = tree.unflatten(spec, [as_spec(t) for t in tensors]), names
+        self.last_example = program.example = tree.unflatten(spec, [as_spec(t) for t in tensors]), names
         return program
 
     def _reason(self, key: Any) -> str:
@@ -318,12 +321,46 @@ class StaticFunction:
             return f"# {self.__name__} runs as it is written: {why}."
 
     @property
-    def concrete_program(self) -> Program:
-        """The program that was made last."""
-        made = [p for group in self.programs.values() for p in group]
-        if not made:
-            raise RuntimeError(f"{self.__name__} has no program yet: call it once, or use jit.save with an input_spec.")
-        return max(made, key=lambda p: p.serial)
+    def concrete_program(self) -> ConcreteProgram:
+        """The program that was made last, or the one that the input_spec declares."""
+        if not len(self.program_cache):
+            if self._input_spec is None:
+                raise ArgumentError(f"{self.__name__} has no program yet: call it once, or give to_static an "
+                                    "input_spec.")
+            return declared(self)
+        return self.program_cache.last()
+
+    def get_concrete_program(self, *args: Any, **kwargs: Any) -> tuple[ConcreteProgram, StaticFunction]:
+        """The program for such arguments (Tensors or InputSpecs), and what runs it: this function."""
+        bound = self.signature.bind(*([None] if self._instance is not None else []), *args, **kwargs)
+        bound.apply_defaults()
+        given = bound.args[1 if self._instance is not None else 0:]
+        return ConcreteProgram(self, list(given), dict(bound.kwargs)), self
+
+    @property
+    def program_cache(self) -> ProgramCache:
+        """The programs that were made so far."""
+        return ProgramCache(self)
+
+    @property
+    def inputs(self) -> list[Any]:
+        """The tensors that `concrete_program` takes, as InputSpecs."""
+        return tree.flatten(self.concrete_program.inputs, lambda x: isinstance(x, InputSpec))[0]
+
+    @property
+    def outputs(self) -> list[Any]:
+        """The tensors that `concrete_program` returns, as InputSpecs."""
+        return tree.flatten(self.concrete_program.outputs, lambda x: isinstance(x, InputSpec))[0]
+
+    @property
+    def main_program(self) -> Any:
+        """The program of `concrete_program`."""
+        return self.concrete_program.main_program
+
+    @property
+    def class_instance(self) -> Any:
+        """The object whose method this is, or None."""
+        return self.__self__
 
     def rollback(self) -> Callable:
         """Undo the conversion: gives the function as it was, and puts it back on its Layer."""
