@@ -97,7 +97,7 @@ class _Snapshot:
         held = self._contents(kind, value) if container else Same(value)
         if not record:
             return held
-        fields = fields_of(value, self.attributes)
+        fields = settings_of(value) if holds_settings(kind) else fields_of(value, self.attributes)
         return (held, tuple(fields), tuple([self.of(v) for v in fields.values()]))
 
     def _contents(self, kind: type, value: Any) -> Any:
@@ -144,6 +144,11 @@ def fields_of(value: Any, names: frozenset[str]) -> dict[str, Any]:
     return fields | {name: getattr(value, name) for name in slots & names if hasattr(value, name)}
 
 
+def settings_of(value: Any) -> dict[str, Any]:
+    """The public attributes of an object."""
+    return {name: held for name, held in vars(value).items() if not name.startswith("_")}
+
+
 @functools.cache
 def _slots(kind: type) -> frozenset[str]:
     found: list[str] = []
@@ -155,17 +160,23 @@ def _slots(kind: type) -> frozenset[str]:
 
 def can_change(value: Any) -> bool:
     """Whether a value can change and stay the same object, in a way that a snapshot sees."""
-    return isinstance(value, _MUTABLE) or (isinstance(value, tuple) and any(map(can_change, value)))
+    return isinstance(value, _MUTABLE) or holds_settings(type(value)) or (
+        isinstance(value, tuple) and any(map(can_change, value)))
 
 
 def is_record(kind: type) -> bool:
-    """Whether instances of a class are plain records of a user's: their fields are what they are."""
+    """Whether instances of a class are records: plain ones of a user's, or such that hold settings."""
     found = _records.get(kind)
     if found is None:
         fields = "__dict__" in dir(kind) or bool(_slots(kind))                          # type: ignore[arg-type]
-        found = _records[kind] = (
+        found = _records[kind] = holds_settings(kind) or (
             fields and not is_library(kind.__module__) and not any(map(of_ours, kind.__mro__)))
     return found
+
+
+def holds_settings(kind: type) -> bool:
+    """Whether this package's code computes with the public attributes of such objects, which a user may set."""
+    return getattr(kind, "holds_settings", False)
 
 
 @functools.cache

@@ -16,6 +16,8 @@ from kayax.layers import ops
 class Decoder:
     """What `dynamic_decode` runs: a subclass defines `initialize` and `step`, and `finalize` if it has to."""
 
+    holds_settings = True
+
     def initialize(self, inits: Any) -> tuple[Any, Any, Tensor]:
         """The first inputs, the first states, and which sequences are finished before the first step."""
         raise NotImplementedError(f"{type(self).__name__} does not define initialize(inits).")

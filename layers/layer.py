@@ -25,6 +25,7 @@ from kayax.layers.layer_facts import LayerFacts
 from kayax.layers.layer_state import LayerMoves
 from kayax.layers.layer_tree import LayerTree
 from kayax.layers.parameter import new_parameter
+from kayax.layers.tables import Attributes, Table
 from kayax.spec import dtype as dtypes
 from kayax.spec import unique_name
 
@@ -36,10 +37,15 @@ class Layer(LayerTree, LayerMoves, LayerFacts):
     dtype: the data type of parameters made here, the default dtype if None.
     """
 
+    def __new__(cls, *args: Any, **kwargs: Any) -> Layer:
+        new = object.__new__(cls)
+        new.__dict__ = Attributes()
+        return new
+
     def __init__(self, name_scope: str | None = None, dtype: Any = "float32"):
         scope = name_scope or _snake_case(type(self).__name__)
         fields = self.__dict__
-        fields.update({store: fresh(OrderedDict()) for store in STORES})
+        fields.update({store: fresh(Table()) for store in STORES})
         fields["_non_persistable_buffer_names_set"] = set()
         fields["_training"] = True
         fields["_full_name"] = unique_name.generate(scope)
@@ -58,8 +64,8 @@ class Layer(LayerTree, LayerMoves, LayerFacts):
         forward = self.forward
         if state.trace is not None:
             self._guard("forward hooks", _hook_ids(self), _hook_ids)
+            self._note_forward()
             self._note_attributes()
-            state.trace.note_function(type(self).forward)
             forward = converted(forward)
         elif state.compiles:
             forward = compiled_forward(self)
@@ -305,7 +311,7 @@ class Layer(LayerTree, LayerMoves, LayerFacts):
         raise NotImplementedError(f"{type(self).__name__} has no extra state.")
 
     def __deepcopy__(self, memo: dict) -> Layer:
-        new = object.__new__(type(self))
+        new = type(self).__new__(type(self))
         memo[id(self)] = new
         for name, value in self.__dict__.items():
             if isinstance(value, Tensor) and not value.is_leaf:     # a result that is kept, as by weight_norm

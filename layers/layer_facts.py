@@ -28,6 +28,13 @@ class LayerFacts:
         assert state.trace is not None
         state.trace.guard((id(self), name), f"{self.__dict__['_full_name']}.{name}", now, value, lasting)
 
+    def _note_forward(self: Any) -> None:
+        """Note the forward that runs: the class's, or one of this layer's own."""
+        assert state.trace is not None
+        self._guard("forward", _forward_of(self), _forward_of)
+        state.trace.note_method_of(type(self), "forward")
+        state.trace.note_function(type(self).forward)
+
     def _note_attributes(self: Any, names: frozenset[str] = frozenset()) -> None:
         """Note that the program being made depends on this layer's plain attributes and on which sublayers it has."""
         kind: Any = type(self)
@@ -57,3 +64,7 @@ class LayerFacts:
 
 def _held(layer: Any, store: str) -> tuple:
     return tuple([(name, Same(value)) for name, value in layer.__dict__[store].items()])
+
+
+def _forward_of(layer: Any) -> tuple:
+    return type(layer), layer.__dict__.get("forward")

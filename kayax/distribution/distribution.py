@@ -22,6 +22,8 @@ class Distribution:
     ones, then what one draw is.
     """
 
+    holds_settings = True
+
     def __init__(self, batch_shape: Sequence[int] = (), event_shape: Sequence[int] = ()):
         self._batch_shape, self._event_shape = tuple(batch_shape), tuple(event_shape)
 

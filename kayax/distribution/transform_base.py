@@ -17,6 +17,8 @@ class Transform:
     the chain of both.
     """
 
+    holds_settings = True
+
     _injective = True
     _domain: variable.Variable = variable.real
     _codomain: variable.Variable = variable.real

@@ -33,7 +33,7 @@ class _Derived:
 
     def __call__(self, layer: Layer, inputs: Any = None) -> None:
         touch(Attribute(layer, self.name))          # the weight that a program computes is left here after each call
-        object.__setattr__(layer, self.name, self.compute(layer))
+        layer.__dict__[self.name] = self.compute(layer)
 
 
 def _find(layer: Layer, kind: type[_Derived], name: str) -> tuple[Any, _Derived] | None:

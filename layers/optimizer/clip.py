@@ -19,6 +19,8 @@ class ClipGradBase:
     update. Parameters with ``need_clip=False`` keep their gradients.
     """
 
+    holds_settings = True
+
     @property
     def settings(self) -> tuple:
         """What tells two of this kind apart."""

@@ -56,9 +56,25 @@ class Optimizer:
             self._add_param_group(group)
         self._keeper = Keeper()
         self._plans: dict[Any, _Plan] = {}
-        self._facts: list[Any] | None = None
         self._version = 0
         self._start_lr(learning_rate)
+
+    def __getattr__(self, name: str) -> Any:
+        """The optimizer's own options are attributes, as in Paddle: `_momentum`, `_beta1` ..."""
+        options = self.__dict__.get("_options", {})
+        if name.startswith("_") and name[1:] in options:
+            return options[name[1:]]
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        option = name[1:]
+        if option not in self.__dict__.get("_options", ()) or not name.startswith("_") or "_defaults" not in vars(self):
+            super().__setattr__(name, value)
+            return
+        for options in (*self._param_groups, self._options):        # of the groups, those that have no other one
+            if options[option] == self._defaults[option]:
+                options[option] = value
+        self._defaults[option] = value
 
     # ---- the learning rate -----------------------------------------------------------------------------------
 
@@ -196,9 +212,8 @@ class Optimizer:
     def _apply(self, params: list[Tensor], grads: list[Any]) -> None:
         if isinstance(self._learning_rate, LRScheduler) and state.trace is None:
             self._receive_lr(self._learning_rate())     # a scheduler may override __call__ itself
-        facts = [(getattr(p, "optimize_attr", _PLAIN)["learning_rate"], getattr(p, "regularizer", None),
-                  getattr(p, "need_clip", True)) for p in params]
-        key = (tuple([id(p) for p in params]), self._grad_clip)
+        facts = self._facts(params)
+        key = tuple([id(p) for p in params])
         plan = self._plans.get(key)
         if plan is None or plan.facts != facts:
             plan = self._plans[key] = self._plan(params, facts)
@@ -206,11 +221,23 @@ class Optimizer:
             me, version = weakref.ref(self), self._version
             state.trace.guard((id(self), "version"), f"the state of {type(self).__name__}",
                               lambda: getattr(me(), "_version", None), version)
+            state.trace.note_live((id(self), "settings"), f"the settings of {type(self).__name__}",
+                                  lambda: getattr(me(), "_settings", int)())
         for custom in plan.custom:
             grads = custom(params, grads)
         run_update(plan.update, [*[p.storage for p in params], *plan.cells], [self._lr_cell], grads)
 
-    def _plan(self, params: list[Tensor], facts: list[Any]) -> _Plan:
+    def _facts(self, params: list[Tensor]) -> tuple:
+        """What a user may change from step to step: of parameters, of groups, of clipping."""
+        groups = [[_told(value) for key, value in group.items() if key != "params"] for group in self._param_groups]
+        return ([(getattr(p, "optimize_attr", _PLAIN)["learning_rate"], _told(getattr(p, "regularizer", None)),
+                  getattr(p, "need_clip", True)) for p in params], groups, _told(self._grad_clip))
+
+    def _settings(self) -> tuple:
+        """The same of all parameters, and which they are."""
+        return [id(p) for p in self._parameter_list], self._facts(self._parameter_list)
+
+    def _plan(self, params: list[Tensor], facts: tuple) -> _Plan:
         """Everything about a step of these parameters that does not change from step to step."""
         index = {id(p): i for i, p in enumerate(self._parameter_list)}
         groups = [self._group_of[index[id(p)]] for p in params]
@@ -327,7 +354,7 @@ class _Plan:
 
     __slots__ = ("facts", "update", "cells", "custom")
 
-    def __init__(self, facts: list[Any], update: Update, cells: list[Storage], custom: list[_Custom]):
+    def __init__(self, facts: tuple, update: Update, cells: list[Storage], custom: list[_Custom]):
         self.facts, self.update, self.cells, self.custom = facts, update, cells, custom
 
 
@@ -353,6 +380,13 @@ def _lr_of(optimizer: Any) -> Any:
         return None
     rate = optimizer._learning_rate
     return rate() if isinstance(rate, LRScheduler) else rate
+
+
+def _told(setting: Any) -> Any:
+    """An option in a form that stays as it is when the option's object is changed."""
+    if isinstance(setting, ClipGradBase):
+        return type(setting), setting.settings
+    return (type(setting), {**setting.__dict__}) if isinstance(setting, WeightDecayRegularizer) else setting
 
 
 def _regularizer(weight_decay: Any) -> WeightDecayRegularizer | None:

@@ -9,6 +9,8 @@ import jax.numpy as jnp
 class WeightDecayRegularizer:
     """What a parameter's size adds to its gradient. coeff: its strength."""
 
+    holds_settings = True
+
     def __init__(self, coeff: float = 0.0):
         if isinstance(coeff, bool) or not isinstance(coeff, (int, float)):
             raise TypeError(f"{type(self).__name__} takes a coefficient of type float, but got {type(coeff).__name__}.")

@@ -20,6 +20,8 @@ class BaseTransform:
     ``_get_params(inputs)``, whose result is in ``self.params`` meanwhile. Inputs beyond `keys` pass through unchanged.
     """
 
+    holds_settings = True
+
     def __init__(self, keys: Sequence[str] | None = None):
         keys = ("image",) if keys is None else keys
         if not isinstance(keys, Sequence):
@@ -62,6 +64,8 @@ class BaseTransform:
 
 class Compose:
     """Transforms one after another. An error notes in which of them it happened."""
+
+    holds_settings = True
 
     def __init__(self, transforms: Sequence[Any]):
         self.transforms = transforms
