@@ -51,8 +51,8 @@ class Block:
             with trace:
                 try:
                     tensors = body([wrap(a, i.stop) for a, i in zip(arrays, inputs, strict=True)])
+                    outs = [t.storage.array for t in tensors]           # views are read anew: their gradients follow
                     self.leaves = [self._fact(t) for t in tensors]
-                    outs = [t.storage.array for t in tensors]
                     self.roots = [self._roots(t.storage, tensors) for t in tensors]
                     self.rebound = {t: t._stop_gradient for t in trace.rebound}
                 finally:

@@ -187,9 +187,10 @@ class Functionalized:
             elif leaf.storage.trace is not trace:
                 self.outs.append((OUTER, leaf))
             else:
+                array = leaf.storage.array          # of a view, read anew before its gradient is looked at
                 freed = FREED if leaf.node is not None and leaf.node.freed else False
                 self.outs.append((NEW, leaf._stop_gradient or freed, len(outputs), is_number(leaf)))
-                outputs.append(leaf.storage.array)
+                outputs.append(array)
         self._note_views(trace, tensors, leaves)
         self.written_inputs = []                # (input, output, stop_gradient)
         for i, tensor in enumerate(tensors):

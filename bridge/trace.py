@@ -202,6 +202,7 @@ class Trace:
                 if copy in trace.values:
                     trace.values[copy] = Stale()
                 trace = trace.parent
+            copy.__class__ = Storage                            # a view too is to be taken from nothing any more
             copy._array = Stale()
             self._make_stale(copies, copy)
 
@@ -393,8 +394,7 @@ class Trace:
         """Let a hook that was just put on a tensor take part where the program is differentiated as a whole."""
         if self.uses_tape is not False:
             return
-        array = tensor.storage._array
-        tensor.storage._array = hooked(array, table, key)
+        tensor.storage._array = hooked(tensor.storage._array, table, key)
 
     def note_hook(self, tensor: Tensor) -> None:
         if tensor.storage.trace is not self:

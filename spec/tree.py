@@ -11,6 +11,8 @@ from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from kayax.spec.size import Size
+
 
 class Leaf:
     """Stands where a leaf was."""
@@ -187,6 +189,8 @@ def _more(value: Any, is_leaf: Callable[[Any], bool]) -> tuple[type, Any, list[A
     """As `parts`, of what only a result is taken apart for: nobody cares which one it is."""
     if type(value) is deque:
         return deque, value.maxlen, list(value)
+    if type(value) is Size:
+        return Size, tuple(value), []
     return (set, tuple(value), []) if type(value) is set and not any(map(is_leaf, value)) else None
 
 
@@ -235,8 +239,8 @@ def build(kind: Any, extra: Any, children: list[Any]) -> Any:
         return kind(zip(extra, children, strict=True))
     if hasattr(kind, "_fields"):
         return kind(*children)
-    if kind in (deque, set):
-        return deque(children, extra) if kind is deque else set(extra)
+    if kind in (deque, set, Size):
+        return deque(children, extra) if kind is deque else kind(extra)
     new: Any = kind.__new__(kind) if kind.__new__ is not object.__new__ else object.__new__(kind)
     for name, child in zip(extra, children, strict=True):
         object.__setattr__(new, name, child)

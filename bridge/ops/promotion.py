@@ -32,7 +32,9 @@ def is_number(x: Any) -> bool:
 
 
 def _rank_of(x: Any) -> int:
-    return _PYTHON.index(type(x)) if isinstance(x, _PYTHON) else rank(x.dtype)
+    if isinstance(x, _PYTHON):                  # bool is an int, and so is an IntEnum
+        return next(i for i, kind in enumerate(_PYTHON) if isinstance(x, kind))
+    return rank(x.dtype)
 
 
 def complex_of(dtype: Any) -> np.dtype:

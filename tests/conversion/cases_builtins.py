@@ -1,4 +1,5 @@
 """Calls of built-in functions and of `paddle.static.nn`."""
+import enum
 import functools
 import math
 
@@ -98,3 +99,26 @@ def case_of_static_nn(x):
 @case((UP, 2), (DOWN, 2))
 def reduce(x, n):
     return functools.reduce(lambda a, b: a + b if a.sum() > 0 else a - b, [x] * n)
+
+
+@case(UP, DOWN)
+def extremes_by_a_key(x):
+    beams = [{"score": x[0], "word": "a"}, {"score": -x[1], "word": "b"}, {"score": x[2], "word": "c"}]
+    best = max(beams, key=lambda beam: beam["score"])
+    return best["score"], best["word"], min(x, key=lambda v: (v - 2).abs()), max(x[0], x[1] * 2, key=abs)
+
+
+@case(H)
+def extremes_of_python_values(x):
+    return max([], default=x), min([2, 1]), max([[1, 2], [3]], key=len), max("ab", "b"), max([3], default=4, key=abs)
+
+
+class Level(enum.IntEnum):
+    LOW = 1
+    HIGH = 2
+
+
+@case(UP, DOWN)
+def enumerated_numbers(x):
+    level = Level.HIGH if x.sum() > 0 else Level.LOW
+    return x * level, x ** Level.HIGH, level == Level.HIGH

@@ -380,3 +380,25 @@ def view_chosen_by_a_function_then_written(x, y):
     t = min(x[0], y[1])
     y.add_(x)
     return t
+
+
+@case(dvec(1.0, 2.0), dvec(-1.0, -2.0))
+def view_made_before_and_written_in_a_branch(x):
+    y = paddle.zeros([2, 2])
+    row = y[0]
+    if x.sum() > 0:
+        row[:] = x
+    else:
+        y[1] = x
+    return y, row
+
+
+@case(dvec(1.0, 2.0), dvec(-1.0, -2.0))
+def view_made_in_a_branch_of_what_is_written(x):
+    if x.sum() > 0:
+        y = paddle.zeros([2, 2])
+        row = y[0]
+        y[0] = x
+    else:
+        row = y = x
+    return y, row * 1

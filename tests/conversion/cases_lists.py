@@ -4,6 +4,7 @@ import collections
 from language import EITHER, FALLBACK, case, dvec, mat, num, vec, whole
 
 import kayax as paddle
+from kayax import nn
 
 X = dvec(1.0, 2.0, 3.0)
 UP, DOWN = X, dvec(-1.0, -2.0, -3.0)
@@ -325,3 +326,29 @@ def number_chosen_by_a_tensor(x, k):
     while i < k:
         i += 1
     return x.astype("float16") * scales[k], (True, False)[k], [i, n][-k], x.astype("int32") * (1, 2)[k]
+
+
+@case(vec(3.0, 1.0), vec(1.0, 3.0))
+def function_that_a_tensor_chooses(x):
+    functions = [paddle.tanh, lambda v: v * 3.0, paddle.sin]
+    return functions[int(x.argmax())](x), ("a", x, None)[x.argmin()]
+
+
+@case((H, whole(-1)), (H, whole(2)))
+class layer_that_a_tensor_chooses(nn.Layer):
+    def __init__(self):
+        super().__init__()
+        self.experts = nn.LayerList([nn.Linear(3, 3), nn.Sequential(nn.ReLU(), nn.Linear(3, 3)), nn.Tanh()])
+
+    def forward(self, x, k):
+        return self.experts[int(k)](x)
+
+
+@case((H, whole(3)), expect=IndexError)
+def layer_that_is_not_there(x, k):
+    return nn.LayerList([nn.ReLU()])[int(k)](x)
+
+
+@case(UP, DOWN)
+def shapes_returned(x):
+    return x.shape, {"shape": x.unsqueeze(0).shape[1:]}

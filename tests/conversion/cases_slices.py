@@ -55,3 +55,31 @@ def of_integers(buffer, n, x):
 @case((BUFFER, whole(1)), expect=FALLBACK)
 def read_up_to_a_tensor(buffer, n):
     return buffer[:n].sum()
+
+
+@case((BUFFER, whole(0)), (BUFFER, whole(1)), (BUFFER, whole(2)), given_up=True)
+def windows_read(buffer, i):
+    j = i + 2
+    return buffer[:, i:i + 1], buffer[1, i - 1:i + 1], buffer[i:j, ..., 0], 2 * buffer[i:2 + i]
+
+
+@case((BUFFER, whole(0)), (BUFFER, whole(5)))
+def windows_read_and_written_in_a_loop(buffer, i):
+    while i < 2 and buffer[0, i] < 9:
+        buffer[:, i + 1:i + 2] = buffer[:, i:i + 1] * 2
+        buffer[i:i + 2] += 1
+        i = i + 1
+    return buffer, i
+
+
+@case((dvec(1.0, 2.0, 3.0), whole(1)))
+def gradient_through_a_window(x, i):
+    return (x[i:i + 2] * x[:2]).sum()
+
+
+@case((BUFFER, whole(1)), expect=FALLBACK)
+def window_used_after_its_memory_was_written(buffer, i):
+    buffer = buffer * 1
+    window = buffer[:, i:i + 1]
+    buffer[:, i] = 0.0
+    return window

@@ -36,13 +36,28 @@ def binary(sign: str, a: Any, b: Any) -> Any:
     if is_open(a) or is_open(b):
         a, b = _as_floats(sign, a, b)
     if numbers.are(a, b):
-        return numbers.binary(sign, a, b)
+        return _offset(sign, a, b, numbers.binary(sign, a, b))
     if sign == "Mod" and isinstance(a, str):
         return text.percent(a, b)
     if sign == "BitOr":
         a, b = dicts.whole(a), dicts.whole(b)
-    out = numbers.BINARY[sign](a, b)
+    out = _offset(sign, a, b, numbers.BINARY[sign](a, b))
     return fresh(out) if type(out) in CONTAINERS and type(out) in (type(a), type(b)) else out
+
+
+def _offset(sign: str, a: Any, b: Any, out: Any) -> Any:
+    """Note how far a staged integer is from another one: `x[i:i + 2]` has two rows, whatever `i` is. Gives it back."""
+    if sign == "Add" and type(a) is int:
+        a, b = b, a
+    if sign in ("Add", "Sub") and type(b) is int and v.is_staged(a) and a.size == 1 and _kind(a) in "iu":
+        base, k = place_of(a)
+        out.__dict__["offset"] = base, k + (b if sign == "Add" else -b)
+    return out
+
+
+def place_of(x: Tensor) -> tuple[Any, int]:
+    """The staged integer that one is a known distance from, and the distance."""
+    return x.__dict__.get("offset") or (x.storage.array, 0)
 
 
 def _as_floats(sign: str, a: Any, b: Any) -> tuple[Any, Any]:

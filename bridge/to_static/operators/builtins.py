@@ -131,17 +131,22 @@ def reversed_(sequence: Any) -> Any:
 
 
 def _extreme(builtin: Callable, better: str) -> Callable:
-    def run(*args: Any, **kwargs: Any) -> Any:
-        if kwargs or not args or isinstance(args[0], (str, bytes, dict)):
-            return builtin(*args, **kwargs)
-        if grown.is_grown(args[0]) and len(args) == 1:
+    def run(*args: Any, key: Callable | None = None, **kwargs: Any) -> Any:
+        from kayax.bridge.to_static.operators.call import call
+        if not args or isinstance(args[0], (str, bytes, dict)):
+            return builtin(*args, key=key, **kwargs) if key is not None else builtin(*args, **kwargs)
+        if grown.is_grown(args[0]) and len(args) == 1 and not kwargs and key is None:
             return totals.extreme(args[0], numbers.BINARY[better])
         items = args if len(args) > 1 else list(args[0])
-        if not items or not any(map(v.is_staged, items)):
-            return builtin(items)
-        best = items[0]
-        for item in items[1:]:
-            best = logic.choose(logic.compared(item, better, best), lambda item=item: item, lambda best=best: best)  # type: ignore[misc]
+        marks = items if key is None else [call(key, item) for item in items]
+        if not items or not any(map(v.is_staged, marks)) or (kwargs and len(args) > 1):
+            place = builtin(range(len(items)), key=marks.__getitem__) if items and not kwargs else None
+            return items[place] if place is not None else builtin(items, key=key, **kwargs)
+        best, mark = items[0], marks[0]
+        for item, other in zip(items[1:], marks[1:], strict=True):
+            wins = logic.compared(other, better, mark)
+            best = logic.choose(wins, lambda item=item: item, lambda best=best: best)               # type: ignore[misc]
+            mark = best if key is None else logic.choose(wins, lambda x=other: x, lambda x=mark: x)     # type: ignore[misc]
         return best
 
     return run

@@ -1,17 +1,24 @@
-"""``x[i:] = value`` and the like, where a tensor decides how long the slice is: a choice for every element."""
+"""Slices that begin or end where a tensor says.
+
+``x[i:] = value`` and the like are a choice for every element. ``x[i:i + 2]`` is read where its size is known.
+"""
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
 import jax.numpy as jnp
+from jax import lax
 
 from kayax.bridge.call import Call
 from kayax.bridge.convert import as_tensor
 from kayax.bridge.dispatch import run_call
 from kayax.bridge.errors import ConversionError, at_user_line
+from kayax.bridge.slots import note_alias
 from kayax.bridge.tensor import Tensor
 from kayax.bridge.to_static.operators import values as v
+from kayax.bridge.to_static.operators.arithmetic import place_of
 
 _NUMBERS = (int, float, bool)
 
@@ -24,6 +31,42 @@ def has_open_ends(key: Any) -> bool:
 
 def _is_decided(value: Any) -> bool:
     return v.is_staged(v.settled_key(value))
+
+
+def read(owner: Tensor, key: Any) -> Any:
+    """``owner[key]``; of a slice that a tensor begins, the size has to be known, as that of ``i:i + 2`` is."""
+    parts = _parts(key if type(key) is tuple else (key,), tuple(owner.shape))
+    found = owner
+    for dim, part in enumerate(parts):
+        if type(part) is not slice or not has_open_ends(part):
+            continue
+        width = _width(part)
+        if width is None:
+            raise ConversionError(
+                f"A tensor decides how long a slice is that is read.{at_user_line()}\nGive it a size that is known "
+                "(`x[i:i + 2]`), or use a mask: paddle.where(paddle.arange(n) < i, x, 0).")
+        start, n = _scalar(part.start if part.start is not None else 0), owner.shape[dim]
+        v.bail_if(v.either(start < 0, start + width > n) if v.is_staged(start) else start < 0 or start + width > n)
+        first = start if isinstance(start, Tensor) else jnp.asarray(start)
+        found = run_call(_window(dim, min(width, n)), [found, first])
+        parts[dim] = slice(None)
+    found = found[tuple(parts)]
+    note_alias(found, [owner.storage])          # eagerly they share memory
+    return found
+
+
+def _width(part: slice) -> int | None:
+    if part.step not in (None, 1):
+        return None
+    ends: list[Any] = [0 if part.start is None else part.start, part.stop]
+    ends = [place_of(x) if v.is_staged(x) else (None, x) for x in ends]
+    (a, first), (b, last) = ends
+    return max(last - first, 0) if a is b and isinstance(last, int) else None
+
+
+@functools.lru_cache(maxsize=256)
+def _window(dim: int, width: int) -> Call:
+    return Call(lambda x, start: lax.dynamic_slice_in_dim(x, start, width, dim), "slice")
 
 
 def write(owner: Tensor, key: Any, value: Any) -> None:

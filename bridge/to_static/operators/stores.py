@@ -15,7 +15,7 @@ from kayax.bridge.places import Attribute
 from kayax.bridge.slots import note_alias
 from kayax.bridge.snapshots import PLAIN, of_ours
 from kayax.bridge.state import state
-from kayax.bridge.tensor import Tensor
+from kayax.bridge.tensor import Tensor, is_number
 from kayax.bridge.to_static.convert import converted
 from kayax.bridge.to_static.operators import caches, grown, numbers, slices, stacked
 from kayax.bridge.to_static.operators import values as v
@@ -25,6 +25,7 @@ from kayax.bridge.watching import watch
 from kayax.spec import tree
 
 slice = builtins.slice
+_FEW = 7                                # items of unlike kinds that a tensor may choose among
 _MARKS = ("name", "persistable")        # of a Tensor, besides what users put on it
 
 def attribute(owner: Any, name: str, *default: Any) -> Any:
@@ -203,6 +204,8 @@ def item(owner: Any, key: Any) -> Any:
         return grown.item(owner, key)
     if isinstance(owner, (stacked.Stacked, stacked.Sizes)):
         return stacked.item(owner, key)
+    if v.is_staged(key) and is_number(key) and _holds_layers(owner):
+        owner = list(owner)
     if isinstance(owner, (list, tuple, range, dict)):
         key = v.settled_key(key, isinstance(owner, dict))
     if v.is_staged(key) and isinstance(owner, (list, tuple, range)):
@@ -214,12 +217,21 @@ def item(owner: Any, key: Any) -> Any:
         touch_contents(owner)
         missing = of_users(type(owner), "__missing__")
         return call(missing, owner, key) if missing is not None else owner[key]
+    if isinstance(owner, Tensor) and slices.has_open_ends(key):
+        return slices.read(owner, key)
     if isinstance(owner, (Tensor, list, tuple, dict)) or not hasattr(type(owner), "__getitem__"):
         return v.read(owner[key])
     kind: Any = type(owner)
     if state.trace is not None and not is_born(owner) and not of_ours(kind) and _is_plain(key):
         state.trace.root.note_item(owner, key)
     return call(type(owner).__getitem__, owner, key)
+
+
+def _holds_layers(owner: Any) -> bool:
+    """Whether this is a Layer that others are looked up in by their numbers."""
+    kind = type(owner)
+    return hasattr(kind, "note_all") and hasattr(kind, "__getitem__") and hasattr(kind, "__iter__") and not hasattr(
+        kind, "keys")
 
 
 def _is_plain(key: Any) -> bool:
@@ -236,6 +248,8 @@ def sliced(owner: Any, key: Any) -> Any:
         return apart(lambda k: sliced(owner, k), key, depth=1)
     if isinstance(owner, stacked.Stacked):
         return stacked.item(owner, key)
+    if isinstance(owner, Tensor) and slices.has_open_ends(key):
+        return slices.read(owner, key)
     return fresh(grown.item(owner, key)) if grown.is_grown(owner) else made(owner[key])
 
 
@@ -261,8 +275,11 @@ def _staged_item(owner: Any, key: Any) -> Any:
         return _staged_container(owner, key)
     plain = all(isinstance(x, (Tensor, bool, int, float)) for x in owner)
     if not plain or len({(k.shape, k.dtype, k.weak) for k in map(kind_of, owner)}) > 1:
-        raise ConversionError(f"A tensor chooses an item of a {type(owner).__name__} whose items are no tensors (or "
-                              f"numbers) of one shape and dtype.{at_user_line()}\nStack them, or use a Python int.")
+        if n <= _FEW:
+            return _staged_container(owner, key)
+        raise ConversionError(f"A tensor chooses an item of a {type(owner).__name__} of more than "
+                              f"{_FEW} items that are no tensors (or numbers) of one shape and dtype.{at_user_line()}\n"
+                              "Stack them, or use a Python int.")
     from kayax.bridge.convert import as_tensor
     from kayax.bridge.ops.manipulation_join import stack
     v.bail_if(v.either(key < -n, key >= n))

@@ -41,7 +41,8 @@ class Fresh(Rewrite):
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
         """And by slices; `+` and `*` are operators of ours, which know it."""
         self.generic_visit(node)
-        sliced = isinstance(node.ctx, ast.Load) and isinstance(node.slice, ast.Slice)
+        parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        sliced = isinstance(node.ctx, ast.Load) and any(isinstance(p, ast.Slice) for p in parts)
         return ast.copy_location(call("sliced", node.value, index(node.slice)), node) if sliced else node
 
     def visit_comprehension(self, node: ast.comprehension) -> ast.AST:
