@@ -254,6 +254,7 @@ class Functionalized:
         """The function itself, free of side effects: for jit, vjp and export."""
         values = dict(zip(self.reads, read, strict=True)) | dict(zip(self.writes, written, strict=True))
         trace = Trace(values, self.uses_tape, self.grad_cells)
+        trace.kept = list(self.kept)
         outputs, new = self._run(trace, inputs)
         moving = [f.label for f in self.changed if not f.holds()]
         if moving:

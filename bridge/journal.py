@@ -101,6 +101,11 @@ def journal() -> Iterator[Journal]:
         _open.journal = held
 
 
+def is_open() -> bool:
+    """Whether changes are noted now."""
+    return _open.journal is not None
+
+
 def attempt(run: Callable[[], Any]) -> Any:
     """What ``run()`` gives; if it cannot be converted, what it noted of copies is forgotten."""
     trace, frozen = state.trace, dict(_open.frozen or {})

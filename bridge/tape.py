@@ -105,7 +105,13 @@ class Tensors:
         if node.call is None:
             return node.pullback(None, cotangents)              # type: ignore[misc]
         given = tuple([c is not None for c in cotangents])
-        inputs = [restore(a, e) for a, e in zip(node.arrays, node.edges, strict=True)]
+        arrays = list(node.arrays)
+        if any(a is None for a in arrays):
+            raise RuntimeError(
+                f"Second derivatives through `{node.name}` start from what a large tensor held that its program has "
+                "overwritten.\nWrite it outside of the converted function, or keep the function eager "
+                "(`paddle.jit.not_to_static`).")
+        inputs = [restore(a, e) for a, e in zip(arrays, node.edges, strict=True)]
         grads = run_call(node.call.gradient(node.wanted, given), [*inputs, *(c for c in cotangents if c is not None)])
         return grads if isinstance(grads, (tuple, list)) else (grads,)
 

@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from kayax.bridge import journal
 from kayax.bridge.call import Call, Saving, is_inexact
 from kayax.bridge.cells import owned
 from kayax.bridge.errors import ConversionError
@@ -17,6 +18,7 @@ from kayax.bridge.functionalize import FREED, INPUT, NEW, OUTER, SAME, Functiona
 from kayax.bridge.state import Epoch, state
 from kayax.bridge.tape import Arrays, Node, edge_of, run_hooks, walk
 from kayax.bridge.tensor import Tensor, wrap
+from kayax.bridge.to_static.fallback import untouched
 from kayax.bridge.trace import EMPTY, HELD, ZERO, Guard, Rolls
 from kayax.bridge.views import link
 from kayax.spec import tree
@@ -81,22 +83,33 @@ class Program:
         first_written = self.n_inputs + self.n_reads
         self.waits = jax.default_backend() == "cpu" and sum(s._array.nbytes for s in self.writes) > _LARGE
         total = first_written + len(self.writes)
-        donate = tuple(range(first_written, total))
         if not self.records:
             self.run = jax.jit(self._grouped, donate_argnums=2, compiler_options=self.options)
             return
+        # A second differentiation starts from what was there before: statistics and the like are kept for it.
+        donate = tuple([i for i, s in enumerate(self.writes, first_written) if s._array.nbytes > _LARGE])
         captured = {i for i, _ in self.captured}
         self.wanted = tuple([i in captured or (i < self.n_inputs and differentiable[i]) for i in range(total)])
         self.call = Call(self._flat, self.name)
         self.saving = Saving(self._flat, self.wanted, donate, self.options)
 
     def _grouped(self, inputs: list, read: list, written: list) -> tuple[list, list]:
-        return self.fact.pure(inputs, read, written)
+        return self._pure(inputs, read, written)
 
     def _flat(self, *arrays: Any) -> tuple:
         a, b = self.n_inputs, self.n_inputs + self.n_reads
-        outputs, new = self.fact.pure(arrays[:a], arrays[a:b], arrays[b:])
+        outputs, new = self._pure(arrays[:a], arrays[a:b], arrays[b:])
         return (*outputs, *new)
+
+    def _pure(self, inputs: Sequence[Any], read: Sequence[Any], written: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+        """The function. Where JAX wants it once more later (a second derivative), it leaves nothing in Python's objects."""
+        if journal.is_open():
+            return self.fact.pure(inputs, read, written)
+        with untouched(keep=False) as attempt:
+            found = self.fact.pure(inputs, read, written)
+        if attempt.error is not None:
+            raise attempt.error
+        return found
 
     # ---- whether it applies ----------------------------------------------------------------------------------
 
@@ -181,9 +194,8 @@ class Program:
         flat, residuals = self.saving.forward(*arrays)
         n = len(flat) - len(self.writes)
         saving = self.saving
-        if self.writes:
-            # The overwritten arrays are gone; only a second differentiation would need them, and it says so.
-            arrays[self.n_inputs + self.n_reads:] = [None] * len(self.writes)
+        for i in saving.donated:                # those arrays are gone
+            arrays[i] = None
 
         def pullback(given: tuple[bool, ...], cotangents: Sequence[Any]) -> Sequence[Any]:
             return saving.backward(given, residuals, arrays, cotangents)

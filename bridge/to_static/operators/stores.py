@@ -111,12 +111,19 @@ def of_users(kind: type, method: str) -> Any:
 
 
 def _rebinds(owner: Any, name: str, value: Tensor) -> bool:
-    """Whether a Layer's attribute, a buffer since a Tensor was assigned to it, gets one that its cell cannot hold."""
+    """Whether a Layer's attribute, a buffer since a Tensor was assigned to it, gets one that its cell cannot hold.
+
+    Or one that the program, which is traced once more now, has left there in each of its runs.
+    """
     if not hasattr(type(owner), "register_buffer") or name not in owner._non_persistable_buffer_names_set:
         return False
     old = owner._buffers[name]
-    alike = isinstance(old, Tensor) and (old.shape, old.dtype) == (value.shape, value.dtype)
-    return isinstance(old, Tensor) and not (alike and value._stop_gradient)
+    if not isinstance(old, Tensor):
+        return False
+    if state.trace is not None and any(p.owner is owner and p.name == name for p in state.trace.root.kept):
+        return True
+    held, array = old.storage._array, value.storage.array           # to compare it is not to read it
+    return not (held.shape == array.shape and held.dtype == array.dtype and value._stop_gradient)
 
 
 def delete_attribute(owner: Any, name: str) -> None:
