@@ -5,6 +5,7 @@ from typing import Any
 
 from kayax.bridge.cells import Storage
 from kayax.bridge.tensor import Tensor, counter, fill
+from kayax.bridge.told import Setting
 
 
 class Parameter(Tensor):
@@ -15,6 +16,7 @@ class Parameter(Tensor):
     """
 
     __slots__ = ()
+    optimize_attr, regularizer, need_clip = Setting(), Setting(), Setting()
     is_parameter = True
     is_distributed = False          # each process holds all of it
 

@@ -129,28 +129,6 @@ class Code:
         return not self.defaults or all([snapshot(p, _NONE, keep=False) == then for p, then in self.defaults])
 
 
-class Live:
-    """What a function gives, in every call compared with what it gave. As a `Named`."""
-
-    __slots__ = ("get", "label", "then", "left_out")
-
-    def __init__(self, get: Callable[[], Any], label: str):
-        self.get, self.label = get, label
-        self.left_out: set[tuple] = set()
-        self.renew()
-
-    def is_plain(self) -> bool:
-        """Whether it is a plain value."""
-        return False
-
-    def renew(self) -> None:
-        """Take what it gives now for the fact."""
-        self.then = self.get()
-
-    def holds(self) -> bool:
-        return bool(self.get() == self.then)
-
-
 _NONE: frozenset[str] = frozenset()
 
 

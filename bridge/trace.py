@@ -16,7 +16,7 @@ from kayax.bridge.journal import touch_outer
 from kayax.bridge.places import Attribute
 from kayax.bridge.snapshots import is_library, is_record
 from kayax.bridge.state import state
-from kayax.bridge.surroundings import Code, Fields, Items, Live, Named, attribute_names, is_noted, surroundings
+from kayax.bridge.surroundings import Code, Fields, Items, Named, attribute_names, is_noted, surroundings
 from kayax.bridge.tensor import ZERO, Tensor, wrap
 
 EMPTY, HELD = "empty", "held"           # what a program assumes of a .grad: None or zeros alike; some Tensor
@@ -123,7 +123,7 @@ class Trace:
         self.input_grad_guards: dict[int, Any] = {}             # what is assumed of their .grad,
         self.set_input_grads: set[Tensor] = set()               # and (among others) those whose .grad is set inside
         self.guards: dict[Any, Guard] = {}
-        self.names: dict[Any, Named | Code | Live] = {}        # what users' functions name besides their arguments
+        self.names: dict[Any, Named | Code] = {}        # what users' functions name besides their arguments
         self.kept: list[Attribute] = []                         # attributes that are left a tensor in by every run
         self.functions: dict[Any, None] = {}                    # users' functions that ran
         self.born: list[tuple[weakref.ref, str]] = []
@@ -351,11 +351,7 @@ class Trace:
         """Note what a function that keeps its results gave for some arguments."""
         self._note_name((id(function), "kept", arguments), Named(found, "result"))
 
-    def note_live(self, key: Any, label: str, get: Callable[[], Any]) -> None:
-        """Note what a function gives, which is quick and cheap to compare: it is called whenever the program is."""
-        self.root._note_name(key, Live(get, label))
-
-    def _note_name(self, key: Any, named: Named | Code | Live) -> bool:
+    def _note_name(self, key: Any, named: Named | Code) -> bool:
         return self.names.setdefault(key, named) is named
 
     def writes_outside(self, tensor: Tensor, new: Tensor) -> bool:

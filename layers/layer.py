@@ -18,6 +18,7 @@ from kayax.bridge.places import STORES, Attribute
 from kayax.bridge.state import bump, state
 from kayax.bridge.tensor import Tensor
 from kayax.bridge.to_static.convert import converted
+from kayax.bridge.told import Fields, Table
 from kayax.layers import layer_state
 from kayax.layers.compiled import compiled_forward
 from kayax.layers.hooks import HookHandle, Hooks
@@ -25,7 +26,6 @@ from kayax.layers.layer_facts import LayerFacts
 from kayax.layers.layer_state import LayerMoves
 from kayax.layers.layer_tree import LayerTree
 from kayax.layers.parameter import new_parameter
-from kayax.layers.tables import Attributes, Table
 from kayax.spec import dtype as dtypes
 from kayax.spec import unique_name
 
@@ -39,7 +39,7 @@ class Layer(LayerTree, LayerMoves, LayerFacts):
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Layer:
         new = object.__new__(cls)
-        new.__dict__ = Attributes()
+        new.__dict__ = Fields()
         return new
 
     def __init__(self, name_scope: str | None = None, dtype: Any = "float32"):

@@ -102,7 +102,7 @@ class Program:
         return (*outputs, *new)
 
     def _pure(self, inputs: Sequence[Any], read: Sequence[Any], written: Sequence[Any]) -> tuple[list[Any], list[Any]]:
-        """The function. Where JAX wants it once more later (a second derivative), it leaves nothing in Python's objects."""
+        """The function. Where JAX wants it once more later (a second derivative), it leaves nothing behind."""
         if journal.is_open():
             return self.fact.pure(inputs, read, written)
         with untouched(keep=False) as attempt:

@@ -9,17 +9,16 @@ import jax.numpy as jnp
 import optax
 
 from kayax.bridge.tensor import Tensor, wrap
+from kayax.bridge.told import Settings
 
 
-class ClipGradBase:
+class ClipGradBase(Settings):
     """A way to limit gradients, to be given to an optimizer as `grad_clip`.
 
     One of your own defines `clip(grads)`, from a list of arrays to a list of arrays, and `settings`, the values that it
     depends on; or it overrides `__call__`, from pairs (parameter, gradient) to such pairs, and is called before the
     update. Parameters with ``need_clip=False`` keep their gradients.
     """
-
-    holds_settings = True
 
     @property
     def settings(self) -> tuple:

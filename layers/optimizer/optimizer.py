@@ -1,6 +1,8 @@
 """The optimizer: parameters, their slots and the learning rate as cells, and one compiled program for a step."""
 from __future__ import annotations
 
+import copy
+import operator
 import warnings
 import weakref
 from collections.abc import Callable, Iterable
@@ -12,6 +14,7 @@ from kayax.bridge.cells import Storage, run_update
 from kayax.bridge.errors import ArgumentError, ConversionError, at_user_line
 from kayax.bridge.state import bump, outside_traces, state
 from kayax.bridge.tensor import ZERO, Tensor
+from kayax.bridge.told import Fields, Parts
 from kayax.layers.optimizer import state_dict as states
 from kayax.layers.optimizer.clip import ClipGradBase
 from kayax.layers.optimizer.lr_base import LRScheduler
@@ -21,6 +24,9 @@ from kayax.layers.optimizer.slots import Keeper, Kept
 from kayax.layers.optimizer.update import Part, Update
 
 _PLAIN = {"learning_rate": 1.0}             # the attributes of a Tensor that is not a Parameter
+_GUARDED = {"_grad_clip", "_param_groups", "_parameter_list"}
+_FIELDS = operator.attrgetter("__dict__")
+_OWN = operator.itemgetter("optimize_attr", "regularizer", "need_clip")
 
 
 class Optimizer:
@@ -49,8 +55,8 @@ class Optimizer:
         self._name = name
         self._multi_precision = getattr(self, "_multi_precision", False)
         self._grad_clip = grad_clip
-        self._param_groups: list[dict[str, Any]] = []
-        self._parameter_list: list[Tensor] = []
+        self._param_groups: list[dict[str, Any]] = Parts()
+        self._parameter_list: list[Tensor] = Parts()
         self._group_of: list[int] = []
         for group in _groups(parameters):
             self._add_param_group(group)
@@ -70,6 +76,8 @@ class Optimizer:
         option = name[1:]
         if option not in self.__dict__.get("_options", ()) or not name.startswith("_") or "_defaults" not in vars(self):
             super().__setattr__(name, value)
+            if name in _GUARDED:
+                bump()
             return
         for options in (*self._param_groups, self._options):        # of the groups, those that have no other one
             if options[option] == self._defaults[option]:
@@ -168,7 +176,7 @@ class Optimizer:
         options = {**self._defaults, **{k: v for k, v in group.items() if k != "params"}}
         self._check_grad_clip(options["grad_clip"])
         self._set_decay(options["weight_decay"])
-        self._param_groups.append({"params": params, **options})
+        self._param_groups.append(Fields({"params": params, **options}))
 
     @staticmethod
     def _check_grad_clip(grad_clip: Any) -> None:
@@ -216,26 +224,31 @@ class Optimizer:
         key = tuple([id(p) for p in params])
         plan = self._plans.get(key)
         if plan is None or plan.facts != facts:
-            plan = self._plans[key] = self._plan(params, facts)
+            plan = self._plans[key] = self._plan(params, _copied(facts))
         if state.trace is not None:
             me, version = weakref.ref(self), self._version
             state.trace.guard((id(self), "version"), f"the state of {type(self).__name__}",
                               lambda: getattr(me(), "_version", None), version)
-            state.trace.note_live((id(self), "settings"), f"the settings of {type(self).__name__}",
-                                  lambda: getattr(me(), "_settings", int)())
+            state.trace.guard((id(self), "settings"), f"the settings of {type(self).__name__}",
+                              lambda: getattr(me(), "_settings", int)(), _copied(self._settings()))
         for custom in plan.custom:
             grads = custom(params, grads)
         run_update(plan.update, [*[p.storage for p in params], *plan.cells], [self._lr_cell], grads)
 
     def _facts(self, params: list[Tensor]) -> tuple:
         """What a user may change from step to step: of parameters, of groups, of clipping."""
-        groups = [[_told(value) for key, value in group.items() if key != "params"] for group in self._param_groups]
-        return ([(getattr(p, "optimize_attr", _PLAIN)["learning_rate"], _told(getattr(p, "regularizer", None)),
-                  getattr(p, "need_clip", True)) for p in params], groups, _told(self._grad_clip))
+        try:
+            own = [*map(_OWN, map(_FIELDS, params))]
+        except KeyError:                        # Tensors that are no Parameters
+            own = [(getattr(p, "optimize_attr", _PLAIN), getattr(p, "regularizer", None),
+                    getattr(p, "need_clip", True)) for p in params]
+        groups = [[*group.values()][1:] for group in self._param_groups]        # all but "params"
+        clips = [self._grad_clip, *[group["grad_clip"] for group in self._param_groups]]
+        return own, groups, [c and (type(c), c.settings) for c in clips]
 
     def _settings(self) -> tuple:
         """The same of all parameters, and which they are."""
-        return [id(p) for p in self._parameter_list], self._facts(self._parameter_list)
+        return [*map(id, self._parameter_list)], self._facts(self._parameter_list)
 
     def _plan(self, params: list[Tensor], facts: tuple) -> _Plan:
         """Everything about a step of these parameters that does not change from step to step."""
@@ -382,11 +395,11 @@ def _lr_of(optimizer: Any) -> Any:
     return rate() if isinstance(rate, LRScheduler) else rate
 
 
-def _told(setting: Any) -> Any:
-    """An option in a form that stays as it is when the option's object is changed."""
-    if isinstance(setting, ClipGradBase):
-        return type(setting), setting.settings
-    return (type(setting), {**setting.__dict__}) if isinstance(setting, WeightDecayRegularizer) else setting
+def _copied(facts: Any) -> Any:
+    """Facts that stay as they are when the objects in them are changed, and equal them until then."""
+    if isinstance(facts, (list, tuple)):
+        return type(facts)([_copied(part) for part in facts])
+    return copy.copy(facts) if isinstance(facts, (dict, WeightDecayRegularizer)) else facts
 
 
 def _regularizer(weight_decay: Any) -> WeightDecayRegularizer | None:

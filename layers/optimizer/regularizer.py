@@ -5,11 +5,11 @@ from typing import Any
 
 import jax.numpy as jnp
 
+from kayax.bridge.told import Settings
 
-class WeightDecayRegularizer:
+
+class WeightDecayRegularizer(Settings):
     """What a parameter's size adds to its gradient. coeff: its strength."""
-
-    holds_settings = True
 
     def __init__(self, coeff: float = 0.0):
         if isinstance(coeff, bool) or not isinstance(coeff, (int, float)):
