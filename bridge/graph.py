@@ -17,6 +17,7 @@ import jax.numpy as jnp
 
 from kayax.bridge import autograd
 from kayax.bridge.cells import Storage
+from kayax.bridge.checked import check_choice, check_noted, check_test
 from kayax.bridge.convert import as_tensor
 from kayax.bridge.examined import examine, put, sizes_known, symbols_kept, tensors_in
 from kayax.bridge.staging import suspended
@@ -100,6 +101,7 @@ class Graph:
         self.instructions: list[Instruction] = []
         self.data: dict[str, Variable] = {}
         self.persistable: dict[Tensor, None] = {}               # parameters and buffers, in the order of their use
+        self.replaced: dict[Storage, str] = {}                  # inputs whose names others have since
         self.measured: dict[str, Storage] = {}                  # where the size of an open dim of no input is found
         self.created: list[tuple[Tensor, Callable]] = []        # parameters made for it, with what sets their values
         self.shared: list[tuple[Tensor, Callable]] = []         # of these, those that another graph made first
@@ -135,10 +137,15 @@ class Graph:
         if isinstance(bound.arguments.get("loop_vars"), (list, tuple)):
             bound.arguments["loop_vars"] = [_as_tensors(v) for v in bound.arguments["loop_vars"]]
         given = bound.arguments.get("loop_vars", ())
-        return each_block((bound.args, bound.kwargs), lambda function: Block(self, function, given))
+        check_choice(bound.arguments)
+        found = each_block((bound.args, bound.kwargs), lambda function: Block(self, function, given))
+        if "loop_vars" in bound.arguments and isinstance(found[0][0], Block):
+            check_test(found[0][0].outs)
+        return found
 
     def record(self, fn: Callable, args: tuple, kwargs: dict[str, Any]) -> Any:
         """Note a call, and give what it would give: symbolic Tensors for its results."""
+        check_noted(fn, args, kwargs)
         with suspended():
             seen = examine(fn, args, kwargs, self._symbols())
         outs = [leaf if isinstance(leaf, Tensor) else variable(*leaf) for leaf in seen.outs]

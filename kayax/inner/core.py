@@ -1,6 +1,8 @@
 """Names of Paddle's C++ module that scripts look at: types, places, what was compiled in."""
 from __future__ import annotations
 
+from typing import Any
+
 import jax
 
 import kayax as _paddle
@@ -36,6 +38,31 @@ def get_cuda_device_count() -> int:
 def is_compiled_with_dist() -> bool:
     """False: one process."""
     return False
+
+
+def avx_supported() -> bool:
+    """True: XLA compiles for the processor."""
+    return True
+
+
+def is_float16_supported(place: Any = None) -> bool:
+    """True: XLA computes in it everywhere. place: accepted."""
+    return True
+
+
+is_bfloat16_supported = is_float16_supported
+is_compiled_with_mkldnn = is_compiled_with_nccl = is_compiled_with_onednn = is_compiled_with_dist
+
+
+_SCOPES = {"DenseTensor": "DenseTensor", "LoDTensor": "DenseTensor", "Scope": "Scope", "_Scope": "Scope",
+           "Variable": "ScopeVariable"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _SCOPES:                     # loaded when first used, as all of static mode
+        from kayax.static import scopes
+        return getattr(scopes, _SCOPES[name])
+    raise AttributeError(name)
 
 
 __all__ = ["DataType", "EagerParamBase", "Tensor", "VarDesc", "get_cuda_device_count", "is_compiled_with_dist"]

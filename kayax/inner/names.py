@@ -4,6 +4,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import functools
+import importlib
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager as signature_safe_contextmanager
@@ -97,6 +98,22 @@ def dygraph_only(func: Callable) -> Callable:
         return func(*args, **kwargs)
 
     return run
+
+
+def static_only(func: Callable) -> Callable:
+    """Decorate a function that works in static mode alone."""
+    @functools.wraps(func)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        if state.graph is None:
+            raise AssertionError(f"{func.__name__} works in static mode only: call paddle.enable_static() first.")
+        return func(*args, **kwargs)
+
+    return run
+
+
+def cuda_pinned_places(device_count: int | None = None) -> list[Any]:
+    """Not without GPUs: an AssertionError."""
+    return _paddle.static.cuda_places()[:device_count] and [_paddle.CUDAPinnedPlace()] * (device_count or 1)
 
 
 def wrap_decorator(decorator: Callable) -> Callable:
@@ -257,10 +274,16 @@ def is_persistable(var: Any) -> bool:
     return bool(var.persistable)
 
 
+_STATIC = {"DataFeeder": "feeding.DataFeeder", "DenseTensor": "scopes.DenseTensor", "Block": "program.Program",
+           "Operator": "program.Operation"}
+
+
 def __getattr__(name: str) -> Any:
-    if name == "DataFeeder":
-        from kayax.static.feeding import DataFeeder
-        return DataFeeder
+    if name in _STATIC:                     # loaded when first used, as all of static mode
+        module, _, attribute = _STATIC[name].partition(".")
+        return getattr(importlib.import_module(f"kayax.static.{module}"), attribute)
+    if name == "require_version":
+        return _paddle.utils.require_version
     raise AttributeError(name)
 
 

@@ -12,7 +12,8 @@ from kayax.spec.input_spec import InputSpec
 _LAZY = {name: module for module, names in {
     "program": """Program append_backward data default_main_program default_startup_program gradients normalize_program
         program_guard""",
-    "executor": "CompiledProgram Executor Scope global_scope scope_guard",
+    "executor": "CompiledProgram Executor",
+    "scopes": "Scope global_scope scope_guard",
     "extras": """Print cpu_places create_global_var create_parameter cuda_places device_guard name_scope
         py_func""",
     "measures": "accuracy auc ctr_metric_bundle",

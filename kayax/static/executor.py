@@ -1,10 +1,9 @@
 """Running programs of static mode: one compiled function for each choice of results and shapes of inputs."""
 from __future__ import annotations
 
-import contextlib
 import warnings
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
@@ -18,13 +17,17 @@ from kayax.bridge.staging import suspended
 from kayax.bridge.symbols import is_symbolic
 from kayax.bridge.tensor import Tensor, wrap
 from kayax.bridge.to_static.static_function import StaticFunction
+from kayax.spec.errors import NoEntryError
 from kayax.static.program import Mode, Program, programs
+from kayax.static.scopes import DenseTensor
 
 
 class Executor:
     """Runs programs. place: accepted; arrays are on JAX's default device, or the one of `paddle.set_device`."""
 
     def __init__(self, place: Any = None):
+        if isinstance(place, str) and place.partition(":")[0] not in ("cpu", "gpu", "xpu", "tpu"):
+            raise ValueError(f"place must be a place, or a string such as 'cpu' or 'gpu:0', but got {place!r}.")
         self.place = place
 
     def run(self, program: Any = None, feed: Any = None, fetch_list: Any = None, feed_var_name: str = "feed",
@@ -34,8 +37,8 @@ class Executor:
 
         program: the default main program if None. The startup program sets parameters to their first values; they have
             them from the start, so that it does something only when it is run again.
-        feed: a value for each input by name. fetch_list: variables, parameters or names. return_numpy: arrays or
-            Tensors.
+        feed: a value for each input by name. fetch_list: variables, parameters or names. return_numpy: arrays, or
+            `DenseTensor`s, which can be fed again.
 
         What changes something (updates, statistics of batch norms) runs in any case; of the rest what is fetched. A
         program is compiled once for each choice of results, shapes and dtypes.
@@ -61,7 +64,7 @@ class Executor:
         values = iter(plan.run(*feeds))
         results = [next(values) if is_symbolic(v) else v.detach().clone() for v in plan.wanted]
         # Read before what was fed is let go: a program may read it where it lies.
-        return [_fetched(r.numpy()) for r in results] if as_arrays else results
+        return [_fetched(r.numpy()) for r in results] if as_arrays else [DenseTensor(r) for r in results]
 
     def close(self) -> None:
         """Nothing to close."""
@@ -72,6 +75,10 @@ class Executor:
                                   "each.")
 
     train_from_dataset = infer_from_dataset
+
+
+class MissingInputError(NoEntryError, ValueError):
+    """An input that a run needs was not fed."""
 
 
 class _Plan(NamedTuple):
@@ -93,7 +100,7 @@ def _plan(program: Program, feed: dict[str, Any], fetched: Sequence[Any]) -> _Pl
     names = graph.inputs(instructions, computed, feed)
     missing = [n for n in names if n not in feed]
     if missing:
-        raise KeyError(f"The program needs the input {missing[0]!r}, which is not in feed. feed has: "
+        raise MissingInputError(f"The program needs the input {missing[0]!r}, which is not in feed. feed has: "
                        f"{', '.join(sorted(feed)) or 'nothing'}.")
     unknown = sorted(set(feed) - set(graph.data))
     if unknown:
@@ -105,8 +112,12 @@ def _plan(program: Program, feed: dict[str, Any], fetched: Sequence[Any]) -> _Pl
 
 
 def _check_set(graph: Graph, instructions: Sequence[Any]) -> None:
-    """Parameters of a program that was loaded may have no value yet."""
+    """An error if a parameter, of a program that was loaded, has no value yet, or if an input cannot be fed."""
     read = {s for i in instructions for s in i.reads}
+    again = sorted({name for s, name in graph.replaced.items() if s in read})
+    if again:
+        raise ValueError(f"What is run was built from an input {again[0]!r} that static.data has declared again since, "
+                         "of another shape or dtype. Give the two different names.")
     unset = [t.name for t in graph.persistable if t.storage in read and is_symbolic(t)]
     if unset:
         raise RuntimeError(f"{', '.join(unset)} of this program, which was loaded, have no value yet. Give them values "
@@ -172,7 +183,9 @@ def _find(program: Program, value: Any) -> Tensor:
 
 
 def _as_list(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, (list, tuple)) else [] if value is None else [value]
+    if isinstance(value, (list, tuple)):
+        return [one for part in value for one in (_as_list(part) if isinstance(part, (list, tuple)) else [part])]
+    return [] if value is None else [value]
 
 
 def _as_feed(feed: Any, program: Program) -> dict[str, Any]:
@@ -182,7 +195,7 @@ def _as_feed(feed: Any, program: Program) -> dict[str, Any]:
         feed = dict(zip(program.graph.data, feed, strict=True))
     if feed is not None and not isinstance(feed, dict):
         raise TypeError(f"feed must be a dict of values by name, but got {type(feed).__name__}.")
-    return feed or {}
+    return {v.name if isinstance(v, Tensor) else v: value for v, value in feed.items()} if feed else {}
 
 
 def _as_input(name: str, value: Any, declared: Tensor, in_place: bool) -> Tensor:
@@ -191,6 +204,8 @@ def _as_input(name: str, value: Any, declared: Tensor, in_place: bool) -> Tensor
     in_place: a NumPy array may be given to the program as it is, which reads it where it lies.
     """
     symbol = declared.storage.array
+    if isinstance(value, DenseTensor):
+        value = value._tensor
     if in_place and type(value) is np.ndarray and value.dtype == symbol.dtype:
         tensor = wrap(value)
     else:
@@ -216,95 +231,9 @@ class CompiledProgram:
         self.program = program_or_graph
 
 
-# ---- scopes ----------------------------------------------------------------------------------------------------
-
-
-class Scope:
-    """The parameters and buffers of programs, and variables of its own, by name."""
-
-    def __init__(self) -> None:
-        self._own: dict[str, Any] = {}
-        self.values: Any = weakref.WeakValueDictionary()        # of parameters that are made while it is in use
-
-    def var(self, name: str) -> Any:
-        """The variable with this name, made if there is none."""
-        return self.find_var(name) or self._own.setdefault(name, _Held(name))
-
-    def find_var(self, name: str) -> Any:
-        """The variable with this name, None if there is none."""
-        if name in self._own:
-            return self._own[name]
-        for program in programs:
-            for tensor in program.graph.persistable:
-                if tensor.name == name:
-                    return _Held(tensor)
-            for tensor, _ in program.graph.created:
-                if tensor.name == name:
-                    return _Held(tensor)
-        return None
-
-
 def _fetched(array: np.ndarray) -> np.ndarray:
     """A result as from Paddle's executor: 64-bit integers are of the C type that NumPy prints with its dtype."""
     return array.view(np.longlong) if array.dtype == np.int64 else array
 
 
-class _Held:
-    """A variable of a scope: a program's Tensor, or a name with a value of its own."""
-
-    def __init__(self, holder: Tensor | str):
-        self._name = holder if isinstance(holder, str) else holder.name
-        self._tensor: Any = None if isinstance(holder, str) else holder
-
-    def name(self) -> str:
-        """Its name."""
-        return self._name
-
-    def get_tensor(self) -> _Held:
-        """Its value, to be read as an array and written by `set`."""
-        return self
-
-    def set(self, value: Any, place: Any = None) -> None:
-        """Write its value."""
-        with suspended():
-            if self._tensor is None:
-                self._tensor = to_tensor(value)
-            else:
-                self._tensor.set_value(value)
-
-    def shape(self) -> list[int]:
-        """The shape of its value."""
-        return list(self._tensor.shape)
-
-    def numpy(self) -> np.ndarray:
-        """Its value as an array."""
-        return self._tensor.numpy()
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return np.asarray(self._tensor.numpy(), dtype=dtype)
-
-
-_scopes = [Scope()]
-
-
-def global_scope() -> Scope:
-    """The scope in use."""
-    return _scopes[-1]
-
-
-@contextlib.contextmanager
-def scope_guard(scope: Scope) -> Iterator[None]:
-    """Inside, this scope is in use: parameters that are made share their values by name among its programs alone.
-
-    Unlike in Paddle, a program has the same values in every scope.
-    """
-    _scopes.append(scope)
-    held, Graph.values = Graph.values, scope.values
-    try:
-        yield
-    finally:
-        _scopes.pop()
-        Graph.values = held
-
-
-__all__ = ["CompiledProgram", "Executor", "Scope", "global_scope", "scope_guard"]
+__all__ = ["CompiledProgram", "Executor"]

@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from kayax import CPUPlace, CUDAPlace
+from kayax.bridge.checked import check_variable
 from kayax.bridge.pylayer import PyLayer
 from kayax.bridge.staging import staged
 from kayax.bridge.state import outside_traces, state
@@ -24,8 +25,11 @@ def cpu_places(device_count: int | None = None) -> list[Any]:
 
 def cuda_places(device_ids: Sequence[int] | None = None) -> list[Any]:
     """The GPUs with these numbers, all that JAX sees if None."""
+    found = [d.id for d in jax.devices() if d.platform in ("gpu", "cuda")]
+    if not found:
+        raise AssertionError("JAX sees no GPU. Use paddle.static.cpu_places().")
     if device_ids is None:
-        device_ids = [d.id for d in jax.devices() if d.platform in ("gpu", "cuda")]
+        device_ids = found
     return [CUDAPlace(i) for i in device_ids]
 
 
@@ -38,7 +42,10 @@ def name_scope(prefix: str | None = None) -> Iterator[None]:
 
 @contextlib.contextmanager
 def device_guard(device: str | None = None) -> Iterator[None]:
-    """Accepted: a program runs on one device."""
+    """Accepted: a program runs on one device. device: "cpu", "gpu" or "gpu:0", "" or None."""
+    kind, _, index = (device or "").partition(":")
+    if kind not in ("", "cpu", "gpu", "xpu", "npu") or (index and (kind == "cpu" or not index.isdigit())):
+        raise ValueError(f"device must be 'cpu', 'gpu', such as 'gpu:0', '' or None, but got {device!r}.")
     yield
 
 
@@ -58,20 +65,23 @@ def Print(input: Tensor, first_n: int = -1, message: str | None = None, summariz
           print_tensor_layout: bool = True, print_tensor_lod: bool = True, print_phase: str = "both") -> Tensor:
     """Print a variable when the program runs (at most `first_n` times, if positive), and give it on.
 
-    message: what to print before it. summarize: how many elements. The other arguments choose lines, as in Paddle.
+    message: a line of text with it. summarize: how many elements. The other arguments choose lines, as in Paddle.
     """
+    check_variable(input, "input", "Print")
     left = [first_n]
-    name = input.name
+    name, place = input.name, CPUPlace()
 
     def show(value: Any) -> None:
         if left[0] == 0:
             return
         left[0] -= 1
         value = np.asarray(value)
-        lines = [message or "", f"Variable: {name}" if print_tensor_name else "",
+        lines = [f"Variable: {name}" if print_tensor_name else "", f"  - message: {message}" if message else "",
+                 "  - lod: {}" if print_tensor_lod else "", f"  - place: {place}",
                  f"  - shape: {list(value.shape)}" if print_tensor_shape else "",
+                 "  - layout: NCHW" if print_tensor_layout else "",
                  f"  - dtype: {value.dtype}" if print_tensor_type else ""]
-        data = " ".join(map(str, value.reshape(-1)[:summarize if summarize >= 0 else None]))
+        data = " ".join(f"{v:f}" for v in value.reshape(-1)[:summarize if summarize >= 0 else None].astype(float))
         print("\n".join([*filter(None, lines), f"  - data: [{data}]"]), flush=True)
 
     return _print(input, show)
@@ -94,6 +104,8 @@ def py_func(func: Callable, x: Any, out: Any, backward_func: Callable | None = N
     ``program.create_var``. backward_func: gives the gradients of `x`, from the values of `x`, of the results (both
     without those in `skip_vars_in_backward_input`) and the gradients of the results; None for no gradient.
     """
+    check_variable(x, "x", "py_func", several=True)
+    check_variable(out, "out", "py_func", several=True)
     given, outs = (list(v) if isinstance(v, (list, tuple)) else [v] for v in (x, out))
     skipped = skip_vars_in_backward_input or []
     names = {v.name for v in (skipped if isinstance(skipped, (list, tuple)) else [skipped])}

@@ -10,7 +10,9 @@ from kayax import jit
 from kayax import load as load_file
 from kayax import save as save_file
 from kayax.bridge.staging import suspended
+from kayax.bridge.tensor import Tensor
 from kayax.bridge.to_static.static_function import StaticFunction
+from kayax.spec.errors import ArgumentError
 from kayax.spec.input_spec import InputSpec
 from kayax.static.executor import Executor
 from kayax.static.program import Program, normalize_program
@@ -23,8 +25,9 @@ def save(program: Program, model_path: str, protocol: int = 4, **configs: Any) -
 
     A program that calls Python functions is not written, and a warning says so.
     """
+    _need_program(program)
     if not os.path.basename(model_path):
-        raise ValueError(f"model_path must end in a file name without extension, but got {model_path!r}.")
+        raise ArgumentError(f"model_path must end in a file name without extension, but got {model_path!r}.")
     with suspended():
         save_file(program.state_dict(), model_path + ".pdparams", protocol=protocol)
         state = {k: v for optimizer in program.graph.optimizers() for k, v in optimizer.state_dict().items()}
@@ -38,6 +41,7 @@ def save(program: Program, model_path: str, protocol: int = 4, **configs: Any) -
 
 def load(program: Program, model_path: str, executor: Executor | None = None, var_list: Any = None) -> None:
     """Read what `save` wrote into the program's parameters, buffers and optimizers. var_list: only these variables."""
+    _need_program(program)
     with suspended():
         values = load_program_state(model_path, var_list)
         missing = sorted(set(program.state_dict()) - set(values)) if var_list is None else []
@@ -60,8 +64,14 @@ def load_program_state(model_path: str, var_list: Any = None) -> dict[str, Any]:
 
 def set_program_state(program: Program, state_dict: dict[str, Any]) -> None:
     """Copy values into the program's parameters and buffers of these names."""
+    _need_program(program)
     with suspended():
         program.set_state_dict(state_dict)
+
+
+def _need_program(value: Any) -> None:
+    if not isinstance(value, Program):
+        raise ArgumentError(f"program must be a Program, but got {type(value).__name__}.")
 
 
 def save_inference_model(path_prefix: str, feed_vars: Any, fetch_vars: Any, executor: Any, **kwargs: Any) -> None:
@@ -71,7 +81,12 @@ def save_inference_model(path_prefix: str, feed_vars: Any, fetch_vars: Any, exec
     """
     from kayax.static.program import default_main_program
     feeds, fetches = _as_list(feed_vars), _as_list(fetch_vars)
-    whole = (kwargs.pop("program", None) or default_main_program()).clone(for_test=True)
+    for name, values in (("feed_vars", feeds), ("fetch_vars", fetches)):
+        if not all(isinstance(v, Tensor) for v in values):
+            raise ArgumentError(f"{name} must be a variable or a list of variables, but got {values!r}.")
+    given = kwargs.pop("program", None) or default_main_program()
+    _need_program(given)
+    whole = given.clone(for_test=True)
     names = [v.name for v in feeds]
     missing = [n for n in whole.graph.inputs(whole.graph.needed(fetches), fetches, ()) if n not in names]
     program = normalize_program(whole, feeds, fetches)
@@ -101,6 +116,10 @@ def load_inference_model(path_prefix: str, executor: Any, **kwargs: Any) -> list
 
     path_prefix: of a model that `save_inference_model` or `jit.save` wrote, here or in Paddle.
     """
+    if not isinstance(path_prefix, (str, os.PathLike)):
+        raise ValueError(f"path_prefix must be a path, but got {type(path_prefix).__name__}.")
+    if not isinstance(executor, Executor):
+        raise AssertionError(f"executor must be an Executor, but got {type(executor).__name__}.")
     with suspended():
         layer = jit.load(path_prefix, **{k: v for k, v in kwargs.items() if k.endswith("_filename")})
         layer.eval()

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from kayax import metric
+from kayax.bridge.checked import check_variable
 from kayax.bridge.staging import staged
 from kayax.bridge.tensor import Tensor, wrap
 from kayax.static.extras import create_global_var
@@ -14,6 +15,7 @@ from kayax.static.extras import create_global_var
 
 def accuracy(input: Tensor, label: Tensor, k: int = 1, correct: Any = None, total: Any = None) -> Tensor:
     """The part of the samples whose label is among the k highest scores: input ``[N, classes]``, label ``[N, 1]``."""
+    check_variable(input, "input", "accuracy", "fV")
     return metric.accuracy(input, label, k, correct, total)
 
 
@@ -28,6 +30,8 @@ def auc(input: Tensor, label: Tensor, curve: str = "ROC", num_thresholds: int = 
         raise ValueError(f"curve must be 'ROC', but got {curve!r}: no other curve is computed.")
     if ins_tag_weight is not None:
         raise NotImplementedError("auc has no ins_tag_weight here: choose the samples before.")
+    check_variable(input, "input", "auc", "f")
+    check_variable(label, "label", "auc")
     size = num_thresholds + 1
     recent = [create_global_var([max(slide_steps, 1), size], 0, "int64", True) for _ in range(2)]
     whole = [create_global_var([1, size], 0, "int64", True) for _ in range(2)]

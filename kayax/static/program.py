@@ -5,15 +5,20 @@ import contextlib
 import inspect
 import weakref
 from collections.abc import Iterator, Sequence
+from types import NoneType
 from typing import Any
+
+import numpy as np
 
 from kayax import seed
 from kayax.bridge.examined import tensors_in
 from kayax.bridge.graph import Graph, Instruction
+from kayax.bridge.open_sizes import is_open
 from kayax.bridge.parameter import Parameter
 from kayax.bridge.state import state
 from kayax.bridge.symbols import Variable, declared
 from kayax.bridge.tensor import Tensor
+from kayax.spec.errors import ArgumentError
 
 programs: weakref.WeakSet[Program] = weakref.WeakSet()
 
@@ -36,6 +41,7 @@ class Program:
         """The same program, on the same parameters; in evaluation mode and without updates with `for_test`."""
         new = Program()
         new.graph.data, new.graph.persistable = dict(self.graph.data), dict(self.graph.persistable)
+        new.graph.replaced = dict(self.graph.replaced)
         new.startup, new.fetched, new.initializers = self.startup, self.fetched, self.initializers
         new._seed = self._seed
         instructions: Sequence[Instruction | None] = self.graph.instructions
@@ -50,6 +56,8 @@ class Program:
 
     def block(self, index: int = 0) -> Program:
         """As `global_block`."""
+        if index not in (0, -1):
+            raise IndexError(f"The program has one block, with the number 0, but got {index}.")
         return self
 
     current_block = global_block
@@ -67,7 +75,7 @@ class Program:
     @property
     def ops(self) -> list[Any]:
         """What was noted, each with its `type`."""
-        return [_Op(i) for i in self.graph.instructions]
+        return [Operation(i) for i in self.graph.instructions]
 
     def num_ops(self) -> int:
         """How many operations were noted."""
@@ -126,15 +134,21 @@ class Program:
 
     def set_state_dict(self, state_dict: dict[str, Any], scope: Any = None) -> None:
         """Copy values into the parameters and buffers of these names."""
+        if not isinstance(state_dict, dict):
+            raise TypeError(f"state_dict must be a dict, but got {type(state_dict).__name__}.")
         own = self.state_dict()
         for name, value in state_dict.items():
-            if name in own:
-                own[name].set_value(value)
+            if name not in own:
+                continue
+            if list(np.shape(value)) != list(own[name].shape):
+                raise ArgumentError(f"{name} has the shape {list(own[name].shape)}, but got a value of "
+                                    f"{list(np.shape(value))}.")
+            own[name].set_value(value)
 
     def to_string(self, throw_on_error: bool = False, with_details: bool = False) -> str:
         """The operations as text."""
         calls = self.graph.instructions
-        lines = [f"    {', '.join(t.name for t in i.outs) or '-'} = {_Op(i).type}(...)" for i in calls]
+        lines = [f"    {', '.join(t.name for t in i.outs) or '-'} = {Operation(i).type}(...)" for i in calls]
         return "\n".join(["{", *(f"    {v!r}" for v in self.graph.data.values()), *lines, "}"])
 
     __str__ = to_string
@@ -146,7 +160,7 @@ class Program:
         return self.clone()
 
 
-class _Op:
+class Operation:
     """One operation, to look at: what it is called, the variables that it takes and gives, its other arguments."""
 
     def __init__(self, instruction: Instruction):
@@ -172,6 +186,14 @@ class _Op:
     def operands_source(self) -> list[Tensor]:
         """The variables that it takes."""
         return tensors_in((self.instruction.args, self.instruction.kwargs))
+
+    def operand_source(self, index: int) -> Tensor:
+        """The variable with this number among those that it takes."""
+        return self.operands_source()[index]
+
+    def result(self, index: int) -> Tensor:
+        """The variable with this number among those that it gives."""
+        return self.results()[index]
 
     def results(self) -> list[Tensor]:
         """The variables that it gives."""
@@ -229,6 +251,7 @@ class Mode:
     @classmethod
     def enter(cls) -> None:
         """Switch it on."""
+        from kayax.static import scopes, uses  # noqa: F401  (methods of variables)
         cls.main.startup = cls.main.startup or cls.startup
         state.graph = cls.main.graph
 
@@ -277,8 +300,18 @@ def data(name: str, shape: Sequence[Any], dtype: Any = None, lod_level: int = 0)
                            "paddle.enable_static() first, or make a Tensor with paddle.to_tensor.")
     if not isinstance(name, str):
         raise TypeError(f"name must be a string, but got {type(name).__name__}.")
+    if not isinstance(shape, (list, tuple)) or not all(
+            isinstance(d, (int, str, np.integer, NoneType)) or is_open(d) for d in shape):
+        raise TypeError(f"shape must be a list of ints, None and names, but got {shape!r}.")
     from kayax.spec.dtype import get_default_dtype
-    made = state.graph.data[name] = declared(shape, dtype or get_default_dtype(), name, len(state.graph.data))
+    graph = state.graph
+    made = declared(shape, dtype or get_default_dtype(), name, len(graph.data))
+    old = graph.data.get(name)
+    if old is not None and old.shape == made.shape and old.dtype == made.dtype:
+        return old
+    if old is not None:
+        graph.replaced[old.storage] = name
+    graph.data[name] = made
     return made
 
 

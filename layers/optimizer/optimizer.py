@@ -290,6 +290,8 @@ class Optimizer:
         if not isinstance(loss, Tensor):
             raise AssertionError(f"minimize takes the loss as a Tensor, but got {type(loss).__name__}.")
         if state.graph is not None:
+            if not all(isinstance(n, int) and n == 1 for n in loss.storage.array.shape):
+                raise AssertionError(f"minimize needs a loss with one element, but its shape is {loss.shape!r}.")
             pairs = self.backward(loss, startup_program, parameters, no_grad_set)
             self.apply_gradients(pairs)
             return [], pairs

@@ -244,7 +244,8 @@ def test_printing_and_calling_python(capsys):
     found = static.Executor().run(main, feed={"x": np.float32([1, 2])}, fetch_list=[called])[0]
     np.testing.assert_array_equal(found, [7, 9])
     printed = capsys.readouterr().out
-    assert "here" in printed and "[2.0 4.0]" in printed
+    assert "  - message: here\n  - lod: {}\n  - place: Place(cpu)\n  - shape: [2]\n  - layout: NCHW\n" in printed
+    assert printed.endswith("  - dtype: float32\n  - data: [2.000000 4.000000]\n")
 
 
 def test_python_with_a_gradient_of_its_own():

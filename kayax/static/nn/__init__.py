@@ -1,12 +1,15 @@
 """``paddle.static.nn``: functions that make their parameters, and choices and loops that depend on tensors."""
 from __future__ import annotations
 
+import functools
+import inspect
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import kayax as _paddle
 from kayax.absent import absent
+from kayax.bridge.checked import check_variable
 from kayax.bridge.control_flow import case, cond, switch_case, while_loop
 from kayax.layers.param_attr import WeightNormParamAttr
 from kayax.layers.parameter import new_parameter
@@ -47,6 +50,20 @@ def _act(x: Any, name: str | None) -> Any:
     return function(x)
 
 
+def _floating(function: Callable) -> Callable:
+    """The function, whose first parameter must be a floating variable (or several, of `fc`)."""
+    name = function.__name__
+    first = next(iter(inspect.signature(function).parameters))
+
+    @functools.wraps(function)
+    def checked(*args: Any, **kwargs: Any) -> Any:
+        if args or first in kwargs:
+            check_variable(args[0] if args else kwargs[first], first, name, "fV", several=name == "fc")
+        return function(*args, **kwargs)
+
+    return checked
+
+
 def _known(shape: Sequence[Any], what: str) -> list[int]:
     """Dims that a parameter's shape depends on."""
     if not all(isinstance(d, int) for d in shape):
@@ -54,6 +71,7 @@ def _known(shape: Sequence[Any], what: str) -> list[int]:
     return [int(d) for d in shape]
 
 
+@_floating
 def fc(x: Any, size: int, num_flatten_dims: int = 1, weight_attr: Any = None, bias_attr: Any = None,
        activation: str | None = None, name: str | None = None) -> Any:
     """``activation(sum(x_i @ W_i) + b)``, with the dims of each input from `num_flatten_dims` on as one.
@@ -121,13 +139,14 @@ def _convolution(kind: str, n: int) -> Callable:
     made = transpose if kind.endswith("transpose") else convolution
     made.__name__ = made.__qualname__ = kind
     made.__doc__ = f"`nn.functional.{kind}` with parameters of its own. use_cudnn: accepted; XLA chooses."
-    return made
+    return _floating(made)
 
 
 conv2d, conv2d_transpose = _convolution("conv2d", 2), _convolution("conv2d_transpose", 2)
 conv3d, conv3d_transpose = _convolution("conv3d", 3), _convolution("conv3d_transpose", 3)
 
 
+@_floating
 def batch_norm(input: Any, act: str | None = None, is_test: bool = False, momentum: float = 0.9, epsilon: float = 1e-05,
                param_attr: Any = None, bias_attr: Any = None, data_layout: str = "NCHW", in_place: bool = False,
                name: str | None = None, moving_mean_name: str | None = None, moving_variance_name: str | None = None,
@@ -140,6 +159,7 @@ def batch_norm(input: Any, act: str | None = None, is_test: bool = False, moment
     return _act(layer(input), act)
 
 
+@_floating
 def layer_norm(input: Any, scale: bool = True, shift: bool = True, begin_norm_axis: int = 1, epsilon: float = 1e-05,
                param_attr: Any = None, bias_attr: Any = None, act: str | None = None, name: str | None = None) -> Any:
     """`nn.functional.layer_norm` over the dims from `begin_norm_axis` on, with parameters of its own."""
@@ -153,6 +173,7 @@ def layer_norm(input: Any, scale: bool = True, shift: bool = True, begin_norm_ax
     return _act(F.layer_norm(input, shape, weight, bias, epsilon), act)
 
 
+@_floating
 def group_norm(input: Any, groups: int, epsilon: float = 1e-05, param_attr: Any = None, bias_attr: Any = None,
                act: str | None = None, data_layout: str = "NCHW", name: str | None = None) -> Any:
     """`nn.functional.group_norm` with parameters of its own."""
@@ -161,42 +182,56 @@ def group_norm(input: Any, groups: int, epsilon: float = 1e-05, param_attr: Any 
                              data_format=data_layout)(input), act)
 
 
+@_floating
 def instance_norm(input: Any, epsilon: float = 1e-05, param_attr: Any = None, bias_attr: Any = None,
                   name: str | None = None) -> Any:
     """`nn.functional.instance_norm` with parameters of its own."""
     size = _known([input.shape[1]], "instance_norm")[0]
-    kind = {3: nn.InstanceNorm1D, 4: nn.InstanceNorm2D, 5: nn.InstanceNorm3D}.get(input.ndim)
-    if kind is None:
+    if not 3 <= input.ndim <= 5:
         raise ValueError(f"instance_norm needs an input with 3 to 5 dims, but it has {input.ndim}.")
-    return kind(size, epsilon, weight_attr=param_attr, bias_attr=bias_attr)(input)
+    prefix = unique_name.generate("instance_norm")
+    weight = _parameter([size], input.dtype, param_attr, prefix, default_initializer=nn.initializer.Constant(1.0))
+    bias = _parameter([size], input.dtype, bias_attr, prefix, is_bias=True)
+    return F.instance_norm(input, weight=weight, bias=bias, eps=epsilon)
 
 
+@_floating
 def prelu(x: Any, mode: str, param_attr: Any = None, data_format: str = "NCHW", name: str | None = None) -> Any:
     """x where it is positive, else a learned slope times x: one for "all", or one per "channel" or "element" (mode)."""
     if mode not in ("all", "channel", "element"):
         raise ValueError(f"mode must be 'all', 'channel' or 'element', but got {mode!r}.")
     axis = 1 if data_format.startswith("NC") else -1
-    shape = {"all": [1], "channel": _known([x.shape[axis]], "prelu") if mode == "channel" else [],
-             "element": _known(x.shape[1:], "prelu") if mode == "element" else []}[mode]
+    shape = [1]
+    if mode == "channel":
+        shape = [1] * x.ndim
+        shape[axis] = _known([x.shape[axis]], "prelu")[0]
+    elif mode == "element":
+        shape = [1, *_known(x.shape[1:], "prelu")]
     slope = _parameter(shape, x.dtype, attr=param_attr, default_initializer=nn.initializer.Constant(0.25),
                              prefix=unique_name.generate("prelu"))
     if mode == "element":
         return F.relu(x) - slope * F.relu(-x)
-    return F.prelu(x, slope, data_format=data_format)
+    return F.prelu(x, slope.flatten(), data_format=data_format)
 
 
+@_floating
 def bilinear_tensor_product(x: Any, y: Any, size: int, act: str | None = None, name: str | None = None,
                             param_attr: Any = None, bias_attr: Any = None) -> Any:
     """``x @ W[k] @ y + b`` for each output k."""
     widths = _known([x.shape[1], y.shape[1]], "bilinear_tensor_product")
-    return _act(nn.Bilinear(*widths, size, weight_attr=param_attr, bias_attr=bias_attr)(x, y), act)
+    prefix = name or unique_name.generate("bilinear_tensor_product")
+    weight = _parameter([size, *widths], x.dtype, param_attr, prefix)
+    bias = _parameter([1, size], x.dtype, bias_attr, prefix, is_bias=True)
+    return _act(F.bilinear(x, y, weight, bias), act)
 
 
+@_floating
 def spectral_norm(weight: Any, dim: int = 0, power_iters: int = 1, eps: float = 1e-12, name: str | None = None) -> Any:
     """A weight divided by its largest singular value, found by power iteration (Miyato et al. 2018)."""
     return nn.SpectralNorm(_known(weight.shape, "spectral_norm"), dim, power_iters, eps)(weight)
 
 
+@_floating
 def row_conv(input: Any, future_context_size: int, param_attr: Any = None, act: str | None = None) -> Any:
     """Each step with the next ones, weighted by channel (Amodei et al. 2015): ``[batch, time, channels]``."""
     width = _known([input.shape[2]], "row_conv")[0]
