@@ -18,7 +18,7 @@ from kayax.bridge.dispatch import run_call
 from kayax.bridge.errors import ConversionError, at_user_line
 from kayax.bridge.kinds import Aval
 from kayax.bridge.state import state
-from kayax.bridge.tensor import Tensor, wrap
+from kayax.bridge.tensor import ZERO, Tensor, wrap
 from kayax.bridge.trace import Trace
 
 
@@ -29,12 +29,12 @@ class Block:
     leaves: for every tensor that came out, the outer tensor that it is, or None, and its stop_gradient.
     roots: for each, the cells that it shares memory with.
     writes: the outer cells that got new values, which follow the leaves among the outputs. owners: the outer tensors
-    through which gradients leave.
+    through which gradients leave. cleared: the outer tensors whose `.grad` it cleared, if it `may_clear`.
     """
 
     def __init__(self, body: Callable[[list[Tensor]], Sequence[Tensor]], inputs: Sequence[Aval] = (),
-                 cells: Sequence[Storage] = ()):
-        self.cells = list(cells)
+                 cells: Sequence[Storage] = (), may_clear: bool = False):
+        self.cells, self.may_clear = list(cells), may_clear
         for uses_tape in (False, True):
             self.trace = Trace(uses_tape=uses_tape)
             self._run(body, inputs)
@@ -82,9 +82,12 @@ class Block:
 
     def _check(self) -> None:
         trace = self.trace
-        if any(value is not trace.first_grads[tensor] for tensor, value in trace.grads.items()):
-            raise ConversionError("backward() inside a branch or a loop that a tensor decides cannot be part of a "
-                                  f"program.{at_user_line()}\nCall it outside.")
+        changed = {t: value for t, value in trace.grads.items() if value is not trace.first_grads[t]}
+        if changed and not (self.may_clear and all(value is ZERO for value in changed.values())):
+            raise ConversionError("The `.grad` of a tensor changes in a branch or loop that a tensor decides (by "
+                                  f"backward() or the like), which cannot be part of a program.{at_user_line()}\nCall "
+                                  "backward() outside; optimizer.step() and clear_grad() may be in a branch.")
+        self.cleared = list(changed)
         if trace.root is not trace:
             trace.root.prints |= trace.prints
 

@@ -180,6 +180,9 @@ def _staged(cls: type[PyLayer], run: Any, inputs: list[Tensor]) -> Any:
         return found
 
     op.defvjp(forward, backward)
+    for t in inputs:
+        if t.storage.trace is not state.trace:
+            state.trace.capture(t)              # type: ignore[union-attr]
     arrays = [jax.lax.stop_gradient(t.storage.array) if t._stop_gradient else t.storage.array for t in inputs]
     jax.eval_shape(forward, *arrays)
     cells += shape["reads"]

@@ -1,5 +1,5 @@
 """Gradients through choices and loops: to inputs and captured parameters, in float64, of first and second order."""
-from language import case, dvec, num, vec, whole
+from language import FALLBACK, case, dvec, num, vec, whole
 
 import kayax as paddle
 from kayax import nn
@@ -359,3 +359,68 @@ class Kept(paddle.nn.Layer):
 
 
 case((dvec(1.0, 2.0, 3.0), whole(2)), name="buffer_gets_what_has_a_gradient", calls=1)(Kept)
+
+
+class Steep(paddle.autograd.PyLayer):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x * x
+
+    @staticmethod
+    def backward(ctx, gradient):
+        x, = ctx.saved_tensor()
+        return gradient * x * 3
+
+
+@case(dvec(1.0, 2.0), dvec(-1.0, -2.0))
+class pylayer_on_both_paths(nn.Layer):
+    def __init__(self):
+        super().__init__()
+        self.w = self.create_parameter([2])
+
+    def forward(self, x):
+        if x.sum() > 0:
+            return Steep.apply(self.w)
+        return Steep.apply(x) * 2 + Steep.apply(self.w)
+
+
+class Accumulating:
+    def __init__(self):
+        self.layer = nn.Linear(2, 1)
+        self.optimizer = paddle.optimizer.SGD(0.1, parameters=self.layer.parameters())
+
+    def run(self, x, k):
+        loss = self.layer(x).mean()
+        loss.backward()
+        if k % 2 == 0:
+            self.optimizer.step()
+            self.optimizer.clear_grad()
+        return loss
+
+
+@case((vec(1.0, 2.0), whole(0)), (vec(1.0, 2.0), whole(1)), (vec(1.0, 2.0), whole(2)))
+class update_and_clear_in_a_branch(Accumulating):
+    pass
+
+
+@case((vec(1.0, 2.0), whole(0)), (vec(1.0, 2.0), whole(1)))
+class cleared_on_both_paths(Accumulating):
+    def run(self, x, k):
+        self.layer(x).mean().backward()
+        if k > 0:
+            self.optimizer.step()
+            self.optimizer.clear_grad()
+        else:
+            self.optimizer.clear_grad()
+
+
+@case((vec(1.0, 2.0), whole(1)), expect=FALLBACK)
+class backward_in_a_branch(Accumulating):
+    def run(self, x, k):
+        loss = self.layer(x).mean()
+        if loss.isfinite():
+            loss.backward()
+            self.optimizer.step()
+            self.optimizer.clear_grad()
+        return loss

@@ -4,10 +4,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import jax.numpy as jnp
 from jax import lax
 
 from kayax.bridge.blocks import Block, Operands, stage, write_cells
+from kayax.bridge.call import Call
 from kayax.bridge.cells import Storage, is_leaked
+from kayax.bridge.dispatch import run_call
 from kayax.bridge.either import Either, tensors_in
 from kayax.bridge.errors import ConversionError, at_user_line
 from kayax.bridge.journal import born, journal, loaded, write
@@ -146,7 +149,7 @@ class Branch:
         self.places: dict[tuple, tuple[Place, Any, Any]] = {}
         self.born: dict[int, Any] = {}
         try:
-            self.block = Block(lambda _: self._run(body, variables, before))
+            self.block = Block(lambda _: self._run(body, variables, before), may_clear=True)
         finally:
             variables.put(before)
         self.side = Side(self.block, self.tensors, self.born)
@@ -202,6 +205,7 @@ def staged_if(flag: Tensor, body: Callable, orelse: Callable, variables: Variabl
     written = [] if failed else list(dict.fromkeys([*blocks[0].writes, *blocks[1].writes]))
     if failed:
         written = [w for s in sides if s.error is None for w in s.block.writes]
+    _clear_gradients(flag, blocks)
     built = _run(flag, blocks, [s.error is not None for s in sides], planner, plans, written)
     if failed:
         v.bail_if(flag if sides[0].error is not None else v.negated(flag))
@@ -213,6 +217,20 @@ def staged_if(flag: Tensor, body: Callable, orelse: Callable, variables: Variabl
     for place, new in zip(places, rest[len(before):], strict=True):
         write(place, new)
     return outcome_of(code, value, codes)
+
+
+_zeros_if = Call(lambda flag, grad: jnp.where(flag, jnp.zeros_like(grad), grad), "where")
+
+
+def _clear_gradients(flag: Tensor, blocks: Sequence[Block]) -> None:
+    """A `.grad` that one of two blocks clears is zeros afterwards, or what it was."""
+    sides = [set(map(id, block.cleared)) for block in blocks]
+    for block, chosen in zip(blocks, (flag, v.negated(flag)), strict=True):
+        for tensor in block.cleared:
+            if id(tensor) in sides[0] & sides[1]:
+                tensor.clear_gradient()
+            else:
+                tensor.grad = run_call(_zeros_if, [chosen, tensor.grad], False)
 
 
 def alive(values: Sequence[Any]) -> list[Any]:
