@@ -12,6 +12,7 @@ from kayax.bridge import tape
 from kayax.bridge.staging import run_users
 from kayax.bridge.state import state
 from kayax.bridge.tensor import Tensor, wrap
+from kayax.spec.errors import ArgumentError
 
 
 class _GradMode:
@@ -102,6 +103,11 @@ class set_grad_enabled:
     def __exit__(self, *_: Any) -> None:
         state.grad_enabled = self._held
 
+    def __call__(self, fn: Callable) -> Callable:
+        """A function that runs in this mode; the mode that was there before it goes on."""
+        self.__exit__()
+        return (enable_grad() if self.mode else no_grad())(fn)
+
     def clone(self) -> set_grad_enabled:
         """Another one of the same mode, which is switched to at once."""
         return type(self)(self.mode)
@@ -119,7 +125,7 @@ def backward(tensors: Sequence[Tensor] | Tensor, grad_tensors: Any = None, retai
     tensors = _as_list(tensors)
     given = _as_list(grad_tensors) if grad_tensors is not None else [None] * len(tensors)
     if len(given) != len(tensors):
-        raise ValueError(f"There are {len(tensors)} tensors but {len(given)} grad_tensors.")
+        raise ArgumentError(f"There are {len(tensors)} tensors but {len(given)} grad_tensors.")
     roots, cotangents = _roots(tensors, given, False)
     if not roots:
         return
@@ -133,26 +139,32 @@ def grad(outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: bool
 
     grad_outputs: a cotangent for each output, None for ones. create_graph: the result can be differentiated again.
     allow_unused: give None for an input that the outputs do not depend on, instead of an error.
-    no_grad_vars: tensors through which no gradient passes. retain_graph defaults to create_graph.
+    no_grad_vars: tensors through which no gradient passes. retain_graph: as in Paddle, the graph is kept either way.
     """
     _refuse_dump(dump_backward_graph_path)
     if not only_inputs:
-        raise ValueError("only_inputs=False is not supported; call backward() to reach every leaf.")
-    outputs, inputs = _as_list(outputs), _as_list(inputs)
+        raise ArgumentError("only_inputs=False is not supported; call backward() to reach every leaf.")
+    outputs, inputs = _as_list(outputs), _tensors(inputs, "inputs")
     given = _as_list(grad_outputs) if grad_outputs is not None else [None] * len(outputs)
     if len(given) != len(outputs):
-        raise ValueError(f"There are {len(outputs)} outputs but {len(given)} grad_outputs.")
-    blocked = _as_list(no_grad_vars) if no_grad_vars is not None else []
+        raise ArgumentError(f"There are {len(outputs)} outputs but {len(given)} grad_outputs.")
+    blocked = _tensors(no_grad_vars, "no_grad_vars") if no_grad_vars is not None else []
     roots, cotangents = _roots(outputs, given, create_graph)
     targets = [_edge(t) for t in inputs]
-    results = tape.walk(roots, cotangents, retain_graph=create_graph if retain_graph is None else retain_graph,
-                        create_graph=create_graph, targets=targets,
+    results = tape.walk(roots, cotangents, retain_graph=True, create_graph=create_graph, targets=targets,
                         blocked=[_edge(t) for t in blocked])
     for i, (tensor, result) in enumerate(zip(inputs, results, strict=True)):
         if result is None and not allow_unused:
             raise ValueError(f"The outputs do not depend on inputs[{i}] ({tensor.name}), so it has no gradient. Pass "
                              "allow_unused=True to get None for it.")
     return [r if r is None or isinstance(r, Tensor) else wrap(r) for r in results]
+
+
+def _tensors(value: Any, name: str) -> list[Tensor]:
+    value = _as_list(value)
+    if not all(isinstance(item, Tensor) for item in value):
+        raise ArgumentError(f"{name} is a Tensor or a list of Tensors, but got {value!r}.")
+    return value
 
 
 def _refuse_dump(path: str | None) -> None:
@@ -165,17 +177,19 @@ def _roots(tensors: Sequence[Tensor], given: Sequence[Any], create_graph: bool) 
     roots, cotangents = [], []
     for tensor, cotangent in zip(tensors, given, strict=True):
         if not isinstance(tensor, Tensor):
-            raise TypeError(f"Gradients start from Tensors, but got {type(tensor).__name__}.")
+            raise ArgumentError(f"Gradients start from Tensors, but got {type(tensor).__name__}.")
         array = tensor.storage.array
         edge = tape.edge_of(tensor, array)
         if edge is None:
             continue
         if cotangent is None:
             value: Any = jnp.ones(array.shape, array.dtype)
+        elif not isinstance(cotangent, Tensor):
+            raise ArgumentError(f"The gradient of a result is a Tensor or None, but got {type(cotangent).__name__}.")
         else:
             value = cotangent if create_graph else cotangent.storage.array
             if tuple(value.shape) != tuple(array.shape):
-                raise ValueError(f"A gradient of shape {list(value.shape)} was given for a tensor of shape "
+                raise ArgumentError(f"A gradient of shape {list(value.shape)} was given for a tensor of shape "
                                  f"{list(array.shape)}.")
         roots.append(edge)
         cotangents.append(wrap(value) if create_graph and not isinstance(value, Tensor) else value)

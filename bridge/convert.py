@@ -1,6 +1,7 @@
 """Into Tensors: NumPy arrays, Python numbers and nested lists, jax arrays, other Tensors."""
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -14,6 +15,7 @@ from kayax.bridge.open_sizes import is_open, plain
 from kayax.bridge.state import state
 from kayax.bridge.tensor import Tensor, wrap
 from kayax.spec.dtype import convert, default, find, to_numpy
+from kayax.spec.errors import ArgumentError
 
 _FRESH = (list, tuple, int, float, complex, np.generic)        # NumPy makes an array of its own of them
 
@@ -42,6 +44,28 @@ def to_array(data: Any, dtype: Any = None, place: Any = None) -> Any:
     return array
 
 
+_POSITIONS = ("place", "persistable", "zero_copy", "name", "stop_gradient")
+
+
+def constructed(data: Any, more: tuple, options: dict) -> tuple[Any, dict]:
+    """The array, and what else is said, of ``Tensor(data, place, persistable, zero_copy, name, stop_gradient)``.
+
+    Sizes (``Tensor(2, 3)``) make that many zeros, nested lists elements of the default dtype.
+    """
+    data = options.pop("value", data)
+    facts = dict(zip(_POSITIONS, () if _is_size(data) else more, strict=False)) | options
+    wanted, place = facts.get("dtype"), facts.get("place")
+    if _is_size(data):
+        return to_array(np.zeros((data, *more), to_numpy(wanted or default())), None, place), facts
+    if isinstance(data, (list, tuple)) and wanted is None and not _holds_tracer(data):
+        wanted = default()
+    return to_array([] if data is None else data, wanted, place), facts
+
+
+def _is_size(data: Any) -> bool:
+    return isinstance(data, (int, np.integer)) and not isinstance(data, bool)
+
+
 def owned(array: Any) -> Any:
     """A NumPy array's values in memory of their own: JAX may keep the memory itself, or read it later."""
     return array.copy() if isinstance(array, np.ndarray) else array
@@ -63,12 +87,13 @@ def _to_numpy(data: Any, wanted: Any) -> np.ndarray:
     else:
         found = _from_python(data)
         natural = found.dtype
-        if natural.kind == "f" and not _has_numpy(data):
-            natural = default().numpy
-        elif natural.kind == "c" and not _has_numpy(data):
-            natural = np.dtype("complex128" if default().name == "float64" else "complex64")
+        if not _has_tensor(data):           # arrays in a list count as its numbers do
+            natural = _NATURAL.get(natural.kind, lambda dtype: dtype)(natural)
+    if natural == np.uint16:                # what NumPy keeps bfloat16 in
+        found = found.view(to_numpy("bfloat16"))
+        natural = found.dtype
     if find(natural) is None:
-        raise TypeError(f"A Tensor cannot be made of data of type {type(data).__name__} with NumPy dtype "
+        raise ArgumentError(f"A Tensor cannot be made of data of type {type(data).__name__} with NumPy dtype "
                         f"{found.dtype}: use numbers, booleans, nested lists of them with equal lengths, or a NumPy "
                         "array.")
     return found.astype(wanted if wanted is not None else natural, copy=False)
@@ -89,10 +114,17 @@ def _unwrap(data: Any) -> Any:
     return data.numpy() if isinstance(data, Tensor) else data
 
 
-def _has_numpy(data: Any) -> bool:
+_NATURAL: dict[str, Callable[[np.dtype], np.dtype]] = {
+    "f": lambda dtype: default().numpy,
+    "c": lambda dtype: np.dtype("complex128" if default().name == "float64" else "complex64"),
+    "i": lambda dtype: np.dtype("int64") if dtype == np.int32 else dtype,
+}
+
+
+def _has_tensor(data: Any) -> bool:
     if isinstance(data, (list, tuple)):
-        return any(_has_numpy(d) for d in data[:8])
-    return isinstance(data, (np.ndarray, np.generic, Tensor))
+        return any(_has_tensor(d) for d in data[:8])
+    return isinstance(data, Tensor)
 
 
 def _holds_tracer(data: Any) -> bool:

@@ -20,10 +20,10 @@ class Parameter(Tensor):
     is_parameter = True
     is_distributed = False          # each process holds all of it
 
-    def __init__(self, data: Any, dtype: Any = None, name: str | None = None, trainable: bool = True,
-                 **attributes: Any):
+    def __init__(self, data: Any = None, requires_grad: bool = True, *, dtype: Any = None, name: str | None = None,
+                 trainable: bool = True, **attributes: Any):
         from kayax.bridge.convert import to_array
-        fill(self, Storage(to_array(data, dtype)), not trainable)
+        fill(self, Storage(to_array([] if data is None else data, dtype)), not (trainable and requires_grad))
         self._name = name
         self.persistable = True
         self.optimize_attr = attributes.pop("optimize_attr", {"learning_rate": 1.0})

@@ -8,6 +8,8 @@ from typing import Any
 import jax
 import numpy as np
 
+from kayax.spec.errors import ArgumentError
+
 _OPENING = "Tensor("
 
 
@@ -38,7 +40,7 @@ def set_printoptions(precision: int | None = None, threshold: int | None = None,
             continue
         wanted = bool if name == "sci_mode" else int
         if not isinstance(value, wanted):
-            raise TypeError(f"{name} must be of type {wanted.__name__}, but got {type(value).__name__}.")
+            raise ArgumentError(f"{name} must be of type {wanted.__name__}, but got {type(value).__name__}.")
         setattr(_options, name, value)
 
 

@@ -107,12 +107,13 @@ def _record(cls: type[PyLayer], ctx: PyLayerContext, inputs: list[Tensor], out: 
     outs = list(out) if isinstance(out, (tuple, list)) else [out]
     arrays = [t.storage.array for t in inputs]
     avals = [(o.storage.array.shape, o.storage.array.dtype) if isinstance(o, Tensor) else None for o in outs]
+    wants = [not t._stop_gradient for t in inputs]
 
     def pullback(given: tuple[bool, ...] | None, cotangents: Sequence[Any]) -> list[Any]:
         rest = iter(cotangents)
         full = list(cotangents) if given is None else [wrap(next(rest), False) if g else None for g in given]
         with enable_grad() if given is None else no_grad():
-            grads = _call_backward(cls, ctx, full, avals, len(inputs))
+            grads = _call_backward(cls, ctx, full, avals, wants)
         _check_shapes(cls, grads, inputs)
         wanted = [g for g, e in zip(grads, edges, strict=True) if e is not None]
         return wanted if given is None else [None if g is None else g.storage.array for g in wanted]
@@ -127,16 +128,22 @@ def _record(cls: type[PyLayer], ctx: PyLayerContext, inputs: list[Tensor], out: 
 
 
 def _call_backward(cls: type[PyLayer], ctx: PyLayerContext, cotangents: list[Any], avals: list[Any],
-                   n: int) -> list[Any]:
+                   wants: list[bool]) -> list[Any]:
+    """What the user's `backward` gives for each Tensor argument; `wants` says which of them need a gradient."""
     full = [wrap(jnp.zeros(*aval)) if c is None and aval is not None and ctx._materialize else c
             for c, aval in zip(cotangents, avals, strict=True)]
     if ctx._cast_gradients:
         full = [c if c is None or aval is None or c.storage.array.dtype == aval[1] else c.astype(aval[1])
                 for c, aval in zip(full, avals, strict=True)]
+    full = [c for c, aval in zip(full, avals, strict=True) if aval is not None]     # what is no Tensor has none
     grads = run_users(cls.backward, ctx, *full)
     grads = list(grads) if isinstance(grads, (tuple, list)) else [grads]
-    if len(grads) != n:
-        raise ValueError(f"{cls.__name__}.backward gave {len(grads)} gradients, but forward has {n} Tensor arguments.")
+    if len(grads) == sum(wants) != len(wants):      # one for each argument that needs one, as Paddle allows too
+        rest = iter(grads)
+        grads = [next(rest) if wanted else None for wanted in wants]
+    if len(grads) != len(wants):
+        raise ValueError(f"{cls.__name__}.backward gave {len(grads)} gradients, but forward has {len(wants)} Tensor "
+                         "arguments.")
     return grads
 
 
@@ -150,6 +157,7 @@ def _check_shapes(cls: type[PyLayer], grads: list[Any], inputs: Sequence[Any]) -
 def _staged(cls: type[PyLayer], run: Any, inputs: list[Tensor]) -> Any:
     """In a converted forward the program is differentiated as a whole: there the user's gradient is a custom VJP."""
     shape: dict[str, Any] = {}
+    wants = [not t._stop_gradient for t in inputs]
     n, cells = len(inputs), list[Storage]()               # the cells that forward reads follow the inputs
 
     def forward(*arrays: Any) -> tuple[tuple, tuple]:
@@ -173,7 +181,8 @@ def _staged(cls: type[PyLayer], run: Any, inputs: list[Tensor]) -> Any:
         rest = iter(cotangents)
         with closed_world(f"{cls.__name__}.backward", "Give it to ctx.save_for_backward in forward."):
             full = [None if aval is None else _as_gradient(next(rest), *aval) for aval in shape["avals"]]
-            grads = _call_backward(cls, _put_tensors(shape["ctx"], shape["spec"], held), full, shape["avals"], n)
+            ctx = _put_tensors(shape["ctx"], shape["spec"], held)
+            grads = _call_backward(cls, ctx, full, shape["avals"], wants)
             _check_shapes(cls, grads, avals[:n])
             grads = [*grads, *(None for _ in cells)]
             found = tuple(_as_cotangent(g, a) for g, a in zip(grads, avals, strict=True))

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from kayax.bridge.cells import Storage
+from kayax.spec.errors import ArgumentError
 
 
 class Generator:
@@ -113,7 +114,8 @@ def get_rng_state(device: Any = None) -> list[GeneratorState]:
 def set_rng_state(state_list: list[GeneratorState], device: Any = None) -> None:
     """Put the generators back to what `get_rng_state` gave."""
     if not isinstance(state_list, (list, tuple)) or len(state_list) != 1:
-        raise ValueError(f"set_rng_state needs the list that get_rng_state gave, with 1 state, but got {state_list!r}.")
+        raise ArgumentError("set_rng_state needs the list that get_rng_state gave, with 1 state, but got "
+                            f"{state_list!r}.")
     default_generator().set_state(state_list[0])
 
 

@@ -16,7 +16,8 @@ from kayax.bridge.open_sizes import shown_to_caller
 from kayax.bridge.state import bump, state
 from kayax.bridge.tensor_values import Values
 from kayax.spec.dtype import DType, convert
-from kayax.spec.size import Size
+from kayax.spec.errors import ArgumentError
+from kayax.spec.size import Count, Size
 
 counter = itertools.count()
 _hook_ids = itertools.count()
@@ -50,9 +51,11 @@ class Tensor(Values):
     _hooks: dict[int, Callable] | None
     __array_priority__ = 100            # NumPy arrays leave the operators to us
 
-    def __init__(self, data: Any = None, dtype: Any = None, place: Any = None, stop_gradient: bool = True):
-        from kayax.bridge.convert import to_array
-        fill(self, Storage(to_array([] if data is None else data, dtype, place)), stop_gradient)
+    def __init__(self, data: Any = None, *more: Any, **options: Any):
+        from kayax.bridge.convert import constructed
+        array, facts = constructed(data, more, options)
+        fill(self, Storage(array), facts.get("stop_gradient", True))
+        self.persistable, self._name = facts.get("persistable", False), facts.get("name")
 
     # ---- what it is ------------------------------------------------------------------------------------------
 
@@ -78,8 +81,10 @@ class Tensor(Values):
 
     @property
     def size(self) -> int:
-        size = self.storage.array.size
-        return shown_to_caller(size) if state.portable else size
+        array = self.storage.array
+        if state.trace is None:
+            return Count(Size(array.shape))
+        return shown_to_caller(array.size) if state.portable else array.size
 
     @property
     def place(self) -> device.Place:
@@ -102,6 +107,8 @@ class Tensor(Values):
 
     @stop_gradient.setter
     def stop_gradient(self, value: bool) -> None:
+        if not isinstance(value, (bool, np.bool_)):
+            raise ArgumentError(f"stop_gradient is True or False, but got {value!r}.")
         value = bool(value)
         if value != self._stop_gradient:
             if state.trace is not None:
@@ -144,9 +151,9 @@ class Tensor(Values):
     def grad(self, value: Tensor | None) -> None:
         if value is not None:
             if not isinstance(value, Tensor):
-                raise TypeError(f".grad must be a Tensor or None, but got {type(value).__name__}.")
+                raise ArgumentError(f".grad must be a Tensor or None, but got {type(value).__name__}.")
             if value.shape != self.shape:
-                raise ValueError(f".grad must have the tensor's shape {self.shape}, but got {value.shape}.")
+                raise ArgumentError(f".grad must have the tensor's shape {self.shape}, but got {value.shape}.")
             if value.node is None and value._stop_gradient:         # a gradient says that it is none itself
                 value = view(value.storage)
                 value._stop_gradient = False
@@ -283,8 +290,6 @@ class Tensor(Values):
         return True
 
     def __deepcopy__(self, memo: dict) -> Tensor:
-        if not self.is_leaf:
-            raise RuntimeError("Only leaf tensors can be deep-copied: this one has a history. Use clone() or detach().")
         copy = fill(_new(type(self)), Storage(jnp.copy(self.array)), self._stop_gradient)
         memo[id(self)] = copy
         copy.persistable = self.persistable

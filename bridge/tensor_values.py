@@ -7,7 +7,7 @@ import jax
 import numpy as np
 
 from kayax.bridge import known
-from kayax.bridge.errors import concretization
+from kayax.bridge.errors import ArgumentError, concretization
 
 
 class Values:
@@ -48,7 +48,7 @@ class Values:
     def _scalar(self: Any, use: str) -> Any:
         array = self._value(use)
         if array.size != 1:
-            raise TypeError(f"{use} needs a Tensor with one element, but this one has shape {list(array.shape)}.")
+            raise ArgumentError(f"{use} needs a Tensor with one element, but this one has shape {list(array.shape)}.")
         return np.asarray(array).reshape(())[()].item()
 
     def __bool__(self: Any) -> bool:
@@ -58,8 +58,6 @@ class Values:
         return int(self._scalar("int(tensor)"))
 
     def __index__(self: Any) -> int:
-        if self.dtype.is_floating:
-            raise TypeError(f"A Tensor of dtype {self.dtype.name} cannot be used as an index.")
         return int(self._scalar("Using a tensor as a Python integer"))
 
     def __float__(self: Any) -> float:
@@ -70,16 +68,16 @@ class Values:
 
     def __len__(self: Any) -> int:
         if self.ndim == 0:
-            raise TypeError("len() of a 0-D tensor.")
+            raise ArgumentError("len() of a 0-D tensor.")
         return self.storage.array.shape[0]
 
     def __iter__(self: Any) -> Any:
         if self.ndim == 0:
-            raise TypeError("iteration over a 0-D tensor.")
+            raise ArgumentError("iteration over a 0-D tensor.")
         return (self[i] for i in range(len(self)))
 
     def __array__(self: Any, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return np.asarray(self._value("numpy.asarray(tensor)"), dtype=dtype)
+        return np.array(self._value("numpy.asarray(tensor)"), dtype=dtype, copy=copy is not False or None)
 
     def __jax_array__(self: Any) -> Any:
         return self.storage.array

@@ -83,6 +83,10 @@ _inner.install([amp, autograd, framework, io, jit, nn, nn.functional, nn.initial
                 utils])
 
 
+__all__ = [_name for _name in list(globals()) if not _name.startswith("_") and _name != "annotations"]
+__all__ += _LAZY_NAMES
+
+
 def __getattr__(name: str) -> _Any:
     if name in _LAZY:
         try:

@@ -11,3 +11,4 @@ matmul vecdot dot""".split()
 globals().update({name: _TOP[name] for name in _SHARED if name in _TOP})
 globals().update(_LINALG)
 __getattr__ = _absent("linalg")
+__all__ = [_name for _name in list(globals()) if not _name.startswith("_")]

@@ -132,6 +132,12 @@ class LayerList(Layer):
             self.append(layer)
         return self
 
+    def __add__(self, other: Iterable[Any]) -> LayerList:
+        return type(self)([*self, *other])
+
+    def __iadd__(self, other: Iterable[Any]) -> LayerList:
+        return self.extend(other)
+
 
 class LayerDict(Layer):
     """A dictionary of Layers."""
@@ -190,7 +196,7 @@ class LayerDict(Layer):
         pairs = sublayers.items() if isinstance(sublayers, (Mapping, LayerDict)) else sublayers
         for pair in pairs:
             if len(pair) != 2:
-                raise ValueError(f"LayerDict takes (name, layer) pairs, but got {pair!r}.")
+                raise ArgumentError(f"LayerDict takes (name, layer) pairs, but got {pair!r}.")
             self.add_sublayer(*pair)
 
 

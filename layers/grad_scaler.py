@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from kayax.bridge.cells import Storage, run_update, skip_updates_if
 from kayax.bridge.tensor import Tensor, wrap
+from kayax.spec.errors import ArgumentError
 
 
 class GradScaler:
@@ -24,9 +25,9 @@ class GradScaler:
                  decr_ratio: float = 0.5, incr_every_n_steps: int = 2000, decr_every_n_nan_or_inf: int = 1,
                  use_dynamic_loss_scaling: bool = True):
         if incr_ratio <= 1.0:
-            raise ValueError(f"incr_ratio must be greater than 1, but got {incr_ratio}.")
+            raise ArgumentError(f"incr_ratio must be greater than 1, but got {incr_ratio}.")
         if decr_ratio >= 1.0:
-            raise ValueError(f"decr_ratio must be less than 1, but got {decr_ratio}.")
+            raise ArgumentError(f"decr_ratio must be less than 1, but got {decr_ratio}.")
         self._enable, self._dynamic = bool(enable), bool(use_dynamic_loss_scaling) and bool(enable)
         self._init, self._incr_ratio, self._decr_ratio = float(init_loss_scaling), incr_ratio, decr_ratio
         self._incr_every, self._decr_every = incr_every_n_steps, decr_every_n_nan_or_inf
@@ -98,7 +99,7 @@ class GradScaler:
     def set_incr_ratio(self, new_incr_ratio: float) -> None:
         """Set what the factor grows by, greater than 1."""
         if new_incr_ratio <= 1.0:
-            raise ValueError(f"incr_ratio must be greater than 1, but got {new_incr_ratio}.")
+            raise ArgumentError(f"incr_ratio must be greater than 1, but got {new_incr_ratio}.")
         self._incr_ratio = new_incr_ratio
 
     def get_decr_ratio(self) -> float:
@@ -108,7 +109,7 @@ class GradScaler:
     def set_decr_ratio(self, new_decr_ratio: float) -> None:
         """Set what the factor shrinks by, less than 1."""
         if new_decr_ratio >= 1.0:
-            raise ValueError(f"decr_ratio must be less than 1, but got {new_decr_ratio}.")
+            raise ArgumentError(f"decr_ratio must be less than 1, but got {new_decr_ratio}.")
         self._decr_ratio = new_decr_ratio
 
     def get_incr_every_n_steps(self) -> int:

@@ -11,6 +11,7 @@ import numpy as np
 from kayax.bridge import rng
 from kayax.bridge.convert import owned
 from kayax.bridge.tensor import Tensor
+from kayax.spec.errors import ArgumentError
 
 
 class Initializer:
@@ -56,7 +57,7 @@ class Uniform(Initializer):
 
     def __init__(self, low: float = -1.0, high: float = 1.0, name: str | None = None):
         if low > high:
-            raise ValueError(f"low must not exceed high, but got {low} and {high}.")
+            raise ArgumentError(f"low must not exceed high, but got {low} and {high}.")
         self.low, self.high = low, high
 
     def values(self, shape: tuple[int, ...]) -> np.ndarray:
@@ -88,7 +89,7 @@ class TruncatedNormal(Initializer):
                 return drawn
             drawn[outside] = generator.normal(self.mean, self.std, int(outside.sum()))
             outside = (drawn < self.a) | (drawn > self.b)
-        raise ValueError(f"Normal({self.mean}, {self.std}) hardly ever falls into [{self.a}, {self.b}].")
+        raise ArgumentError(f"Normal({self.mean}, {self.std}) hardly ever falls into [{self.a}, {self.b}].")
 
 
 def fans(shape: tuple[int, ...]) -> tuple[int, int]:
@@ -145,7 +146,7 @@ class KaimingUniform(_Scaled):
     def __init__(self, fan_in: float | None = None, negative_slope: float = 0.0, nonlinearity: str = "relu",
                  mode: str = "fan_in"):
         if mode not in ("fan_in", "fan_out"):
-            raise ValueError(f"mode must be 'fan_in' or 'fan_out', but got {mode!r}.")
+            raise ArgumentError(f"mode must be 'fan_in' or 'fan_out', but got {mode!r}.")
         self.fan_in, self.negative_slope, self.nonlinearity, self.mode = fan_in, negative_slope, nonlinearity, mode
 
     def values(self, shape: tuple[int, ...]) -> np.ndarray:
@@ -170,7 +171,7 @@ class Orthogonal(Initializer):
 
     def values(self, shape: tuple[int, ...]) -> np.ndarray:
         if len(shape) < 2:
-            raise ValueError(f"Orthogonal needs a parameter with 2 axes or more, but its shape is {list(shape)}.")
+            raise ArgumentError(f"Orthogonal needs a parameter with 2 axes or more, but its shape is {list(shape)}.")
         rows, columns = shape[0], math.prod(shape[1:])
         drawn = rng.numpy_generator().standard_normal((max(rows, columns), min(rows, columns)))
         q, r = np.linalg.qr(drawn)
@@ -183,13 +184,13 @@ class Dirac(Initializer):
 
     def __init__(self, groups: int = 1, name: str | None = None):
         if not (isinstance(groups, int) and groups > 0):
-            raise ValueError(f"groups must be a positive int, but got {groups!r}.")
+            raise ArgumentError(f"groups must be a positive int, but got {groups!r}.")
         self.groups = groups
 
     def values(self, shape: tuple[int, ...]) -> np.ndarray:
         if len(shape) not in (3, 4, 5) or shape[0] % self.groups:
-            raise ValueError(f"Dirac needs a weight of 3 to 5 axes, the first divisible by groups={self.groups}, but "
-                             f"its shape is {list(shape)}.")
+            raise ArgumentError(f"Dirac needs a weight of 3 to 5 axes, the first divisible by groups={self.groups}, "
+                                f"but its shape is {list(shape)}.")
         value = np.zeros(shape)
         center = tuple(k // 2 for k in shape[2:])
         size = shape[0] // self.groups
@@ -207,7 +208,7 @@ class Bilinear(Initializer):
 
     def values(self, shape: tuple[int, ...]) -> np.ndarray:
         if len(shape) != 4 or shape[2] != shape[3]:
-            raise ValueError(f"Bilinear needs a weight with 4 axes and a square kernel, but it is {list(shape)}.")
+            raise ArgumentError(f"Bilinear needs a weight with 4 axes and a square kernel, but it is {list(shape)}.")
         size = shape[3]
         f = math.ceil(size / 2.0)
         c = (2 * f - 1 - f % 2) / (2.0 * f)
@@ -215,8 +216,8 @@ class Bilinear(Initializer):
         return np.broadcast_to(np.outer(line, line), shape)
 
 
-_GAINS = {"sigmoid": 1.0, "linear": 1.0, "conv1d": 1.0, "conv2d": 1.0, "conv3d": 1.0, "conv1d_transpose": 1.0,
-          "conv2d_transpose": 1.0, "conv3d_transpose": 1.0, "tanh": 5.0 / 3, "relu": math.sqrt(2.0), "selu": 3.0 / 4}
+_GAINS = {"sigmoid": 1, "linear": 1, "conv1d": 1, "conv2d": 1, "conv3d": 1, "conv1d_transpose": 1,
+          "conv2d_transpose": 1, "conv3d_transpose": 1, "tanh": 5.0 / 3, "relu": math.sqrt(2.0), "selu": 3.0 / 4}
 
 
 def calculate_gain(nonlinearity: str, param: Any = None) -> float:
@@ -224,7 +225,8 @@ def calculate_gain(nonlinearity: str, param: Any = None) -> float:
     if nonlinearity == "leaky_relu":
         return math.sqrt(2.0 / (1 + (0.01 if param is None else float(param)) ** 2))
     if nonlinearity not in _GAINS:
-        raise ValueError(f"nonlinearity must be one of {', '.join([*_GAINS, 'leaky_relu'])}, but got {nonlinearity!r}.")
+        raise ArgumentError(f"nonlinearity must be one of {', '.join([*_GAINS, 'leaky_relu'])}, but got "
+                            f"{nonlinearity!r}.")
     return _GAINS[nonlinearity]
 
 
@@ -235,7 +237,7 @@ def set_global_initializer(weight_init: Initializer | None, bias_init: Initializ
     """What weights and biases start with where nothing else is said; None for the layers' own defaults."""
     for value in (weight_init, bias_init):
         if value is not None and not isinstance(value, Initializer):
-            raise TypeError(f"A global initializer must be an Initializer or None, but got {type(value).__name__}.")
+            raise ArgumentError(f"A global initializer must be an Initializer or None, but got {type(value).__name__}.")
     _global[:] = [weight_init, bias_init]
 
 

@@ -3,6 +3,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from kayax.spec.errors import ArgumentError
+
 
 class ParamAttr:
     """The name, initializer, learning-rate factor, regularizer and trainability of a parameter to be made."""
@@ -27,7 +29,7 @@ class ParamAttr:
             return ParamAttr(name=attr)
         if callable(attr):
             return ParamAttr(initializer=attr)
-        raise TypeError("A parameter's attr must be a ParamAttr, a name, an initializer, None or False, but got "
+        raise ArgumentError("A parameter's attr must be a ParamAttr, a name, an initializer, None or False, but got "
                         f"{type(attr).__name__}.")
 
     def __repr__(self) -> str:

@@ -60,7 +60,7 @@ def new_parameter(shape: Any, dtype: Any, name: str | None, attr: Any, is_bias: 
 
     if not LazyGuard.open:
         return made()
-    parameter = Parameter([], dtype, **facts)
+    parameter = Parameter([], dtype=dtype, **facts)
     parameter.storage = Unread(lambda: made().storage.array)
     return parameter
 

@@ -157,8 +157,8 @@ class MaxUnPool1D(FunctionLayer):
 
     def __init__(self, kernel_size: Any, stride: Any = None, padding: int = 0, data_format: str = "NCL",
                  output_size: Any = None, name: str | None = None):
-        super().__init__(F.max_unpool1d, shown=(), kernel_size=kernel_size, stride=stride, padding=padding,
-                         data_format=data_format, output_size=output_size)
+        super().__init__(F.max_unpool1d, shown=("output_size",), kernel_size=kernel_size, stride=stride,
+                         padding=padding, data_format=data_format, output_size=output_size)
 
 
 class MaxUnPool2D(FunctionLayer):
@@ -166,8 +166,8 @@ class MaxUnPool2D(FunctionLayer):
 
     def __init__(self, kernel_size: Any, stride: Any = None, padding: int = 0, data_format: str = "NCHW",
                  output_size: Any = None, name: str | None = None):
-        super().__init__(F.max_unpool2d, shown=(), kernel_size=kernel_size, stride=stride, padding=padding,
-                         data_format=data_format, output_size=output_size)
+        super().__init__(F.max_unpool2d, shown=("output_size",), kernel_size=kernel_size, stride=stride,
+                         padding=padding, data_format=data_format, output_size=output_size)
 
 
 class MaxUnPool3D(FunctionLayer):
@@ -175,8 +175,8 @@ class MaxUnPool3D(FunctionLayer):
 
     def __init__(self, kernel_size: Any, stride: Any = None, padding: int = 0, data_format: str = "NCDHW",
                  output_size: Any = None, name: str | None = None):
-        super().__init__(F.max_unpool3d, shown=(), kernel_size=kernel_size, stride=stride, padding=padding,
-                         data_format=data_format, output_size=output_size)
+        super().__init__(F.max_unpool3d, shown=("output_size",), kernel_size=kernel_size, stride=stride,
+                         padding=padding, data_format=data_format, output_size=output_size)
 
 
 __all__ = ["AdaptiveAvgPool1D", "AdaptiveAvgPool2D", "AdaptiveAvgPool3D", "AdaptiveMaxPool1D", "AdaptiveMaxPool2D",

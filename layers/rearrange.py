@@ -9,27 +9,32 @@ from kayax.layers.function_layer import FunctionLayer
 from kayax.layers.layer import Layer
 
 
+def _unusual(data_format: str) -> tuple[str, ...]:
+    return () if data_format == "NCHW" else ("data_format",)
+
+
 class PixelShuffle(FunctionLayer):
     """Channels moved into space: ``[N, C r², H, W]`` to ``[N, C, H r, W r]`` (Shi et al., 2016)."""
 
     def __init__(self, upscale_factor: Any, data_format: str = "NCHW", name: str | None = None):
-        super().__init__(F.pixel_shuffle, shown=("upscale_factor",), upscale_factor=upscale_factor,
-                         data_format=data_format)
+        super().__init__(F.pixel_shuffle, shown=("upscale_factor", *_unusual(data_format)),
+                         upscale_factor=upscale_factor, data_format=data_format)
 
 
 class PixelUnshuffle(FunctionLayer):
     """Space moved into channels, the inverse of PixelShuffle."""
 
     def __init__(self, downscale_factor: Any, data_format: str = "NCHW", name: str | None = None):
-        super().__init__(F.pixel_unshuffle, shown=("downscale_factor",), downscale_factor=downscale_factor,
-                         data_format=data_format)
+        super().__init__(F.pixel_unshuffle, shown=("downscale_factor", *_unusual(data_format)),
+                         downscale_factor=downscale_factor, data_format=data_format)
 
 
 class ChannelShuffle(FunctionLayer):
     """Channels of the groups interleaved (Zhang et al., 2018)."""
 
     def __init__(self, groups: Any, data_format: str = "NCHW", name: str | None = None):
-        super().__init__(F.channel_shuffle, shown=("groups",), groups=groups, data_format=data_format)
+        super().__init__(F.channel_shuffle, shown=("groups", *_unusual(data_format)), groups=groups,
+                         data_format=data_format)
 
 
 class CosineSimilarity(FunctionLayer):
@@ -51,12 +56,16 @@ class Upsample(FunctionLayer):
                          align_mode=align_mode, data_format=data_format, recompute_scale_factor=recompute_scale_factor)
 
 
+def _pair(size: Any) -> Any:
+    return [size, size] if isinstance(size, int) else size
+
+
 class UpsamplingNearest2D(FunctionLayer):
     """Enlarges ``[N, C, H, W]`` by repeating."""
 
     def __init__(self, size: Any = None, scale_factor: Any = None, data_format: str = "NCHW", name: str | None = None):
         super().__init__(F.interpolate, shown=("scale_factor" if scale_factor is not None else "size", "data_format"),
-                         size=size, scale_factor=scale_factor, mode="nearest", align_corners=False, align_mode=0,
+                         size=_pair(size), scale_factor=scale_factor, mode="nearest", align_corners=False, align_mode=0,
                          data_format=data_format)
 
 
@@ -65,7 +74,7 @@ class UpsamplingBilinear2D(FunctionLayer):
 
     def __init__(self, size: Any = None, scale_factor: Any = None, data_format: str = "NCHW", name: str | None = None):
         super().__init__(F.interpolate, shown=("scale_factor" if scale_factor is not None else "size", "data_format"),
-                         size=size, scale_factor=scale_factor, mode="bilinear", align_corners=True, align_mode=0,
+                         size=_pair(size), scale_factor=scale_factor, mode="bilinear", align_corners=True, align_mode=0,
                          data_format=data_format)
 
 

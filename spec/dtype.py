@@ -15,13 +15,24 @@ class DType:
 
     __slots__ = ("name", "numpy", "is_floating", "is_complex", "is_integer", "_hash")
 
-    def __init__(self, name: str, numpy_type: Any):
+    name: str
+    numpy: np.dtype
+    is_floating: bool
+    is_complex: bool
+    is_integer: bool
+    _hash: int
+
+    def __new__(cls, name: Any, numpy_type: Any = None) -> DType:
+        if numpy_type is None:              # as users call it: the type of this name
+            return convert(name)
+        self = object.__new__(cls)
         self.name = name
         self.numpy = np.dtype(numpy_type)
         self.is_complex = name.startswith("complex")
         self.is_floating = "float" in name
         self.is_integer = "int" in name
         self._hash = hash(self.numpy)
+        return self
 
     @property
     def is_differentiable(self) -> bool:

@@ -29,5 +29,30 @@ class Size(list):
 
     __rmul__ = __mul__
 
+    def __eq__(self, other: object) -> bool:
+        return super().__eq__(list(other) if isinstance(other, tuple) else other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    __hash__ = None         # type: ignore[assignment]
+
     def __repr__(self) -> str:
         return f"paddle.Size({super().__repr__()})"
+
+
+class Count(int):
+    """The number of elements of a Tensor; called, its shape, or one of its sizes: ``x.size``, ``x.size(0)``."""
+
+    shape: Size
+
+    def __new__(cls, shape: Size) -> Count:
+        self = int.__new__(cls, math.prod(shape))
+        self.shape = shape
+        return self
+
+    def __call__(self, dim: int | None = None) -> Any:
+        return self.shape if dim is None else self.shape[dim]
+
+    def __reduce__(self) -> tuple:
+        return int, (int(self),)

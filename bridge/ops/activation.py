@@ -56,7 +56,7 @@ def logsigmoid(x, name=None):
 
 def _clip(x: Any, low: float, high: float) -> Any:
     """Limits whose gradient is 0 at the limits themselves, as in Paddle (XLA's clamp gives one half there)."""
-    return jnp.where(x <= low, low, jnp.where(x >= high, high, x)).astype(x.dtype)
+    return jnp.where(x >= high, high, jnp.where(x <= low, low, x)).astype(x.dtype)
 
 
 @op(name=_NAME + "silu", amp="silu")

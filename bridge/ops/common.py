@@ -8,7 +8,7 @@ import numpy as np
 from kayax.bridge.errors import ArgumentError, ConversionError, at_user_line
 from kayax.bridge.open_sizes import is_open
 from kayax.bridge.ops.bounds import need_range
-from kayax.bridge.ops.promotion import need
+from kayax.bridge.ops.promotion import cast, common, need
 from kayax.bridge.registry import op
 from kayax.bridge.staging import staged
 from kayax.bridge.state import state
@@ -27,10 +27,13 @@ def linear(x, weight, bias=None, name=None):
     if not x.ndim or x.shape[-1] != weight.shape[0]:
         raise ValueError(f"The last dimension of x must be {weight.shape[0]}, the first of weight {list(weight.shape)}"
                          f", but x has the shape {list(x.shape)}.")
+    if x.dtype != weight.dtype and "c" in (x.dtype.kind, weight.dtype.kind):
+        dtype = common(x.dtype, weight.dtype)
+        x, weight = cast(x, dtype), cast(weight, dtype)
     if x.dtype != weight.dtype:
         raise ArgumentError(f"x and weight must have one dtype, but are {x.dtype.name} and {weight.dtype.name}.")
     y = jnp.matmul(x, weight)
-    return y if bias is None else y + bias.astype(y.dtype)
+    return y if bias is None else y + bias.astype(common(y.dtype, bias.dtype) if bias.dtype.kind == "c" else y.dtype)
 
 
 @op(name=_NAME + "bilinear", amp="bilinear")

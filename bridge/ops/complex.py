@@ -1,12 +1,16 @@
 """Complex numbers: parts, making and taking apart; and questions about a Tensor's type."""
 from __future__ import annotations
 
+from typing import Any
+
 import jax.numpy as jnp
 from jax import lax
 
 from kayax.bridge.ops.promotion import cast, need, real_of, unify
 from kayax.bridge.registry import function, op
 from kayax.bridge.tensor import Tensor
+from kayax.spec.dtype import DType, convert
+from kayax.spec.errors import ArgumentError
 
 
 @op(method=True)
@@ -91,19 +95,25 @@ def view_as_real(input):
 @function(method=True)
 def is_complex(x: Tensor) -> bool:
     """Whether the dtype is complex."""
-    return x.dtype.is_complex
+    return _dtype(x, "is_complex").is_complex
 
 
 @function(method=True)
 def is_floating_point(x: Tensor) -> bool:
     """Whether the dtype is floating (not complex)."""
-    return x.dtype.is_floating
+    return _dtype(x, "is_floating_point").is_floating
 
 
 @function(method=True)
 def is_integer(x: Tensor) -> bool:
     """Whether the dtype is an integer."""
-    return x.dtype.is_integer
+    return _dtype(x, "is_integer").is_integer
+
+
+def _dtype(x: Any, name: str) -> DType:
+    if not hasattr(x, "dtype"):
+        raise ArgumentError(f"{name} is asked of a Tensor, but got {type(x).__name__}.")
+    return convert(x.dtype)
 
 
 __all__ = [

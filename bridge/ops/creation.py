@@ -7,6 +7,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from kayax.bridge.autograd import no_grad
 from kayax.bridge.convert import to_array, to_tensor
 from kayax.bridge.ops.promotion import cast
 from kayax.bridge.registry import function, op
@@ -220,7 +221,12 @@ def assign(x: Any, output: Tensor | None = None) -> Tensor:
     Numbers and lists keep NumPy's types: Python floats give float64. A number has the shape [1].
     """
     made = _assign(x) if isinstance(x, Tensor) else wrap(to_array(np.atleast_1d(np.asarray(x))))
-    return made if output is None else output._rebind(made)
+    if output is None:
+        return made
+    if made._stop_gradient and output.is_leaf:          # a parameter takes the value, and stays one
+        with no_grad():
+            return output._rebind(made)
+    return output._rebind(made)
 
 
 @function

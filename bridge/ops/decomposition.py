@@ -221,14 +221,18 @@ def permutation(pivots: Any, size: int) -> Any:
 
 @op(name="lu_unpack", method=True)
 def lu_unpack(x, y, unpack_ludata=True, unpack_pivots=True, name=None):
-    """The matrices P, L and U of what `lu` gave: `x`, both factors, and `y`, the row exchanges."""
+    """The matrices P, L and U of what `lu` gave: `x`, both factors, and `y`, the row exchanges.
+
+    What the two flags leave out is empty.
+    """
     rows, columns = x.shape[-2:]
     small = min(rows, columns)
     lower = jnp.tril(x[..., :, :small], -1) + jnp.eye(rows, small, dtype=x.dtype)
     upper = jnp.triu(x[..., :small, :])
     order = permutation(y, rows)
     exchange = jnp.swapaxes(jnp.eye(rows, dtype=x.dtype)[order], -1, -2)
-    return exchange, lower, upper
+    none = jnp.zeros(0, x.dtype)
+    return (exchange if unpack_pivots else none, *((lower, upper) if unpack_ludata else (none, none)))
 
 
 @op(name="householder_product", method=True)

@@ -11,7 +11,7 @@ from kayax.bridge.open_sizes import need_known
 from kayax.bridge.ops.promotion import cast, complex_of, need, rank
 from kayax.bridge.registry import function, op
 from kayax.bridge.tensor import Tensor, wrap
-from kayax.spec.dtype import default, to_numpy
+from kayax.spec.dtype import convert, default, to_numpy
 
 _SWAPPED = {"backward": "forward", "forward": "backward", "ortho": "ortho"}
 
@@ -114,7 +114,8 @@ globals().update(_PUBLIC)
 def _frequencies(fn: Callable, n: int, d: float, dtype: Any) -> Tensor:
     if n * d == 0:
         raise ValueError(f"Neither n nor d may be 0, but got n={n} and d={d}.")
-    return wrap(jnp.asarray(fn(n, d), to_numpy(dtype if dtype is not None else default())))
+    wanted = convert(default() if dtype is None else dtype)
+    return wrap(jnp.asarray(fn(n, d), np.float32 if wanted.is_integer else wanted.numpy))
 
 
 @function(name="fft.fftfreq")

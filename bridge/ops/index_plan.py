@@ -1,6 +1,7 @@
 """An index, taken apart into a plan: what is part of the program, and what is given to it when it runs."""
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import jax
@@ -11,6 +12,7 @@ from kayax.bridge.layout import INT, NEW, WHOLE
 from kayax.bridge.open_sizes import is_open, plain
 from kayax.bridge.ops.checks import check_range, true_positions
 from kayax.bridge.tensor import Tensor, wrap
+from kayax.spec.errors import ArgumentError, RangeError
 
 ARRAY, TRUE = "array", "true"           # parts beside those of `layout.indexed`; TRUE is a mask without dimensions
 
@@ -43,7 +45,7 @@ class Plan:
             self.parts.append(TRUE if item else False)
             self.arrays = True
             return dim
-        elif isinstance(item, np.integer):
+        elif isinstance(item, (np.integer, int)):
             self._int(int(item), shape, dim)
         elif is_open(item):
             self._open_int(plain(item), shape[dim])
@@ -54,7 +56,7 @@ class Plan:
     def _int(self, i: int, shape: tuple, dim: int) -> None:
         n = shape[dim]
         if type(n) is int and not -n <= i < n:
-            raise IndexError(f"Index {i} is out of range for dimension {dim} of a Tensor of shape {list(shape)}: it "
+            raise RangeError(f"Index {i} is out of range for dimension {dim} of a Tensor of shape {list(shape)}: it "
                              f"must be in [{-n}, {n}).")
         self.parts.append(INT)
         self.given.append(i + n if i < 0 else i)
@@ -63,7 +65,7 @@ class Plan:
         """A position computed from open sizes; whether it is in range must be the same for all of them."""
         i = i + n if i < 0 else i
         if not 0 <= i < n:
-            raise IndexError(f"Index {i} is out of range for a dimension of size {n}.")
+            raise RangeError(f"Index {i} is out of range for a dimension of size {n}.")
         self.parts.append(INT)
         self.given.append(wrap(jnp.asarray(i)))
 
@@ -110,7 +112,7 @@ class Plan:
 
     def _mask(self, mask: Any, shape: tuple, dim: int) -> int:
         if tuple(mask.shape) != tuple(shape[dim:dim + mask.ndim]):
-            raise IndexError(f"The mask of shape {list(mask.shape)} does not fit dimensions {dim} to "
+            raise RangeError(f"The mask of shape {list(mask.shape)} does not fit dimensions {dim} to "
                              f"{dim + mask.ndim - 1} of a Tensor of shape {list(shape)}.")
         if mask.ndim == 0:
             self.parts.append(TRUE if bool(mask) else False)
@@ -129,12 +131,12 @@ def _expand_ellipsis(items: tuple, ndim: int) -> tuple:
     for i, item in enumerate(items):
         if item is Ellipsis:
             if at >= 0:
-                raise IndexError("An index can have only one ellipsis (...).")
+                raise RangeError("An index can have only one ellipsis (...).")
             at = i
         elif item is not None and item is not True and item is not False:
             used += _rank(item)
     if used > ndim:
-        raise IndexError(f"Too many indices: {used} for a Tensor of {ndim} dimensions.")
+        raise RangeError(f"Too many indices: {used} for a Tensor of {ndim} dimensions.")
     if at < 0:
         return items
     return (*items[:at], *(slice(None),) * (ndim - used), *items[at + 1:])
@@ -156,7 +158,12 @@ def _rank(item: Any) -> int:
 def _bound(value: Any) -> Any:
     if value is None or type(value) is int:
         return value
-    return plain(value) if is_open(value) else value.__index__()
+    if is_open(value):
+        return plain(value)
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise ArgumentError(f"The bounds of a slice are integers or None, but got {value!r}.") from None
 
 
 def _from_list(items: Any) -> Any:

@@ -84,7 +84,9 @@ def dot(x, y, name=None):
 def vecdot(x, y, axis=-1, name=None):
     """The sum of products over `axis`, with broadcasting; `x` is conjugated."""
     x, y = unify(x, y)
-    return jnp.vecdot(x, y, axis=axis)
+    if x.ndim and y.ndim and x.shape[axis] == y.shape[axis]:
+        return jnp.vecdot(x, y, axis=axis)
+    return jnp.sum(jnp.conj(x) * y, axis, dtype=x.dtype)
 
 
 @op(method=True)
@@ -182,11 +184,23 @@ def _axes_pair(axes: Any, x: Any, y: Any) -> tuple[list[int], list[int]]:
     return first, second
 
 
+def _grown(x: Any, axes: list[int], y: Any, others: list[int]) -> Any:
+    """`x` with the sizes of 1 along `axes` repeated to those of `y` along `others`."""
+    shape = list(x.shape)
+    for a, b in zip(axes, others, strict=True):
+        shape[a] = y.shape[b] if shape[a] == 1 else shape[a]
+    return jnp.broadcast_to(x, shape)
+
+
 @op(method=True, static=("axes",))
 def tensordot(x, y, axes=2, name=None):
-    """Sums of products over dimensions of both: the last `axes` of `x` with the first of `y`, or those listed."""
+    """Sums of products over dimensions of both: the last `axes` of `x` with the first of `y`, or those listed.
+
+    A size of 1 meets any other, as in broadcasting.
+    """
     x, y = _pair(x, y)
     first, second = _axes_pair(axes, x, y)
+    x, y = _grown(x, first, y, second), _grown(y, second, x, first)
     return jnp.tensordot(x, y, axes=(first, second))
 
 

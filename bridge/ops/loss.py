@@ -44,6 +44,11 @@ def hard_labels(x: Any, label: Any, axis: int) -> Any:
     return label
 
 
+def _whole(label: Any) -> Any:
+    """Classes that are given as floats, as integers."""
+    return label.astype(jnp.int64) if label.dtype.kind == "f" else label
+
+
 def _wide(x: Any) -> Any:
     return x.astype(jnp.float32) if x.dtype.itemsize < 4 else x
 
@@ -124,7 +129,7 @@ def cross_entropy(input, label, weight=None, ignore_index=-100, reduction="mean"
     if soft_label or label_smoothing > 0:
         loss, factor = _soft_case(x, label, weight, axis, use_softmax, label_smoothing, soft_label)
     else:
-        loss, factor = _hard_case(x, hard_labels(x, label, axis), weight, ignore_index, axis, use_softmax)
+        loss, factor = _hard_case(x, hard_labels(x, _whole(label), axis), weight, ignore_index, axis, use_softmax)
     if reduction == "none":
         loss = jnp.expand_dims(loss, axis) if keep else loss
     elif reduction == "sum":
@@ -151,7 +156,7 @@ def _soft_case(x: Any, label: Any, weight: Any, axis: int, use_softmax: bool, sm
                soft: bool) -> tuple[Any, Any]:
     classes = x.shape[axis]
     if not (soft or tuple(label.shape) == tuple(x.shape)):
-        label = jax.nn.one_hot(hard_labels(x, label, axis), classes, dtype=x.dtype, axis=axis)
+        label = jax.nn.one_hot(hard_labels(x, _whole(label), axis), classes, dtype=x.dtype, axis=axis)
     label = label.astype(x.dtype)
     if smoothing > 0:
         label = (1 - smoothing) * label + smoothing / classes
@@ -174,7 +179,7 @@ def softmax_with_cross_entropy(logits, label, soft_label=False, ignore_index=-10
     if soft_label:
         loss = _soft(x, label.astype(x.dtype), axis, True)
     else:
-        loss, _ = _hard_case(x, hard_labels(x, label, axis), None, ignore_index, axis, True)
+        loss, _ = _hard_case(x, hard_labels(x, _whole(label), axis), None, ignore_index, axis, True)
     loss = jnp.expand_dims(loss, axis).astype(logits.dtype)
     return (loss, jax.nn.softmax(logits, axis)) if return_softmax else loss
 

@@ -20,6 +20,7 @@ from kayax.bridge.state import state
 from kayax.bridge.tensor import Tensor, wrap
 from kayax.bridge.views import exchange, layout_of
 from kayax.spec.dtype import find, to_numpy
+from kayax.spec.errors import ArgumentError
 
 _CASTS = {"float": "float32", "double": "float64", "half": "float16", "bfloat16": "bfloat16", "int": "int32",
           "long": "int64", "short": "int16", "char": "int8", "byte": "uint8", "bool": "bool", "cfloat": "complex64",
@@ -127,9 +128,9 @@ def _set_value(self: Tensor, value: Any) -> None:
     array = to_array(value, place=None if isinstance(self.storage.array, jax.core.Tracer) else self.place)
     old = self.storage.array
     if tuple(array.shape) != tuple(old.shape):
-        raise ValueError(f"{self.name} has shape {list(old.shape)}, but the value has shape {list(array.shape)}.")
+        raise ArgumentError(f"{self.name} has shape {list(old.shape)}, but the value has shape {list(array.shape)}.")
     if array.dtype != old.dtype:
-        raise ValueError(f"{self.name} has dtype {old.dtype.name}, but the value has dtype {array.dtype.name}.")
+        raise ArgumentError(f"{self.name} has dtype {old.dtype.name}, but the value has dtype {array.dtype.name}.")
     self.storage.array = array if state.trace is None else state.trace.set_outside(self, array)
 
 

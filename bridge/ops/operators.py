@@ -11,6 +11,7 @@ from kayax.bridge.ops import arithmetic, linalg, logic, math
 from kayax.bridge.parameter import Parameter
 from kayax.bridge.registry import attach
 from kayax.bridge.tensor import Tensor
+from kayax.spec.size import Count
 
 _DIRECT = frozenset({Tensor, Parameter, int, float, bool, complex, np.ndarray})
 _NUMBERS = frozenset({int, float, bool, complex})
@@ -22,6 +23,8 @@ def _operand(other: Any) -> Any:
         return other
     if isinstance(other, np.generic):
         return other.item()
+    if isinstance(other, Count):
+        return int(other)
     if isinstance(other, (bool, int, float, complex)):
         return other
     if hasattr(type(other), "__jax_array__") and not hasattr(type(other), "dtype"):     # an open dim of a shape
@@ -88,5 +91,17 @@ for _key, _function in _COMPARISONS.items():
     _set(f"__{_key}__", _binary(_function)[0], _function.__doc__)
 for _key, _function in _UNARY.items():
     _set(f"__{_key}__", _unary(_function), _function.__doc__)
+
+
+def _product(operation: Callable) -> Callable:
+    """A matrix product in which a NumPy array takes the Tensor's dtype, as in Paddle."""
+    def forward(self: Tensor, other: Any) -> Any:
+        return operation(self, other.astype(self.dtype.numpy, copy=False) if isinstance(other, np.ndarray) else other)
+
+    return forward
+
+
+for _key in ("__matmul__", "__rmatmul__"):
+    _set(_key, _product(getattr(Tensor, _key)), linalg.matmul.__doc__)
 attach("__div__", Tensor.__truediv__)
 attach("__rdiv__", Tensor.__rtruediv__)

@@ -102,7 +102,16 @@ def nanmedian(x, axis=None, keepdim=False, mode="avg", name=None):
     return cast(out, x.dtype)
 
 
-def _quantile(fn: Any, x: Any, q: Any, axis: Any, keepdim: bool, interpolation: str) -> Any:
+_BETWEEN = {
+    "linear": lambda low, high, part: low.astype(part.dtype) * (1 - part) + high.astype(part.dtype) * part,
+    "lower": lambda low, high, part: low,
+    "higher": lambda low, high, part: high,
+    "midpoint": lambda low, high, part: (low + high) * np.asarray(0.5, low.dtype),
+    "nearest": lambda low, high, part: jnp.where(part <= 0.5, low, high),
+}
+
+
+def _quantile(skip_nan: bool, x: Any, q: Any, axis: Any, keepdim: bool, interpolation: str) -> Any:
     need(x, "x", (2,), "a floating Tensor")
     numbers = [q] if isinstance(q, (int, float)) else list(q) if isinstance(q, tuple) else []
     if any(not 0 <= value <= 1 for value in numbers):
@@ -112,8 +121,23 @@ def _quantile(fn: Any, x: Any, q: Any, axis: Any, keepdim: bool, interpolation: 
     axes = axes_of(axis, x.ndim) if x.ndim else None
     if axes is not None and 0 in [x.shape[a] for a in axes]:
         raise ValueError(f"x of shape {list(x.shape)} has no elements along axis={list(axes)}, and so no quantiles.")
-    out = fn(x, jnp.asarray(q, np.float64 if numbers else None), axis=axes, method=interpolation, keepdims=keepdim)
-    return cast(out, x.dtype)
+    if interpolation not in _BETWEEN:
+        raise ValueError(f"interpolation must be one of {', '.join(_BETWEEN)}, but got {interpolation!r}.")
+    flat, axes = _flattened(x, axis)
+    ordered, missing = order.sort(flat, -1), jnp.isnan(flat)            # nan comes last
+    q = jnp.asarray(q, np.float64 if numbers else None)
+    last = jnp.sum(~missing, -1) - 1 if skip_nan else jnp.full(flat.shape[:-1], flat.shape[-1] - 1)
+    place = q.reshape(*q.shape, *(1,) * last.ndim) * last
+    low, high = (jnp.clip(end(place), 0, jnp.maximum(last, 0)).astype(np.int64) for end in (jnp.floor, jnp.ceil))
+
+    def at(places: Any) -> Any:
+        rows = jnp.moveaxis(places.reshape(-1, *last.shape), 0, -1)
+        return jnp.moveaxis(jnp.take_along_axis(ordered, rows, -1), -1, 0).reshape(place.shape)
+
+    out = _BETWEEN[interpolation](at(low), at(high), place - jnp.floor(place))
+    void = (last < 0) if skip_nan else missing.any(-1)
+    out = jnp.where(void, jnp.nan, out)
+    return cast(jnp.expand_dims(out, tuple(a + q.ndim for a in axes)) if keepdim and axes else out, x.dtype)
 
 
 @op(method=True)
@@ -122,13 +146,13 @@ def quantile(x, q, axis=None, keepdim=False, interpolation="linear", name=None):
 
     interpolation: between two neighbours, "linear", "lower", "higher", "midpoint" or "nearest".
     """
-    return _quantile(jnp.quantile, x, q, axis, keepdim, interpolation)
+    return _quantile(False, x, q, axis, keepdim, interpolation)
 
 
 @op(method=True)
 def nanquantile(x, q, axis=None, keepdim=False, interpolation="linear"):
     """The quantiles over `axis` of the elements that are not nan; see `quantile`."""
-    return _quantile(jnp.nanquantile, x, q, axis, keepdim, interpolation)
+    return _quantile(True, x, q, axis, keepdim, interpolation)
 
 
 def _range(x: Any, low: Any, high: Any, apart: float = 1) -> tuple[Any, Any]:

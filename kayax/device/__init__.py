@@ -243,13 +243,14 @@ def __getattr__(name: str) -> Any:
 
 __all__ = [
     "CPUPlace", "CUDAPinnedPlace", "CUDAPlace", "CustomPlace", "Event", "IPUPlace", "Place", "Stream", "StreamContext",
-    "TPUPlace", "XPUPinnedPlace", "XPUPlace", "current_stream", "device", "device_count", "device_guard",
+    "TPUPlace", "XPUPinnedPlace", "XPUPlace", "current_stream", "device", "device_count", "device_guard", "empty_cache",
     "get_all_custom_device_type", "get_all_device_type", "get_available_custom_device", "get_available_device",
     "get_cudnn_version", "get_default_device", "get_device", "get_device_capability", "get_device_name",
     "get_device_properties", "get_rng_state", "get_stream_from_external", "ipc_collect", "is_available",
     "is_bf16_supported", "is_compiled_with_cinn", "is_compiled_with_cuda", "is_compiled_with_custom_device",
     "is_compiled_with_distribute", "is_compiled_with_ipu", "is_compiled_with_rocm", "is_compiled_with_xpu",
     "is_current_stream_capturing", "manual_seed", "max_memory_allocated", "max_memory_reserved",
+    "memory_allocated", "memory_reserved",
     "reset_max_memory_allocated", "reset_max_memory_reserved", "reset_peak_memory_stats", "set_default_device",
     "set_device", "set_rng_state", "set_stream", "stream_guard", "synchronize", *TYPED,
 ]

@@ -46,3 +46,4 @@ def __getattr__(name: str) -> _Any:
 
 __all__ = ["ClipGradByGlobalNorm", "ClipGradByNorm", "ClipGradByValue", "FlaxLayer",  # noqa: F405
            "Layer", "Parameter", "attention", "functional", "init", "initializer", "spectral_norm", "utils"]
+__all__ += [_name for _name in list(globals()) if not _name.startswith("_") and _name not in __all__]

@@ -19,6 +19,10 @@ class BatchNorm(nn.BatchNorm1D):
         if data_format not in ("NDHWC", "NHWC"):
             raise ValueError(f"data_format must be 'NDHWC' or 'NHWC', but got {data_format!r}.")
         super().__init__(num_features, momentum, epsilon, weight_attr, bias_attr, "NLC", use_global_stats, name)
+        self._shown_format = data_format
+
+    def extra_repr(self) -> str:
+        return super().extra_repr().replace("NLC", self._shown_format)
 
     def forward(self, input: Any) -> Any:
         """The sparse tensor with normalized values."""

@@ -12,3 +12,5 @@ from kayax.vision.models.resnet import *  # noqa: F403
 from kayax.vision.models.shufflenetv2 import *  # noqa: F403
 from kayax.vision.models.squeezenet import *  # noqa: F403
 from kayax.vision.models.vgg import *  # noqa: F403
+
+__all__ = [_name for _name, _made in list(globals().items()) if not _name.startswith("_") and callable(_made)]
