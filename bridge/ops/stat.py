@@ -131,7 +131,7 @@ def _quantile(skip_nan: bool, x: Any, q: Any, axis: Any, keepdim: bool, interpol
     low, high = (jnp.clip(end(place), 0, jnp.maximum(last, 0)).astype(np.int64) for end in (jnp.floor, jnp.ceil))
 
     def at(places: Any) -> Any:
-        rows = jnp.moveaxis(places.reshape(-1, *last.shape), 0, -1)
+        rows = jnp.moveaxis(places.reshape(q.size, *last.shape), 0, -1)
         return jnp.moveaxis(jnp.take_along_axis(ordered, rows, -1), -1, 0).reshape(place.shape)
 
     out = _BETWEEN[interpolation](at(low), at(high), place - jnp.floor(place))

@@ -42,7 +42,7 @@ KNOWN: dict[str, str] = {
     r"^(Tensor\.)?(nn\.functional\.)?(permute|transpose|as_strided|pad|fill_diagonal_?|linear) .*" + GIVES:
     "Arguments of the wrong length, or beyond the memory: an error.",
     r"scaled_dot_product_attention .*" + GIVES: "Attention: batches that differ, and integers: an error.",
-    r"^(vecdot|tensordot) .*" + GIVES: "Sizes of 1 do not grow along the axes of a product: an error.",
+    r"^vecdot .*" + GIVES: "`vecdot` along several axes, or of two numbers: an error.",
     r"(deform_conv2d |DeformConv2D\().*" + GIVES: "`deform_conv2d`: batches that differ, arrays in the place of lists "
     "of numbers: an error.",
     r"^renorm .*p=": "`renorm`: the power p is positive and finite; with infinity the gradient is the limit.",
