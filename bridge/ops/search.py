@@ -1,7 +1,7 @@
 """Searching and ordering: argmax, sort, topk, where, nonzero, searchsorted."""
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -80,14 +80,21 @@ def _topk(x, k, axis=None, largest=True, sorted=True, name=None):
     return jnp.moveaxis(values, -1, axis), jnp.moveaxis(indices, -1, axis).astype(np.int64)
 
 
+class TopKRetType(NamedTuple):
+    """What `topk` gives."""
+
+    values: Tensor
+    indices: Tensor
+
+
 def topk(x: Tensor, k: Any, axis: int | None = None, largest: bool = True, sorted: bool = True,
-         name: str | None = None, *, out: Any = None) -> tuple[Tensor, Tensor]:
+         name: str | None = None, *, out: Any = None) -> TopKRetType:
     """The `k` largest (or smallest) elements along `axis`, in order, and where they were (int64).
 
     axis: None means the last. out: two Tensors that the results are written into.
     """
     values, indices = _topk(x, k, axis, largest, sorted)
-    return (values, indices) if out is None else (out[0]._rebind(values), out[1]._rebind(indices))
+    return TopKRetType(*((values, indices) if out is None else (out[0]._rebind(values), out[1]._rebind(indices))))
 
 
 function(topk, method=True)
