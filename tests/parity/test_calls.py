@@ -13,7 +13,6 @@ import pytest
 import store
 from test_parity import MODULE
 
-
 AREAS = [pytest.param(area, marks=[pytest.mark.slow] if area.endswith("_more") else []) for area in calls.areas()]
 
 
