@@ -3,6 +3,7 @@ from __future__ import annotations
 import __future__
 
 import ast
+import inspect
 import sys
 import types
 import weakref
@@ -175,11 +176,15 @@ def _inner(code: types.CodeType, name: str) -> types.CodeType:
 def _renamed(code: types.CodeType, name: str, qualname: str) -> types.CodeType:
     """Inner functions made by the rewrite carry the function's own name: a traceback reads as the user's code."""
     constants = []
+    is_class = not code.co_flags & inspect.CO_OPTIMIZED
+    within = qualname if is_class else f"{qualname}.<locals>"
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
             inner = constant.co_name
             constant = (_renamed(constant, name, qualname) if inner.startswith("_kx_")
-                        else _renamed(constant, inner, f"{qualname}.<locals>.{inner}"))
+                        else _renamed(constant, inner, f"{within}.{inner}"))
+        elif is_class and constant == code.co_qualname:         # what a class's body stores as its `__qualname__`
+            constant = qualname
         constants.append(constant)
     return code.replace(co_name=name, co_qualname=qualname, co_consts=tuple(constants))
 

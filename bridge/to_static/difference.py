@@ -224,7 +224,11 @@ def _item(container: Any, i: int) -> str:
 
 
 def _same_class(a: Any, b: Any) -> bool:
-    return type(a) is type(b)
+    """Of one class; one that is defined in a function is another class in each call."""
+    first, second = type(a), type(b)
+    local = "<locals>" in first.__qualname__
+    return first is second or (local and (first.__module__, first.__qualname__) == (second.__module__,
+                                                                                     second.__qualname__))
 
 
 def _class_name(value: Any) -> str:

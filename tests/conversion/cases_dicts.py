@@ -2,7 +2,7 @@
 import collections
 import dataclasses
 
-from language import case, dvec, mat, num, vec, whole
+from language import FALLBACK, case, dvec, mat, num, vec, whole
 
 import kayax as paddle
 
@@ -257,3 +257,16 @@ def constants_beside_tensors_in_a_loop(x, n):
             hits += 1
         i += 1
     return options, hits
+
+
+@case(UP, DOWN, expect=FALLBACK)
+def tuple_that_a_tensor_decides_as_a_key(x):
+    table = {(0, "a"): x, (1, "b"): x * 2.0}
+    return table[(1, "b") if x.sum() > 0 else (0, "a")]
+
+
+@case(UP)
+def tensors_and_tuples_as_keys(x):
+    y = x * 2.0
+    table = {x: 1, (x, y): 2, (0, (1, 2)): y}
+    return table[x], table[x, y], table[0, (1, 2)]

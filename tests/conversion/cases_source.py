@@ -192,3 +192,14 @@ def slice_and_attribute_targets(x):
     else:
         out[:] = [y * 3.0, y]
     return out
+
+
+@case(UP)
+def names_of_what_is_defined_inside(x):
+    class Inner:
+        def method(self):
+            return lambda: 1
+
+    if x.sum() > 0:
+        x = x * 2.0
+    return Inner.__qualname__, Inner.method.__qualname__, Inner().method().__qualname__, repr(Inner), Inner()

@@ -217,7 +217,7 @@ def item(owner: Any, key: Any) -> Any:
         key = v.settled_key(key, isinstance(owner, dict))
     if v.is_staged(key) and isinstance(owner, (list, tuple, range)):
         return _staged_item(owner, key)
-    if isinstance(owner, dict) and v.is_staged(key) and key not in owner:
+    if isinstance(owner, dict) and _is_decided(key, owner):
         raise ConversionError(f"A tensor's value is looked up in a dict.{at_user_line()}\nPut the values in a list or "
                               "a Tensor, and take the item that the tensor chooses.")
     if hasattr(type(owner), "__missing__") and key not in owner:        # which may put something there
@@ -232,6 +232,13 @@ def item(owner: Any, key: Any) -> Any:
     if state.trace is not None and not is_born(owner) and not of_ours(kind) and _is_plain(key):
         state.trace.root.note_item(owner, key)
     return call(type(owner).__getitem__, owner, key)
+
+
+def _is_decided(key: Any, owner: dict) -> bool:
+    """Whether a tensor without a value is the key that is looked up, or a part of it."""
+    if type(key) is tuple:
+        return any(v.is_staged(v.settled_key(k)) for k in key) and key not in owner
+    return v.is_staged(key) and key not in owner
 
 
 def _holds_layers(owner: Any) -> bool:
