@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import collections
+import enum
 import functools
 import types
 from collections.abc import Iterator
@@ -30,7 +31,7 @@ def check_returned(spec: tree.Spec, trace: Trace) -> None:
 
 
 def _is_new(value: Any) -> bool:
-    if isinstance(value, types.FunctionType):
+    if isinstance(value, (types.FunctionType, enum.Enum)):          # a member is found, not made
         return False
     mutable = isinstance(value, (*CONTAINERS, *ARRAYS)) or hasattr(value, "__dict__")
     return (mutable or hasattr(type(value), "__next__")) and is_born(value)

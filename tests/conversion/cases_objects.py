@@ -1,5 +1,6 @@
 """Objects of plain classes that a function makes: in a branch or round with tensors in them, kept, and returned."""
 import collections
+import enum
 import functools
 import types
 
@@ -155,6 +156,15 @@ def returned_array(x):
     return np.zeros(3), x
 
 
+class Mode(enum.Enum):
+    FAST = "fast"
+
+
+@case(UP)
+def returned_member_of_an_enum(x):
+    return Mode("fast"), x
+
+
 @case(UP)
 def returned_set_and_deque(x):
     return {1, 2}, collections.deque([x * 2], 3), functools.reduce
@@ -166,3 +176,31 @@ class left_in_an_attribute:
         pair = Pair(x * 2)
         self.last = pair
         return pair
+
+
+@case(UP, DOWN)
+def objects_in_objects(x):
+    a = Pair(Pair(x, 1), 2)
+    if x.sum() > 0:
+        a.value.value = x * 5
+        a.value.n = 9
+    else:
+        a.value = Pair(x * 7, 8)
+    return a.value.total(), a
+
+
+@case(UP, DOWN)
+def attribute_of_one_branch(x):
+    p = Pair(x)
+    if x.sum() > 0:
+        p = Pair(x * 2)
+        p.extra = 1
+    return getattr(p, "extra", 0), hasattr(p, "extra"), p.value
+
+
+@case(UP, DOWN, expect=FALLBACK)
+def whether_two_are_one_after_a_loop(x):
+    p = q = Pair(x)
+    while p.value.sum() < 10:
+        p = Pair(p.value.abs() + 1)
+    return p is q

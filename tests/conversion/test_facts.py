@@ -396,7 +396,7 @@ def test_an_iterator_from_outside_does_not_move_on_when_a_program_is_made():
     for make in (lambda: itertools.count(1), lambda: iter([1, 2, 3]), lambda: (i for i in (1, 2, 3))):
         numbers = make()
         f = to_static(lambda x, numbers=numbers: x * next(numbers))
-        with pytest.warns(UserWarning, match="outside of the function moves on"):
+        with pytest.warns(UserWarning, match="moves on that was made outside of the function"):
             assert f(x()).tolist() == [1.0, -2.0]
         assert f(x()).tolist() == [2.0, -4.0]
     numbers = iter([1, 2, 3])

@@ -25,8 +25,9 @@ def check(iterator: Any) -> None:
         raise ConversionError(f"An iterator ({kind}) is used again after a loop over it that a tensor may have left: "
                               f"how far it has moved on is known only when the program runs.{at_user_line()}\nGo over "
                               "a list or tensor by number.")
-    raise ConversionError(f"An iterator ({kind}) that was made outside of the function moves on in it."
-                          f"{at_user_line()}\nPass its next item as an argument, or make it inside.")
+    raise ConversionError(f"An iterator ({kind}) moves on that was made outside of the function, or of the branch or "
+                          f"loop which a tensor decides.{at_user_line()}\nMake it where it is used, or go over a list "
+                          "or tensor by number.")
 
 
 def check_in(args: Iterable[Any]) -> None:
