@@ -12,6 +12,7 @@ import numpy as np
 
 from kayax.bridge import device
 from kayax.bridge.errors import ArgumentError
+from kayax.bridge.state import state
 from kayax.bridge.tensor import wrap
 from kayax.io.dataset import Dataset, IterableDataset, NoLengthError
 from kayax.io.loader_collate import aligned_copy
@@ -28,7 +29,8 @@ class DataLoader:
 
     dataset: a Dataset or an IterableDataset. A sample is an array, Tensor, number or string, or a dict, list or tuple
         of them; a batch has the same form, with lists for tuples.
-    feed_list, return_list: for Paddle's static mode; accepted, without effect.
+    feed_list, return_list: in static mode, with ``return_list=False``, a batch is a list with one dict, of the values
+        by the names of these variables: what an Executor is fed.
     places: where the batches go: the current device by default; the first place if several are given.
     batch_sampler: gives lists of indices, instead of `batch_size`, `shuffle` and `drop_last`.
     batch_size: samples in a batch; None gives the samples themselves, unbatched. collate_fn: makes a batch of a list of
@@ -105,7 +107,11 @@ class DataLoader:
     def __iter__(self) -> Iterator[Any]:
         job = Job(self.dataset, self._iterable, self.auto_collate_batch, self.drop_last, self.collate_fn,
                   self.worker_init_fn)
-        return self._read_by_workers(job) if self.num_workers else LocalIterator(self, job)
+        found = self._read_by_workers(job) if self.num_workers else LocalIterator(self, job)
+        if not self.feed_list or self.return_list or state.graph is None:
+            return found
+        names = [v.name for v in self.feed_list]
+        return ([dict(zip(names, batch, strict=True))] for batch in found)
 
     def _indices(self) -> Iterator[Any]:
         if self._iterable:

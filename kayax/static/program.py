@@ -74,12 +74,15 @@ class Program:
 
     @property
     def ops(self) -> list[Any]:
-        """What was noted, each with its `type`."""
-        return [Operation(i) for i in self.graph.instructions]
+        """What was noted, each with its `type`; of a startup program what sets each parameter."""
+        noted = self.graph.instructions or [
+            Instruction(_Initial(f), (p,), {}, [p], [], True)
+            for main in programs if main.startup is self for p, f in main.graph.created]
+        return [Operation(i) for i in noted]
 
     def num_ops(self) -> int:
         """How many operations were noted."""
-        return len(self.graph.instructions)
+        return len(self.ops)
 
     @property
     def vars(self) -> dict[str, Tensor]:
@@ -158,6 +161,17 @@ class Program:
 
     def __deepcopy__(self, memo: dict) -> Program:
         return self.clone()
+
+
+class _Initial:
+    """Sets a parameter, as an operation to look at."""
+
+    def __init__(self, initialize: Any):
+        self.name, self.initialize = type(initialize).__name__.lower(), initialize
+
+    def __call__(self, param: Tensor) -> Tensor:
+        self.initialize(param)
+        return param
 
 
 class Operation:

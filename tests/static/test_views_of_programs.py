@@ -63,6 +63,11 @@ def test_where_variables_come_from():
     assert y.get_defining_op().name() == "pd_op.matmul" and x.get_defining_op() is None
     assert [op.type for op in x.all_used_ops()] == ["transpose", "matmul"] and y.use_empty() and not x.use_empty()
     assert x.is_same(x) and not x.is_same(y)
+    other, startup = static.Program(), static.Program()
+    with static.program_guard(other, startup):
+        static.nn.fc(static.data("x", [2, 3]), 2, bias_attr=False)
+    assert startup.num_ops() == 1 and startup.global_block().ops[0].output_arg_names[0].endswith(".w_0")
+    assert main.num_ops() == 2
     with pytest.raises(IndexError, match="one block"):
         main.block(1)
 
@@ -78,6 +83,27 @@ def test_parameters_have_paddles_names_and_shapes():
     assert found == {"instance_norm_0.w_0": [3], "instance_norm_0.b_0": [3],
                      "bilinear_tensor_product_0.w_0": [2, 3, 3], "bilinear_tensor_product_0.b_0": [1, 2],
                      "prelu_0.w_0": [1], "prelu_1.w_0": [1, 3, 1, 1], "prelu_2.w_0": [1, 3, 4, 4]}
+
+
+class Samples(paddle.io.Dataset):
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, i):
+        return np.full(3, i, "float32"), np.int64([i])
+
+
+def test_batches_for_an_executor():
+    main = static.Program()
+    with static.program_guard(main):
+        x, y = static.data("x", [None, 3], "float32"), static.data("y", [None, 1], "int64")
+        out = x * 2 + y.astype("float32")
+    loader = paddle.io.DataLoader(Samples(), feed_list=[x, y], batch_size=2, return_list=False)
+    batches = list(loader())
+    assert [sorted(b[0]) for b in batches] == [["x", "y"]] * 2 and len(loader) == 2
+    found = [static.Executor().run(main, feed=b, fetch_list=[out])[0] for b in batches]
+    np.testing.assert_array_equal(np.concatenate(found), np.arange(3)[:, None] * np.full((1, 3), 3.0))
+    assert len(next(iter(paddle.io.DataLoader(Samples(), feed_list=[x, y], batch_size=2)))) == 2
 
 
 def test_an_input_declared_twice():
