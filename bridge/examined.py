@@ -64,6 +64,11 @@ def sizes_known(sizes: dict[str, Any]) -> Iterator[None]:
         state.sizes = held
 
 
+def examining() -> bool:
+    """Whether a call is only looked at, to learn what it gives: graphs that run name a size ""."""
+    return state.sizes is not None and "" not in state.sizes
+
+
 def tensors_in(value: Any) -> list[Tensor]:
     """The Tensors in nested arguments, bounds of slices included."""
     found: list[Tensor] = []

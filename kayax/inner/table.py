@@ -46,6 +46,8 @@ _TABLE: dict[str, tuple[tuple[str, ...], str]] = {
     "static.io": (("static",), ""),
     "static.nn.common": (("static.nn",), ""),
     "static.nn.control_flow": (("static.nn",), ""),
+    "static.nn.loss": (("static.nn",), ""),
+    "static.nn.metric": (("static",), ""),
     "distributed.auto_parallel": (("distributed",), "api interface placement_type process_mesh"),
     "distributed.fleet.utils.hybrid_parallel_util": ((PARALLEL,), ""),
     "distributed.fleet.utils.sequence_parallel_utils": ((PARALLEL,), ""),

@@ -69,22 +69,27 @@ def Print(input: Tensor, first_n: int = -1, message: str | None = None, summariz
     """
     check_variable(input, "input", "Print")
     left = [first_n]
-    name, place = input.name, CPUPlace()
+    name = input.name
 
     def show(value: Any) -> None:
         if left[0] == 0:
             return
         left[0] -= 1
-        value = np.asarray(value)
-        lines = [f"Variable: {name}" if print_tensor_name else "", f"  - message: {message}" if message else "",
-                 "  - lod: {}" if print_tensor_lod else "", f"  - place: {place}",
-                 f"  - shape: {list(value.shape)}" if print_tensor_shape else "",
-                 "  - layout: NCHW" if print_tensor_layout else "",
-                 f"  - dtype: {value.dtype}" if print_tensor_type else ""]
-        data = " ".join(f"{v:f}" for v in value.reshape(-1)[:summarize if summarize >= 0 else None].astype(float))
-        print("\n".join([*filter(None, lines), f"  - data: [{data}]"]), flush=True)
+        print(shown(np.asarray(value), name if print_tensor_name else "", summarize, message, print_tensor_lod,
+                    print_tensor_shape, print_tensor_layout, print_tensor_type), flush=True)
 
     return _print(input, show)
+
+
+def shown(value: np.ndarray, name: str, summarize: int, message: str | None = None, lod: bool = True,
+          shape: bool = True, layout: bool = True, dtype: bool = True) -> str:
+    """A value as Paddle's programs print one."""
+    lines = [f"Variable: {name}" if name else "", f"  - message: {message}" if message else "",
+             "  - lod: {}" if lod else "", f"  - place: {CPUPlace()}",
+             f"  - shape: {list(value.shape)}" if shape else "", "  - layout: NCHW" if layout else "",
+             f"  - dtype: {value.dtype}" if dtype else ""]
+    data = " ".join(f"{v:f}" for v in value.reshape(-1)[:summarize if summarize >= 0 else None].astype(float))
+    return "\n".join([*filter(None, lines), f"  - data: [{data}]"])
 
 
 def _print_now(x: Tensor, show: Callable) -> Tensor:

@@ -143,3 +143,28 @@ def test_open_shapes_compare():
     first, second = static.data("a", [None, 3]), static.data("b", [None, 3])
     assert first.shape == second.shape and (first.shape != second.shape) is False
     assert first.shape != [2, 3] and first.shape == [-1, 3]
+
+
+def test_a_program_stops_where_a_condition_is_false(capsys):
+    def build():
+        x = static.data("x", [2], "float32")
+        static.nn.control_flow.Assert((x > 0).all(), [x], summarize=1)
+        loss = (x * paddle.create_parameter([2], "float32", attr=attr(paddle, 1, 2))).sum()
+        paddle.optimizer.SGD(0.1).minimize(loss)
+        return [x + 1]
+
+    main, exe, outs = built(build)
+    weight = main.all_parameters()[0]
+    for sign in (1, -1, 1):
+        before, feed = weight.numpy(), {"x": np.float32([sign, 2])}
+        if sign > 0:
+            np.testing.assert_array_equal(exe.run(main, feed=feed, fetch_list=outs)[0], [2, 3])
+            np.testing.assert_allclose(weight.numpy(), before - 0.1 * feed["x"], rtol=1e-5)
+        else:
+            with pytest.raises(ValueError, match="is false"):
+                exe.run(main, feed=feed, fetch_list=outs)
+            np.testing.assert_array_equal(weight.numpy(), before)
+    assert capsys.readouterr().out == ("Variable: x\n  - lod: {}\n  - place: Place(cpu)\n  - shape: [2]\n"
+                                       "  - layout: NCHW\n  - dtype: float32\n  - data: [-1.000000]\n")
+    with static.program_guard(main), pytest.raises(TypeError, match="cond"):
+        static.nn.control_flow.Assert(outs[0])

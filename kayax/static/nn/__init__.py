@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import inspect
 import math
 from collections.abc import Callable, Sequence
@@ -11,6 +12,7 @@ import kayax as _paddle
 from kayax.absent import absent
 from kayax.bridge.checked import check_variable
 from kayax.bridge.control_flow import case, cond, switch_case, while_loop
+from kayax.inner.table import PATHS
 from kayax.layers.param_attr import WeightNormParamAttr
 from kayax.layers.parameter import new_parameter
 from kayax.spec import unique_name
@@ -292,9 +294,14 @@ def __getattr__(name: str) -> Any:
     if name == "py_func":
         from kayax.static.extras import py_func
         return py_func
+    if name == "Assert":                    # of static.nn.control_flow
+        from kayax.static.nn.asserting import Assert
+        return Assert
     if name == "nce":
         from kayax.static.nn.sampled import nce
         return nce
+    if f"static.nn.{name}" in PATHS:
+        return importlib.import_module(f"kayax.static.nn.{name}")
     return absent("static.nn")(name)
 
 
