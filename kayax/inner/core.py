@@ -65,4 +65,6 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(name)
 
 
+DenseTensorArray = LoDTensorArray = list
+
 __all__ = ["DataType", "EagerParamBase", "Tensor", "VarDesc", "get_cuda_device_count", "is_compiled_with_dist"]

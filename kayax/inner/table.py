@@ -44,7 +44,7 @@ _TABLE: dict[str, tuple[tuple[str, ...], str]] = {
     "static": ((NAMES,), ""),
     "static.input": (("static",), ""),
     "static.io": (("static",), ""),
-    "static.nn.common": (("static.nn",), ""),
+    "static.nn.common": (("static.nn", "static"), ""),
     "static.nn.control_flow": (("static.nn",), ""),
     "static.nn.loss": (("static.nn",), ""),
     "static.nn.metric": (("static",), ""),
@@ -77,8 +77,10 @@ _TABLE: dict[str, tuple[tuple[str, ...], str]] = {
     "framework.core": (("inner.core", NAMES, "device", ""), "eager"),
     "common_ops_import": ((NAMES, "static", ""), ""),
     "common_ops_import.core": (("inner.core", NAMES, "device", ""), ""),
-    "base": ((NAMES, "static", "nn", ""), """backward compiler data_feeder executor framework io layer_helper
+    "base": ((NAMES, "static", "nn", ""), """backward compiler data_feeder executor framework layer_helper
         lod_tensor log_helper param_attr variable_index wrapped_decorator"""),
+    "base.io": ((NAMES, "static", "io"), ""),
+    "base.reader": (("io", ""), ""),
     "base.framework.core": (("inner.core", NAMES, "device", ""), "eager"),
     "base.core": (("inner.core", NAMES, "device", ""), "eager"),
     "base.libpaddle": (("inner.core", NAMES, ""), ""),

@@ -147,3 +147,10 @@ def test_errors_of_the_executor_and_files(tmp_path):
     paddle.disable_static()
     with pytest.raises(AssertionError, match="static mode only"):
         base.framework.static_only(lambda: 1)()
+
+
+def test_inner_paths_of_programs():
+    assert static.nn.control_flow.while_loop is static.nn.while_loop and static.nn.common.fc is static.nn.fc
+    assert static.nn.metric.auc is static.auc and base.io.DataLoader is paddle.io.DataLoader
+    assert base.framework.Block is base.Program and base.core.DenseTensorArray() == []
+    assert static.nn.common.ExponentialMovingAverage is static.ExponentialMovingAverage
