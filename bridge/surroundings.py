@@ -50,6 +50,19 @@ class Items:
         return f"[{key!r}] of a {type(self._owner).__name__}"
 
 
+class Given:
+    """An argument itself, as a place for a name."""
+
+    def __init__(self, value: Any):
+        self._value = value
+
+    def get(self, key: Any) -> Any:
+        return self._value
+
+    def label(self, key: Any) -> str:
+        return f"an argument, a {type(self._value).__name__}"
+
+
 class Named:
     """A name that a program depends on.
 
@@ -71,7 +84,7 @@ class Named:
 
     @property
     def label(self) -> str:
-        if isinstance(self.place, (Fields, Items)):
+        if isinstance(self.place, (Fields, Given, Items)):
             return self.place.label(self.key)
         if self.key is not None:
             return f"the global `{self.key}`"

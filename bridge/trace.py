@@ -14,9 +14,9 @@ from kayax.bridge.errors import ConversionError, alias_written, at_user_line, is
 from kayax.bridge.hooking import hooked, overwritten
 from kayax.bridge.journal import touch_outer
 from kayax.bridge.places import Attribute
-from kayax.bridge.snapshots import is_library, is_record
+from kayax.bridge.snapshots import can_change, is_library, is_record
 from kayax.bridge.state import state
-from kayax.bridge.surroundings import Code, Fields, Items, Named, attribute_names, is_noted, surroundings
+from kayax.bridge.surroundings import Code, Fields, Given, Items, Named, attribute_names, is_noted, surroundings
 from kayax.bridge.tensor import ZERO, Tensor, wrap
 
 EMPTY, HELD = "empty", "held"           # what a program assumes of a .grad: None or zeros alike; some Tensor
@@ -317,6 +317,11 @@ class Trace:
     def note_method_of(self, kind: type, name: str) -> None:
         """Note which function is the method of a class."""
         self.root._note_name((id(kind), name), Named(Fields(kind), name))
+
+    def note_given(self, value: Any) -> None:
+        """Note what an argument that is no container of arguments holds: a set, an object that holds settings."""
+        if can_change(value):
+            self._note_name((id(value), "given"), Named(Given(value), ""))
 
     def note_method(self, kind: type, name: str) -> None:
         """Note a method of a class that the program will run, and the attributes of the class that it mentions."""

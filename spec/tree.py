@@ -210,6 +210,15 @@ def _flatten(value: Any, is_leaf: Callable[[Any], bool], leaves: list[Any], know
     return branch
 
 
+def statics(spec: Spec) -> Iterator[Any]:
+    """The values that are no leaves and no containers."""
+    if isinstance(spec, Static):
+        yield spec.value
+    elif isinstance(spec, Branch):
+        for child in spec.children:
+            yield from statics(child)
+
+
 def unflatten(spec: Spec, leaves: Sequence[Any]) -> Any:
     """The structure that `flatten` took apart, with these leaves."""
     return _unflatten(spec, iter(leaves), [])

@@ -21,6 +21,7 @@ _functions: weakref.WeakKeyDictionary[types.FunctionType, tuple[types.CodeType, 
     weakref.WeakKeyDictionary())        # for each function its code then, and its twin, if it has one
 _trees: weakref.WeakKeyDictionary[types.CodeType, ast.FunctionDef] = weakref.WeakKeyDictionary()
 _modules: dict[str, bool] = {}
+_NAME = "_kx_function"
 ignored_modules: set[str] = set()
 _adopted: set[types.CodeType] = set()       # of our own functions, those that are rewritten as users' are
 
@@ -129,6 +130,7 @@ def _compile(function: types.FunctionType) -> types.CodeType:
     found = find(function)
     node = rewrite(found)
     _trees[function.__code__] = node
+    named, node.name = node.name, _NAME         # in its own scope, a function that calls itself would find no global
     free = [*function.__code__.co_freevars, OPERATORS]
     module = ast.Module([_scope(found, node, free)], [])
     ast.copy_location(module.body[0], node)
@@ -137,7 +139,8 @@ def _compile(function: types.FunctionType) -> types.CodeType:
         compiled = compile(ast.fix_missing_locations(module), found.file, "exec", flags, dont_inherit=True)
     except (SyntaxError, RecursionError) as error:
         raise NoSource(f"its rewritten form does not compile: {error}") from None
-    code = _inner(compiled, node.name)
+    node.name = named
+    code = _inner(compiled, _NAME)
     missing = set(code.co_freevars) - set(free)
     if missing:
         raise NoSource(f"it closes over names that cannot be found: {', '.join(sorted(missing))}")

@@ -260,7 +260,11 @@ class StaticFunction:
         changes: list[bool] = []
 
         def body(inputs: list[Tensor]) -> Any:
-            state.trace.note_function(self._function, self.__self__)  # type: ignore[union-attr]
+            trace = state.trace
+            assert trace is not None
+            trace.note_function(self._function, self.__self__)
+            for value in tree.statics(spec):
+                trace.note_given(value)
             positional, named = given = tree.unflatten(spec, inputs)
             contents = Contents(given)
             out = settled(function(*positional, **dict(zip(names, named, strict=True))))
