@@ -124,6 +124,7 @@ class Trace:
         self.set_input_grads: set[Tensor] = set()               # and (among others) those whose .grad is set inside
         self.guards: dict[Any, Guard] = {}
         self.names: dict[Any, Named | Code] = {}        # what users' functions name besides their arguments
+        self.looked_at: set[tuple[type, str]] = set()           # methods of classes that were noted
         self.kept: list[Attribute] = []                         # attributes that are left a tensor in by every run
         self.functions: dict[Any, None] = {}                    # users' functions that ran
         self.born: list[tuple[weakref.ref, str]] = []
@@ -322,6 +323,17 @@ class Trace:
         """Note what an argument that is no container of arguments holds: a set, an object that holds settings."""
         if can_change(value):
             self._note_name((id(value), "given"), Named(Given(value), ""))
+
+    def note_object(self, value: Any, methods: frozenset[str], names: frozenset[str]) -> None:
+        """Note what these methods of an object read of it, and its attributes of these names."""
+        kind = type(value)
+        for method in methods:
+            if (kind, method) not in self.looked_at:
+                self.looked_at.add((kind, method))
+                self.note_method(kind, method)
+            names |= attribute_names(getattr(kind, method), kind)
+        if names:
+            self._note_name((id(value), names), Named(Given(value), "", names))
 
     def note_method(self, kind: type, name: str) -> None:
         """Note a method of a class that the program will run, and the attributes of the class that it mentions."""

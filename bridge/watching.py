@@ -8,6 +8,7 @@ from kayax.bridge.either import Either
 from kayax.bridge.errors import ConversionError, at_user_line
 from kayax.bridge.journal import note
 from kayax.bridge.places import ARRAYS, CLOSED, CONTAINERS, UNDEFINED, Contents, Elements, Fields, Place
+from kayax.bridge.reads import note_reads
 from kayax.bridge.series import Series
 from kayax.bridge.snapshots import PLAIN, is_record
 from kayax.bridge.state import state
@@ -37,9 +38,10 @@ def watch(values: Iterable[Any]) -> None:
         stack += [(part, depth - 1) for part in parts] if depth else []
 
 
-def watch_objects(*values: Any) -> None:
-    """The same of instances of users' classes: what Python does with one may run a method of its own."""
+def watch_objects(*values: Any, doing: str = "") -> None:
+    """The same of instances of users' classes: what Python does with one may run a method of its own, and read it."""
     if state.trace is not None:
+        note_reads(values, doing)
         watch([x for x in values if not isinstance(x, Tensor) and type(x) not in PLAIN and is_record(type(x))])
 
 

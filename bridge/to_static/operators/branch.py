@@ -77,7 +77,7 @@ def truth(value: Any) -> Any:
     """What `if` and the like ask of a value."""
     from kayax.bridge.to_static.operators.dicts import whole
     value = whole(v.read(value))
-    watch_objects(value)
+    watch_objects(value, doing="truth")
     return apart(lambda x: v.truth_number(truth(x)), value) if type(value) is Either else grown.truth(value)
 
 

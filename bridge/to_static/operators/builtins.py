@@ -16,6 +16,7 @@ from kayax.bridge.errors import ConversionError, at_user_line
 from kayax.bridge.journal import loaded, touch
 from kayax.bridge.open_sizes import is_open, plain, shown
 from kayax.bridge.places import Attribute
+from kayax.bridge.reads import note_reads
 from kayax.bridge.series import Series
 from kayax.bridge.tensor import Tensor, as_number, is_number
 from kayax.bridge.to_static.operators import (
@@ -236,6 +237,7 @@ def getattr_(owner: Any, name: str, *default: Any) -> Any:
 def hasattr_(owner: Any, name: str) -> bool:
     """`hasattr`."""
     loaded(owner, name)
+    note_reads([owner], "truth", frozenset([name]))
     return hasattr(owner, name) and dicts.is_there(getattr(owner, name))
 
 

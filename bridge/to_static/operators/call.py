@@ -2,8 +2,10 @@
 from __future__ import annotations
 
 import builtins as python
+import copy
 import functools
 import inspect
+import operator
 import sys
 import types
 from collections.abc import Callable
@@ -16,8 +18,10 @@ from kayax.bridge.errors import ConversionError, at_user_line, is_ours
 from kayax.bridge.journal import born, fresh, may_be_older, touch, touch_contents, unseen
 from kayax.bridge.open_sizes import shown
 from kayax.bridge.places import ARRAYS, CONTAINERS, Attribute
+from kayax.bridge.reads import note_reads
 from kayax.bridge.snapshots import is_record, of_ours
 from kayax.bridge.state import state
+from kayax.bridge.surroundings import attribute_names
 from kayax.bridge.to_static.convert import adopt, converted, reason
 from kayax.bridge.to_static.operators import (
     builtins,
@@ -92,7 +96,7 @@ def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:
             if not isinstance(owner, list):
                 grown.refuse_in((*args, *kwargs.values()))
         if function not in _LOOKING:
-            watch_objects(*args)
+            watch_objects(*args, doing=_DOING.get(function, "") if _hashable(function) else "")
         if args and type(args[0]) is Filtered and any(function is known for known in _AT_ONCE if known is not next):
             return call(function, args[0].used_up(), *args[1:], **kwargs)
         if replaced is not None:
@@ -194,6 +198,9 @@ def _init_of(kind: type) -> Any:
 
 # They use no item up, and change nothing, or see to it themselves.
 _LOOKING = (isinstance, type, id, next, callable, hasattr, getattr, setattr, delattr, vars)
+# What of a user's object these look at; others may run any of its special methods.
+_DOING = {len: "truth", bool: "truth", str: "text", repr: "text", format: "text", print: "text", iter: "iterate",
+          list: "iterate", tuple: "iterate", enumerate: "iterate", zip: "iterate", reversed: "iterate"}
 _STORING = {"append", "appendleft", "insert", "extend", "setdefault", "update"}
 
 
@@ -208,6 +215,8 @@ def _hashable(function: Any) -> bool:
 
 def _call_object(function: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
     """An object that can be called: a user's class with `__call__`; a Layer rewrites its own forward."""
+    if type(function) in (operator.attrgetter, operator.methodcaller) and len(args) == 1 and not kwargs:
+        return _looked_up(function, args[0])
     method = inspect.getattr_static(type(function), "__call__", None)
     if isinstance(method, types.FunctionType) and converted(method) is not method:
         return _run(method, (function, *args), kwargs)
@@ -241,6 +250,17 @@ def made(out: Any) -> Any:
 _ONLY_HERE = 2          # what refers to an argument of `made` that nobody else has: its name, and the count
 
 
+def _looked_up(function: Any, owner: Any) -> Any:
+    """What an attrgetter or a methodcaller gives of an object."""
+    maker, given = function.__reduce__()
+    if type(function) is operator.attrgetter:
+        found = [functools.reduce(stores.attribute, name.split("."), owner) for name in given]
+        return found[0] if len(found) == 1 else tuple(found)
+    named = (*maker.args, *given) if isinstance(maker, functools.partial) else given
+    options = maker.keywords if isinstance(maker, functools.partial) else {}
+    return call(stores.attribute(owner, named[0]), *named[1:], **options)
+
+
 def _run(function: types.FunctionType, args: tuple, kwargs: dict[str, Any]) -> Any:
     twin = converted(function)
     if contexts.is_manager(function):
@@ -248,6 +268,9 @@ def _run(function: types.FunctionType, args: tuple, kwargs: dict[str, Any]) -> A
     if twin is function:
         if reason(function) is not None:
             unseen(function.__code__)
+            note_reads((*args, *kwargs.values()), names=attribute_names(function, object))
+        elif not is_ours(function.__code__.co_filename):
+            note_reads((*args, *kwargs.values()), whole=function in (copy.copy, copy.deepcopy))
         if _has_grown():
             knowing = knowing_of(function)
             if knowing is not None and any(grown.is_grown(a) or isinstance(a, Stacked) for a in args[:1]):

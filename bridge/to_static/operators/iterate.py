@@ -242,7 +242,7 @@ def for_(iterable: Any, body: Callable, orelse: Callable | None, variables: Vari
     if type(iterable) is Filtered:
         return for_(iterable.items, lambda x: if_(iterable.keeps(x), lambda: body(x), None, variables), orelse,
                     variables)
-    watch_objects(iterable)
+    watch_objects(iterable, doing="iterate")
     run = _known_for if isinstance(iterable, Staged) else _python_for
     return after_loop(run(iterable, body, variables), orelse, variables)
 

@@ -87,7 +87,7 @@ def compared(left: Any, sign: str, right: Any) -> Any:
         left, right = grown.plain(settle(left)), grown.plain(settle(right))
         if type(left) is Either or type(right) is Either:
             return apart(lambda a, b: compared(a, sign, b), left, right)
-        watch_objects(left, right)
+        watch_objects(left, right, doing="compare")
         return numbers.binary(sign, left, right) if numbers.are(left, right) else numbers.BINARY[sign](left, right)
     return {"Is": is_, "IsNot": is_not, "In": in_, "NotIn": not_in}[sign](left, right)
 
@@ -151,7 +151,7 @@ def in_(item: Any, container: Any) -> Any:
         return v.truth_number(found)
     if isinstance(container, (list, tuple)) and (open_sizes.is_open(item) or open_sizes.has_open(container)):
         return open_sizes.contains(container, item)
-    watch_objects(item, container)
+    watch_objects(item, container, doing="in")
     return item in container
 
 

@@ -12,6 +12,7 @@ from kayax.bridge.journal import check_single, fresh, is_born, loaded, touch, to
 from kayax.bridge.merging import kind_of
 from kayax.bridge.open_sizes import shown
 from kayax.bridge.places import Attribute
+from kayax.bridge.reads import note_reads
 from kayax.bridge.slots import note_alias
 from kayax.bridge.snapshots import PLAIN, of_ours
 from kayax.bridge.state import state
@@ -147,6 +148,7 @@ def set_item(value: Any, owner: Any, key: Any) -> None:
         apart(lambda k, new: set_item(new, owner, k), key, value, depth=2)
         return
     touch_contents(owner)
+    note_reads([key], "key")
     if isinstance(owner, (list, dict)):
         key = v.settled_key(key, isinstance(owner, dict))
     setter = of_users(type(owner), "__setitem__")
@@ -200,6 +202,7 @@ def item(owner: Any, key: Any) -> Any:
     """``owner[key]``; an item of a list that a tensor chooses is taken from all of them stacked."""
     from kayax.bridge.to_static.operators.call import call
     owner, key = v.use(owner), v.read(key)
+    note_reads([key], "key")
     if type(owner) is Either:
         return apart(lambda x: item(x, key), owner)
     if has_either(key, 2):

@@ -6,6 +6,7 @@ from typing import Any
 from kayax.bridge.errors import ConversionError
 from kayax.bridge.journal import born, fresh
 from kayax.bridge.places import UNDEFINED
+from kayax.bridge.reads import note_reads
 from kayax.bridge.to_static.operators import values as _values
 from kayax.bridge.to_static.operators.arithmetic import augmented, binary, unary
 from kayax.bridge.to_static.operators.branch import finish, if_, then, truth
@@ -39,8 +40,14 @@ def assert_(test: Any, message: Any = None) -> None:
         raise AssertionError(*(() if message is None else (message(),)))
 
 
+def matched(subject: Any) -> Any:
+    """The subject of a `match` whose patterns look into objects."""
+    note_reads([subject], whole=True)
+    return subject
+
+
 __all__ = ["BREAK", "CONTINUE", "ConversionError", "NONE", "Return", "UNDEFINED", "Variables", "and_", "assert_",
            "attribute", "augmented", "binary", "born", "call", "chain", "choose", "compared", "default",
            "delete_attribute", "delete_item", "entered", "finish", "for_", "formatted", "fresh", "if_", "in_", "is_",
-           "is_not", "item", "made", "not_", "not_in", "or_", "plain", "read", "set_attribute", "set_item", "slice",
-           "sliced", "text", "then", "unary", "used_up", "while_"]
+           "is_not", "item", "made", "matched", "not_", "not_in", "or_", "plain", "read", "set_attribute", "set_item",
+           "slice", "sliced", "text", "then", "unary", "used_up", "while_"]

@@ -12,6 +12,7 @@ import jax
 from kayax.bridge.either import Either, tensors_in
 from kayax.bridge.errors import ConversionError, at_user_line
 from kayax.bridge.open_sizes import OpenDim, OpenText
+from kayax.bridge.reads import note_reads
 from kayax.bridge.state import state
 from kayax.bridge.tensor import Tensor, is_number, wrap
 from kayax.bridge.to_static.operators import values as v
@@ -55,6 +56,7 @@ def formatted(value: Any, conversion: int, spec: Any) -> Any:
     value = v.read(value)
     if type(value) is Either:
         return apart(lambda x: formatted(x, conversion, spec), value)
+    note_reads([value], "text")
     if isinstance(value, StagedText) or _has_staged(value):
         return _Formatted(value, conversion, spec)
     return _open(format(_CONVERSIONS[conversion](value) if conversion in _CONVERSIONS else value, spec), value)

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import ast
 
-from kayax.bridge.to_static.passes.base import Rewrite, assign, load
+from kayax.bridge.to_static.passes.base import Rewrite, assign, call, load
 
 
 class Matches(Rewrite):
@@ -38,6 +38,7 @@ class Matches(Rewrite):
             chain = [ast.copy_location(ast.If(test, case.body, chain), case.pattern)]
             case.body = [ast.copy_location(assign(chosen, ast.Constant(i)), case.pattern)]
         first = ast.copy_location(assign(chosen, ast.Constant(-1)), node)
+        node.subject = ast.copy_location(call("matched", node.subject), node.subject)
         return [first, node, *chain]
 
 
