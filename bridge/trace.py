@@ -1,9 +1,10 @@
 """What one conversion sees: the cells it reads and writes, the tensors it captures, the facts it depends on."""
 from __future__ import annotations
 
+import contextlib
 import types
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
@@ -19,6 +20,7 @@ from kayax.bridge.state import state
 from kayax.bridge.surroundings import Code, Fields, Given, Items, Named, attribute_names, is_noted, surroundings
 from kayax.bridge.tensor import ZERO, Tensor, wrap
 
+_MOST_RECURSIONS = 100
 EMPTY, HELD = "empty", "held"           # what a program assumes of a .grad: None or zeros alike; some Tensor
 
 
@@ -124,6 +126,8 @@ class Trace:
         self.set_input_grads: set[Tensor] = set()               # and (among others) those whose .grad is set inside
         self.guards: dict[Any, Guard] = {}
         self.names: dict[Any, Named | Code] = {}        # what users' functions name besides their arguments
+        self.active: dict[types.CodeType, int] = {}             # users' functions that run now, how deep
+        self.recursions = 0                                     # calls of such ones below branches and loops
         self.looked_at: set[tuple[type, str]] = set()           # methods of classes that were noted
         self.kept: list[Attribute] = []                         # attributes that are left a tensor in by every run
         self.functions: dict[Any, None] = {}                    # users' functions that ran
@@ -323,6 +327,23 @@ class Trace:
         """Note what an argument that is no container of arguments holds: a set, an object that holds settings."""
         if can_change(value):
             self._note_name((id(value), "given"), Named(Given(value), ""))
+
+    @contextlib.contextmanager
+    def activation(self, function: types.FunctionType) -> Iterator[None]:
+        """A call of a user's function; one that calls itself where a tensor decides would have no end."""
+        depth = self.active.get(function.__code__, 0)
+        if depth and state.trace is not self:
+            self.recursions += 1
+            if self.recursions > _MOST_RECURSIONS:
+                raise ConversionError(
+                    f"`{function.__qualname__}` calls itself where a tensor decides whether it does, in more than "
+                    f"{_MOST_RECURSIONS} ways.{at_user_line()}\nWrite it as a loop, or keep it eager "
+                    "(`paddle.jit.not_to_static`).")
+        self.active[function.__code__] = depth + 1
+        try:
+            yield
+        finally:
+            self.active[function.__code__] = depth
 
     def note_object(self, value: Any, methods: frozenset[str], names: frozenset[str]) -> None:
         """Note what these methods of an object read of it, and its attributes of these names."""

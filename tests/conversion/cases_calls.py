@@ -251,9 +251,20 @@ def halve(x):
     return halve(x / 2.0)
 
 
-@case(num(9.0), num(0.5), expect=FALLBACK)
+@case(num(9.0), num(0.5), num(1e30))
 def recursion_on_tensor(x):
     return halve(x) + 1.0
+
+
+def fibonacci(n):
+    if n < 2:
+        return n
+    return fibonacci(n - 1) + fibonacci(n - 2)
+
+
+@case(num(3.0), expect=FALLBACK, grad=False)
+def recursion_on_tensor_in_two_ways(x):
+    return fibonacci(x)
 
 
 @case((num(2.0), [1, [2, 3], [[4]]]))

@@ -280,11 +280,13 @@ def _run(function: types.FunctionType, args: tuple, kwargs: dict[str, Any]) -> A
         if not is_ours(function.__code__.co_filename):
             watch((*args, *kwargs.values()))
         return iterators.note_sources(made(function(*args, **kwargs)), args)
-    if state.trace is not None:
-        state.trace.note_function(function)
+    if state.trace is None:
+        return twin(*args, **kwargs)
+    state.trace.note_function(function)
     if function.__code__.co_flags & inspect.CO_GENERATOR:
         return iterators.note_sources(born(twin(*args, **kwargs)), args)
-    return twin(*args, **kwargs)
+    with state.trace.root.activation(function):
+        return twin(*args, **kwargs)
 
 
 def unseen_changes(function: Any, owner: Any, args: tuple, kwargs: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from kayax.bridge.call import Call
 from kayax.bridge.convert import as_tensor
 from kayax.bridge.dispatch import run_call
 from kayax.bridge.errors import ConversionError, at_user_line
+from kayax.bridge.known import open_of
 from kayax.bridge.slots import note_alias
 from kayax.bridge.tensor import Tensor
 from kayax.bridge.to_static.operators import values as v
@@ -30,7 +31,8 @@ def has_open_ends(key: Any) -> bool:
 
 
 def _is_decided(value: Any) -> bool:
-    return v.is_staged(v.settled_key(value))
+    """Whether a tensor decides it when the program runs: an open size is settled, for all sizes."""
+    return v.is_staged(v.settled_key(value)) and open_of(value.storage.array) is None
 
 
 def read(owner: Tensor, key: Any) -> Any:

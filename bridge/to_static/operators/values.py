@@ -12,7 +12,7 @@ from kayax.bridge.call import Call
 from kayax.bridge.cells import Storage
 from kayax.bridge.dispatch import run_call
 from kayax.bridge.either import Either, unsettled
-from kayax.bridge.errors import ConversionError, at_user_line
+from kayax.bridge.errors import ArgumentError, ConversionError, at_user_line
 from kayax.bridge.forms import Choice
 from kayax.bridge.kinds import Mismatch, widened
 from kayax.bridge.merging import kind_of
@@ -51,7 +51,7 @@ def truth(value: Tensor) -> Tensor:
     """The truth of a staged tensor, a boolean without dimensions."""
     array = value.storage.array
     if array.size != 1:
-        raise TypeError("bool(tensor), as in `if` and `while`, needs a Tensor with one element, but this one has "
+        raise ArgumentError("bool(tensor), as in `if` and `while`, needs a Tensor with one element, but this one has "
                         f"shape {list(array.shape)}.")
     if array.dtype == bool and not array.ndim:
         return value
