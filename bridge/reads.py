@@ -42,7 +42,8 @@ def note_reads(values: Iterable[Any], doing: str = "", names: frozenset[str] = f
     stack, left = [(value, _DEEP) for value in values], _MANY
     while stack and left:
         value, depth = stack.pop()
-        kind, left = type(value), left - 1
+        kind: Any = type(value)
+        left -= 1
         if kind in PLAIN:
             continue
         if isinstance(value, (*CONTAINERS, tuple)):

@@ -347,7 +347,7 @@ class Trace:
 
     def note_object(self, value: Any, methods: frozenset[str], names: frozenset[str]) -> None:
         """Note what these methods of an object read of it, and its attributes of these names."""
-        kind = type(value)
+        kind: Any = type(value)
         for method in methods:
             if (kind, method) not in self.looked_at:
                 self.looked_at.add((kind, method))
