@@ -26,15 +26,15 @@ def _is_int(value: Any) -> bool:
     return isinstance(value, (int, np.integer)) or (isinstance(value, Tensor) and value.ndim == 0)
 
 
-def with_varargs(public: Callable, name: str) -> Callable:
-    """`public(x, ints)` that also takes ``x.method(2, 3)``; NumPy arrays among the arguments become lists."""
+def with_varargs(public: Callable, name: str, apart: bool = True) -> Callable:
+    """`public(x, ints)` that also takes a NumPy array and, if `apart`, the ints one by one."""
     @functools.wraps(public)
-    def spread(x: Any, *args: Any, **kwargs: Any) -> Any:
-        if args and _is_int(args[0]):
-            args = (list(args),)
-        elif args and isinstance(args[0], np.ndarray):
-            args = (args[0].tolist(), *args[1:])
-        return public(x, *args, **kwargs)
+    def spread(*args: Any, **kwargs: Any) -> Any:
+        if apart and len(args) > 1 and _is_int(args[1]):
+            args = (args[0], list(args[1:]))
+        elif len(args) > 1 and isinstance(args[1], np.ndarray):
+            args = (args[0], args[1].tolist(), *args[2:])
+        return public(*args, **kwargs)
 
     spread.__signature__ = inspect.signature(public)        # type: ignore[attr-defined]
     attach(name, spread)
@@ -96,7 +96,7 @@ def reshape(x, shape, name=None):
                          f"shape={wanted}.") from None
 
 
-with_varargs(reshape, "reshape")
+reshape = with_varargs(reshape, "reshape")
 reshape_ = reshape.inplace                                  # type: ignore[attr-defined]
 with_varargs(reshape_, "reshape_")
 
@@ -112,7 +112,7 @@ def _bitcast(x, dtype):
     return x.view(wanted)
 
 
-@function(method=True)
+@function
 def view(x: Tensor, shape_or_dtype: Any, name: str | None = None) -> Tensor:
     """`x` in another shape, sharing its memory, or its bytes read as another dtype.
 
@@ -120,6 +120,9 @@ def view(x: Tensor, shape_or_dtype: Any, name: str | None = None) -> Tensor:
     """
     is_dtype = isinstance(shape_or_dtype, _DTYPES) and find(shape_or_dtype) is not None
     return _bitcast(x, shape_or_dtype) if is_dtype else reshape(x, shape_or_dtype)
+
+
+view = with_varargs(view, "view")
 
 
 @function(method=True)
@@ -221,7 +224,7 @@ def permute(input: Tensor, dims: Any) -> Tensor:
     return transpose(input, list(dims))
 
 
-with_varargs(permute, "permute")
+permute = with_varargs(permute, "permute")
 
 
 def _axes(*values: Any) -> tuple:
@@ -260,7 +263,7 @@ def expand(x, shape, name=None):
     return jnp.broadcast_to(x, expanded_shape(x.shape, shape))
 
 
-with_varargs(expand, "expand")
+expand = with_varargs(expand, "expand")
 
 
 @op(method=True, static=("shape",))
@@ -300,7 +303,7 @@ def tile(x, repeat_times, name=None):
     return jnp.tile(x, sizes_of(repeat_times, "repeat_times"))
 
 
-with_varargs(tile, "tile")
+tile = with_varargs(tile, "tile", apart=False)        # Paddle's tile(2, 1) is tile(2, name=1)
 
 
 def repeat(input: Tensor, repeats: Any) -> Tensor:

@@ -60,7 +60,8 @@ def outcome(P: Any, prelude: str, line: str) -> Record:
 def _spread(P: Any, value: Any, path: str) -> Iterator[tuple[str, Any]]:
     """The leaves of a result under their paths; containers say of what type and how long they are."""
     if isinstance(value, dict):
-        yield path, f"{_kind(value)} of {len(value)}"
+        ours = type(value).__module__.startswith("kayax")       # a dict that notes its changes
+        yield path, f"{'dict' if ours else _kind(value)} of {len(value)}"
         for key, item in value.items():
             yield from _spread(P, item, f"{path}[{key!r}]")
     elif isinstance(value, (list, tuple)):
