@@ -19,7 +19,8 @@ from kayax.bridge.tensor import Tensor, wrap
 SYNONYMS: dict[str, tuple[str, ...]] = {
     "input": ("x", "values", "arr", "inputs"), "other": ("y",), "tensors": ("x", "inputs"), "obj": ("x",),
     "dim": ("axis", "axes"), "axis": ("dim",), "dims": ("repeat_times", "axis", "perm"), "dimension": ("axis",),
-    "size": ("shape", "shape_or_dtype"), "sizes": ("shape",), "dtype": ("shape_or_dtype",), "A": ("x",), "B": ("y",), "ord": ("p",), "vec2": ("y",),
+    "size": ("shape", "shape_or_dtype"), "sizes": ("shape",), "dtype": ("shape_or_dtype",),
+    "A": ("x",), "B": ("y",), "ord": ("p",), "vec2": ("y",),
     "exponent": ("y",),
     "eps": ("epsilon",), "elements": ("x",), "test_elements": ("test_x",), "boundaries": ("sorted_sequence",),
     "start_dim": ("start_axis",), "end_dim": ("stop_axis",), "steps": ("num",), "end": ("stop",),

@@ -1,7 +1,6 @@
 """An index, taken apart into a plan: what is part of the program, and what is given to it when it runs."""
 from __future__ import annotations
 
-import operator
 from typing import Any
 
 import jax
@@ -160,10 +159,9 @@ def _bound(value: Any) -> Any:
         return value
     if is_open(value):
         return plain(value)
-    try:
-        return operator.index(value)
-    except TypeError:
-        raise ArgumentError(f"The bounds of a slice are integers or None, but got {value!r}.") from None
+    if not hasattr(value, "__index__"):
+        raise ArgumentError(f"The bounds of a slice are integers or None, but got {value!r}.")
+    return value.__index__()
 
 
 def _from_list(items: Any) -> Any:
