@@ -60,7 +60,8 @@ def read_up_to_a_tensor(buffer, n):
 @case((BUFFER, whole(0)), (BUFFER, whole(1)), (BUFFER, whole(2)), given_up=True)
 def windows_read(buffer, i):
     j = i + 2
-    return buffer[:, i:i + 1], buffer[1, i - 1:i + 1], buffer[i:j, ..., 0], 2 * buffer[i:2 + i]
+    k = int(i)
+    return buffer[:, i:i + 1], buffer[1, i - 1:i + 1], buffer[i:j, ..., 0], 2 * buffer[k:2 + int(i)]
 
 
 @case((BUFFER, whole(0)), (BUFFER, whole(5)))

@@ -63,7 +63,10 @@ def to_int(*args: Any, **kwargs: Any) -> Any:
             return sizes.item()
         if x.storage.array.dtype.kind in "fV" and v.can_bail():
             v.bail_if(v.negated(x.isfinite()))                  # ValueError, OverflowError
-        return run_call(_as_int, [x], False)
+        found = run_call(_as_int, [x], False)
+        if x.storage.array.dtype.kind in "iu":
+            found.__dict__["offset"] = arithmetic.place_of(args[0])     # so that x[int(i):int(i) + 2] has two rows
+        return found
     if len(args) == 1 and is_open(args[0]):
         return args[0]
     return int(*args, **kwargs)
