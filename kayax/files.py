@@ -3,9 +3,9 @@ from __future__ import annotations
 
 import io
 import os
+import sys
 from typing import Any
 
-from kayax.bridge.graph import Graph
 from kayax.io.load import load_object
 from kayax.io.state_file import save as save_state
 
@@ -21,7 +21,8 @@ def save(obj: Any, path: Any, protocol: int = 4, **configs: Any) -> None:
     Raises ValueError for a Layer (save its state_dict()), a bad path, protocol or config, NotImplementedError for
     something else that cannot be saved, TypeError for a Program that calls a Python function.
     """
-    if isinstance(getattr(obj, "graph", None), Graph):
+    static = sys.modules.get("kayax.static.program")            # loaded when it is first used
+    if static is not None and isinstance(obj, static.Program):
         from kayax.static.serialize import write_program
         write_program(obj, path)
     else:
