@@ -15,6 +15,7 @@ import jax.numpy as jnp
 
 from kayax.bridge.cells import Storage, raw_array, root_of
 from kayax.bridge.errors import ConversionError
+from kayax.bridge.facts import Guard
 from kayax.bridge.journal import modes_set
 from kayax.bridge.layout import is_open, reshaped
 from kayax.bridge.leaking import check_returned
@@ -23,7 +24,7 @@ from kayax.bridge.series import mentions
 from kayax.bridge.state import bump
 from kayax.bridge.tape import Node
 from kayax.bridge.tensor import Tensor, is_number, view, wrap
-from kayax.bridge.trace import GradCell, Guard, Rolls, Trace
+from kayax.bridge.trace import GradCell, Rolls, Trace
 from kayax.bridge.views import chain_of
 from kayax.spec import tree
 

@@ -13,13 +13,14 @@ from kayax.bridge import journal
 from kayax.bridge.call import Call, Saving, is_inexact
 from kayax.bridge.cells import owned
 from kayax.bridge.errors import ConversionError
+from kayax.bridge.facts import Guard
 from kayax.bridge.forms import expanded
 from kayax.bridge.functionalize import FREED, INPUT, NEW, OUTER, SAME, Functionalized
 from kayax.bridge.state import Epoch, state
 from kayax.bridge.tape import Arrays, Node, edge_of, run_hooks, walk
 from kayax.bridge.tensor import Tensor, wrap
 from kayax.bridge.to_static.fallback import untouched
-from kayax.bridge.trace import EMPTY, HELD, ZERO, Guard, Rolls
+from kayax.bridge.trace import EMPTY, HELD, ZERO, Rolls
 from kayax.bridge.views import link
 from kayax.spec import tree
 
