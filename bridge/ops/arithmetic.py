@@ -239,7 +239,7 @@ def _clip(x: Any, low: Any, high: Any) -> Any:
     need(x, "x", (1, 2), "an integer or floating Tensor")
     dtype = x.dtype
     for bound in (low, high):
-        if bound is not None and rank(bound.dtype if hasattr(bound, "dtype") else np.result_type(bound)) == 2 and (
+        if bound is not None and rank(bound.dtype if hasattr(bound, "dtype") else np.asarray(bound).dtype) == 2 and (
                 rank(dtype) == 1):
             dtype = FLOAT
     x = cast(x, dtype)

@@ -23,7 +23,10 @@ _RANK = {"b": 0, "i": 1, "u": 1, "f": 2, "V": 2, "c": 3}         # the kind of b
 
 def rank(dtype: Any) -> int:
     """0 for bool, 1 for integers, 2 for floating, 3 for complex types."""
-    return _RANK[np.dtype(dtype).kind]
+    found = _RANK.get(np.dtype(dtype).kind)
+    if found is None:
+        raise ArgumentError(f"Operations take numbers and Tensors, but got a value of NumPy's dtype {np.dtype(dtype)}.")
+    return found
 
 
 def is_number(x: Any) -> bool:

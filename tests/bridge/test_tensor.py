@@ -132,3 +132,8 @@ def test_a_numpy_array_may_change_afterwards(made):
         tensor = made(array)
         array[:] = 3.0
         assert tensor is None or (tensor.numpy() == 2.0).all()
+
+
+def test_a_text_among_numbers_is_named():
+    with pytest.raises(TypeError, match="dtype <U1"):
+        paddle.clip(paddle.ones([2]), "a", 1)
