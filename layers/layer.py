@@ -18,7 +18,7 @@ from kayax.bridge.places import STORES, Attribute
 from kayax.bridge.state import bump, state
 from kayax.bridge.tensor import Tensor
 from kayax.bridge.to_static.convert import converted
-from kayax.bridge.told import Fields, Table
+from kayax.bridge.told import Table
 from kayax.layers import layer_state
 from kayax.layers.compiled import compiled_forward
 from kayax.layers.hooks import HookHandle, Hooks
@@ -36,11 +36,6 @@ class Layer(LayerTree, LayerMoves, LayerFacts):
     name_scope: the prefix of this layer's full name and of its parameters' names; the class's name in snake case.
     dtype: the data type of parameters made here, the default dtype if None.
     """
-
-    def __new__(cls, *args: Any, **kwargs: Any) -> Layer:
-        new = object.__new__(cls)
-        new.__dict__ = Fields()
-        return new
 
     def __init__(self, name_scope: str | None = None, dtype: Any = "float32"):
         scope = name_scope or _snake_case(type(self).__name__)

@@ -29,7 +29,18 @@ _FIELDS = operator.attrgetter("__dict__")
 _OWN = operator.itemgetter("optimize_attr", "regularizer", "need_clip")
 
 
-class Optimizer:
+class _Given:
+    """Keeps what an object was made with, for files of programs; not in its class, whose signature is `__init__`'s."""
+
+    _given: tuple[tuple, dict[str, Any]]
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        made = super().__new__(cls)
+        made._given = args, kwargs
+        return made
+
+
+class Optimizer(_Given):
     """The base of all optimizers: the rule of a subclass, applied to every parameter that has a gradient.
 
     learning_rate: a float, or a scheduler of `paddle.optimizer.lr`.
@@ -39,13 +50,6 @@ class Optimizer:
     grad_clip: how gradients are limited before everything else, group by group.
     name: accepted as in Paddle, no effect.
     """
-
-    _given: tuple[tuple, dict[str, Any]]
-
-    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        made = super().__new__(cls)
-        made._given = args, kwargs              # for files of programs
-        return made
 
     def __init__(self, learning_rate: Any, parameters: Any = None, weight_decay: Any = None, grad_clip: Any = None,
                  name: str | None = None):
