@@ -21,7 +21,7 @@ _CLOSED = (types.ModuleType, type, str, bytes, bool, int, float, complex, type(N
 
 def check_returned(spec: tree.Spec, trace: Trace) -> None:
     """Refuse a result with an object in it that the run has made, or that holds a tensor which the run has made."""
-    for value in _statics(spec):
+    for value in tree.statics(spec):
         if not isinstance(value, _CLOSED) and (_is_new(value) or _holds(value, trace)):
             kind = type(value).__name__
             raise ConversionError(
@@ -35,14 +35,6 @@ def _is_new(value: Any) -> bool:
         return False
     mutable = isinstance(value, (*CONTAINERS, *ARRAYS)) or hasattr(value, "__dict__")
     return (mutable or hasattr(type(value), "__next__")) and is_born(value)
-
-
-def _statics(spec: tree.Spec) -> Iterator[Any]:
-    if isinstance(spec, tree.Static):
-        yield spec.value
-    elif isinstance(spec, tree.Branch):
-        for child in spec.children:
-            yield from _statics(child)
 
 
 def _holds(value: Any, trace: Trace) -> bool:

@@ -16,8 +16,8 @@ _DEEP, _MANY = 3, 10_000        # how far it is looked into containers, and at h
 # By what Python does with a value: the special methods that it may run. Anything else may run any of them.
 _RUN = {doing: frozenset(f"__{name}__" for name in names.split()) for doing, names in {
     "truth": "bool len", "compare": "eq ne lt le gt ge", "in": "contains iter getitem next len eq",
-    "iterate": "iter next getitem len", "key": "index hash eq", "text": "str repr format"}.items()}
-_OUTSIDE = ("truth", "iterate")         # of a list, this runs no method of what it holds
+    "iterate": "iter next getitem len", "key": "index hash eq", "lookup": "", "text": "str repr format"}.items()}
+_OUTSIDE = ("truth", "iterate", "lookup")         # of a list, this runs no method of what it holds
 # Special methods that are rewritten where they run, and those that make an object or change it.
 _NOT_READING = frozenset(f"__{name}__" for name in """init new post_init init_subclass class_getitem set_name setattr
     getattribute delattr setitem delitem call enter exit del""".split())

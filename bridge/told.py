@@ -33,12 +33,12 @@ class Table(OrderedDict):
 
 
 @_telling
-class Fields(dict):
+class ToldDict(dict):
     """The ``__dict__`` of a Layer, or options by name."""
 
 
 @_telling
-class Parts(list):
+class ToldList(list):
     """Parameters, or groups of them."""
 
 
@@ -58,7 +58,7 @@ class Setting:
 
     def __set__(self, instance: Any, value: Any) -> None:
         bump()
-        instance.__dict__[self._name] = Fields(value) if type(value) is dict else value
+        instance.__dict__[self._name] = ToldDict(value) if type(value) is dict else value
 
 
 class Settings:

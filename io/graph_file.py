@@ -45,8 +45,8 @@ def encode(graph: Graph, facts: dict[str, Any]) -> bytes:
     return frame(MAGIC, body) + body
 
 
-def decode(content: bytes, held: Held, what: str = "the program") -> tuple[Graph, dict[str, Any]]:
-    """The graph in these bytes, and the facts that were kept with it.
+def decode(content: bytes, held: Held, wanted: Sequence[str], what: str = "the program") -> tuple[Graph, list[Any]]:
+    """The graph in these bytes, and of the facts that were kept with it those that are wanted.
 
     held: the cell of a parameter or buffer by name, if there is one; any other has no value until it gets one. what:
     what errors call the bytes. Raises ModelFileError if they are damaged, or no graph.
@@ -55,10 +55,11 @@ def decode(content: bytes, held: Held, what: str = "the program") -> tuple[Graph
     try:
         with suspended():
             reader = _Reader(body, held)
-            return reader.graph, reader.value(body["facts"], reader.graph)
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError, LookupError) as error:
-        if isinstance(error, ModelFileError):
-            raise
+            facts = reader.value(body["facts"], reader.graph)
+            return reader.graph, [facts[name] for name in wanted]
+    except ModelFileError:
+        raise
+    except Exception as error:                  # of whatever the bytes ask to be put together: an optimizer, a shape
         raise ModelFileError(what, PREAMBLE, f"it holds no program ({type(error).__name__}: {error}).") from None
 
 

@@ -9,7 +9,7 @@ from kayax.bridge.places import STORES
 from kayax.bridge.snapshots import Same, can_change, of_ours
 from kayax.bridge.state import state
 from kayax.bridge.surroundings import attribute_names
-from kayax.bridge.told import Fields
+from kayax.bridge.told import ToldDict
 
 # What a Layer keeps for itself; programs note these one by one where they read them.
 _OWN_FIELDS = frozenset((*STORES, "_non_persistable_buffer_names_set", "_training", "_full_name", "_dtype", "_hooks",
@@ -21,7 +21,7 @@ class LayerFacts:
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:     # here, so that the signature is that of `Layer.__init__`
         new = super().__new__(cls)
-        new.__dict__ = Fields()
+        new.__dict__ = ToldDict()
         return new
 
     def _guard(self: Any, name: str, value: Any, get: Callable[..., Any], lasting: bool = True) -> None:

@@ -49,12 +49,10 @@ class ConcreteProgram:
     @property
     def outputs(self) -> Any:
         """What the function returns, with an InputSpec for each tensor."""
-        fact, avals = self._fact, iter(self.main_program.out_avals)
-        kinds = list(avals)
-        specs = []
+        fact, avals, specs = self._fact, self.main_program.out_avals, []
         for kind, where, *rest in fact.outs:
             if kind is NEW:
-                aval = kinds[rest[0]]
+                aval = avals[rest[0]]
                 specs.append(_spec(aval.shape, aval.dtype, bool(where)))
             else:
                 specs.append(self._specs[where] if kind is INPUT else InputSpec.from_tensor(where))

@@ -18,7 +18,7 @@ from kayax.bridge.to_static.world import PLAIN, World, kind_of
 # Relative tolerance by dtype: what XLA's fusion may change. Whole numbers have to be equal.
 _RTOL = {"float64": 1e-9, "complex128": 1e-9, "float32": 2e-5, "complex64": 2e-5, "float16": 5e-3, "bfloat16": 4e-2}
 # What our own objects keep for speed alone, by attribute.
-_BOOKKEEPING = frozenset({"_plans", "_calls", "_facts", "_version", "_lr_watched", "_fresh", "_tensors", "_listeners",
+_BOOKKEEPING = frozenset({"_plans", "_calls", "_version", "_lr_watched", "_fresh", "_tensors", "_listeners",
                           "_keeper", "names", "_full_name", "prefix", "forward"})
 
 

@@ -36,10 +36,9 @@ def program_bytes(program: Program) -> bytes:
 def program_of(content: bytes, what: str = "the program") -> Program:
     """The program in these bytes. Parameters that are here by name keep their values; others have none."""
     named = dict(_cells()) | dict(Graph.values)
-    graph, facts = graph_file.decode(content, named.get, what)
+    graph, facts = graph_file.decode(content, named.get, ("seed", "fetched", "initial"), what)
     program = Program()
-    program.graph, program._seed = graph, facts["seed"]
-    program.fetched, program.initializers = facts["fetched"], facts["initial"]
+    program.graph, (program._seed, program.fetched, program.initializers) = graph, facts
     return program
 
 

@@ -1,11 +1,9 @@
 """The optimizer: parameters, their slots and the learning rate as cells, and one compiled program for a step."""
 from __future__ import annotations
 
-import copy
-import operator
 import warnings
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -14,19 +12,18 @@ from kayax.bridge.cells import Storage, run_update
 from kayax.bridge.errors import ArgumentError, ConversionError, at_user_line
 from kayax.bridge.state import bump, outside_traces, state
 from kayax.bridge.tensor import ZERO, Tensor
-from kayax.bridge.told import Fields, Parts
+from kayax.bridge.told import ToldDict, ToldList
 from kayax.layers.optimizer import state_dict as states
 from kayax.layers.optimizer.clip import ClipGradBase
+from kayax.layers.optimizer.groups import groups_of, regularizer_of
 from kayax.layers.optimizer.lr_base import LRScheduler
-from kayax.layers.optimizer.regularizer import L2Decay, WeightDecayRegularizer
+from kayax.layers.optimizer.plan import PLAIN, Custom, Plan, copied, facts_of
+from kayax.layers.optimizer.regularizer import WeightDecayRegularizer
 from kayax.layers.optimizer.rules import Rule
 from kayax.layers.optimizer.slots import Keeper, Kept
 from kayax.layers.optimizer.update import Part, Update
 
-_PLAIN = {"learning_rate": 1.0}             # the attributes of a Tensor that is not a Parameter
 _GUARDED = {"_grad_clip", "_param_groups", "_parameter_list"}
-_FIELDS = operator.attrgetter("__dict__")
-_OWN = operator.itemgetter("optimize_attr", "regularizer", "need_clip")
 
 
 class _Given:
@@ -59,13 +56,13 @@ class Optimizer(_Given):
         self._name = name
         self._multi_precision = getattr(self, "_multi_precision", False)
         self._grad_clip = grad_clip
-        self._param_groups: list[dict[str, Any]] = Parts()
-        self._parameter_list: list[Tensor] = Parts()
+        self._param_groups: list[dict[str, Any]] = ToldList()
+        self._parameter_list: list[Tensor] = ToldList()
         self._group_of: list[int] = []
-        for group in _groups(parameters):
+        for group in groups_of(parameters):
             self._add_param_group(group)
         self._keeper = Keeper()
-        self._plans: dict[Any, _Plan] = {}
+        self._plans: dict[Any, Plan] = {}
         self._version = 0
         self._start_lr(learning_rate)
 
@@ -176,11 +173,11 @@ class Optimizer(_Given):
             self._group_of.append(index)
             if "learning_rate" in group:
                 factor = float(group["learning_rate"])
-                p.optimize_attr = {**getattr(p, "optimize_attr", _PLAIN), "learning_rate": factor}
+                p.optimize_attr = {**getattr(p, "optimize_attr", PLAIN), "learning_rate": factor}
         options = {**self._defaults, **{k: v for k, v in group.items() if k != "params"}}
         self._check_grad_clip(options["grad_clip"])
         self._set_decay(options["weight_decay"])
-        self._param_groups.append(Fields({"params": params, **options}))
+        self._param_groups.append(ToldDict({"params": params, **options}))
 
     @staticmethod
     def _check_grad_clip(grad_clip: Any) -> None:
@@ -189,18 +186,18 @@ class Optimizer(_Given):
                             f"{type(grad_clip).__name__}.")
 
     def _set_decay(self, weight_decay: Any) -> None:
-        self.regularization = _regularizer(weight_decay)
+        self.regularization = regularizer_of(weight_decay)
 
     def _rule(self, options: dict[str, Any], param: Tensor) -> Rule:
         """The rule for one parameter of a group with these options: to be written by every subclass."""
         raise NotImplementedError(f"{type(self).__name__} has no update rule.")
 
     def _factor(self, param: Tensor) -> float:
-        return float(getattr(param, "optimize_attr", _PLAIN)["learning_rate"])
+        return float(getattr(param, "optimize_attr", PLAIN)["learning_rate"])
 
     def _regularizer(self, options: dict[str, Any], param: Tensor) -> WeightDecayRegularizer | None:
         own = getattr(param, "regularizer", None)
-        return own if own is not None else _regularizer(options["weight_decay"])
+        return own if own is not None else regularizer_of(options["weight_decay"])
 
     # ---- a step ----------------------------------------------------------------------------------------------
 
@@ -224,37 +221,27 @@ class Optimizer(_Given):
     def _apply(self, params: list[Tensor], grads: list[Any]) -> None:
         if isinstance(self._learning_rate, LRScheduler) and state.trace is None:
             self._receive_lr(self._learning_rate())     # a scheduler may override __call__ itself
-        facts = self._facts(params)
+        facts = facts_of(params, self._param_groups, self._grad_clip)
         key = tuple([id(p) for p in params])
         plan = self._plans.get(key)
         if plan is None or plan.facts != facts:
-            plan = self._plans[key] = self._plan(params, _copied(facts))
+            plan = self._plans[key] = self._plan(params, copied(facts))
         if state.trace is not None:
             me, version = weakref.ref(self), self._version
             state.trace.guard((id(self), "version"), f"the state of {type(self).__name__}",
                               lambda: getattr(me(), "_version", None), version)
             state.trace.guard((id(self), "settings"), f"the settings of {type(self).__name__}",
-                              lambda: getattr(me(), "_settings", int)(), _copied(self._settings()))
+                              lambda: getattr(me(), "_settings", int)(), copied(self._settings()))
         for custom in plan.custom:
             grads = custom(params, grads)
         run_update(plan.update, [*[p.storage for p in params], *plan.cells], [self._lr_cell], grads)
 
-    def _facts(self, params: list[Tensor]) -> tuple:
-        """What a user may change from step to step: of parameters, of groups, of clipping."""
-        try:
-            own = [*map(_OWN, map(_FIELDS, params))]
-        except KeyError:                        # Tensors that are no Parameters
-            own = [(getattr(p, "optimize_attr", _PLAIN), getattr(p, "regularizer", None),
-                    getattr(p, "need_clip", True)) for p in params]
-        groups = [[*group.values()][1:] for group in self._param_groups]        # all but "params"
-        clips = [self._grad_clip, *[group["grad_clip"] for group in self._param_groups]]
-        return own, groups, [c and (type(c), c.settings) for c in clips]
-
     def _settings(self) -> tuple:
-        """The same of all parameters, and which they are."""
-        return [*map(id, self._parameter_list)], self._facts(self._parameter_list)
+        """The parameters, and what a user may change of them and of the options."""
+        params = self._parameter_list
+        return [*map(id, params)], facts_of(params, self._param_groups, self._grad_clip)
 
-    def _plan(self, params: list[Tensor], facts: tuple) -> _Plan:
+    def _plan(self, params: list[Tensor], facts: tuple) -> Plan:
         """Everything about a step of these parameters that does not change from step to step."""
         index = {id(p): i for i, p in enumerate(self._parameter_list)}
         groups = [self._group_of[index[id(p)]] for p in params]
@@ -275,8 +262,8 @@ class Optimizer(_Given):
         seen = {id(k.clock): k.clock for k in kept}
         cells += [cell for clock in seen.values() for cell in clock.cells.values()]
         update = Update(parts, [c if c is not None and c.is_pure else None for c in clips])
-        custom = [_Custom(c, g, groups) for g, c in enumerate(clips) if c is not None and not c.is_pure]
-        return _Plan(facts, update, cells, custom)
+        custom = [Custom(c, g, groups) for g, c in enumerate(clips) if c is not None and not c.is_pure]
+        return Plan(facts, update, cells, custom)
 
     def _clip_of(self, group: int) -> ClipGradBase | None:
         given = self._param_groups[group]["grad_clip"]
@@ -368,73 +355,8 @@ class Optimizer(_Given):
         return [key for key in self.state_dict() if key not in ("master_weights", "LR_Scheduler")]
 
 
-class _Plan:
-    """A step prepared: the pure function, and the cells it writes beside the parameters."""
-
-    __slots__ = ("facts", "update", "cells", "custom")
-
-    def __init__(self, facts: tuple, update: Update, cells: list[Storage], custom: list[_Custom]):
-        self.facts, self.update, self.cells, self.custom = facts, update, cells, custom
-
-
-class _Custom:
-    """A clip of the user's own kind, called on the pairs of its group."""
-
-    def __init__(self, clip: Callable, group: int, groups: list[int]):
-        self.clip = clip
-        self.places = [i for i, g in enumerate(groups) if g == group]
-
-    def __call__(self, params: list[Tensor], grads: list[Any]) -> list[Any]:
-        from kayax.bridge.autograd import no_grad
-        grads = list(grads)
-        with no_grad():
-            pairs = self.clip([(params[i], grads[i]) for i in self.places])
-        for i, (_, grad) in zip(self.places, pairs, strict=True):
-            grads[i] = grad
-        return grads
-
-
 def _lr_of(optimizer: Any) -> Any:
     if optimizer is None:
         return None
     rate = optimizer._learning_rate
     return rate() if isinstance(rate, LRScheduler) else rate
-
-
-def _copied(facts: Any) -> Any:
-    """Facts that stay as they are when the objects in them are changed, and equal them until then."""
-    if isinstance(facts, (list, tuple)):
-        return type(facts)([_copied(part) for part in facts])
-    return copy.copy(facts) if isinstance(facts, (dict, WeightDecayRegularizer)) else facts
-
-
-def _regularizer(weight_decay: Any) -> WeightDecayRegularizer | None:
-    if weight_decay is None or isinstance(weight_decay, WeightDecayRegularizer):
-        return weight_decay
-    if isinstance(weight_decay, (int, float)) and not isinstance(weight_decay, bool):
-        return L2Decay(weight_decay)
-    if isinstance(weight_decay, Tensor):
-        return L2Decay(float(weight_decay))
-    raise TypeError("weight_decay must be a float, a paddle.regularizer.L1Decay or L2Decay, or None, but got "
-                    f"{type(weight_decay).__name__}.")
-
-
-def _groups(parameters: Any) -> list[dict[str, Any]]:
-    """The parameter groups that an optimizer's argument means."""
-    if parameters is None and state.graph is not None:
-        return []
-    if parameters is None:
-        raise AttributeError("An optimizer needs its parameters: pass parameters=model.parameters().")
-    if isinstance(parameters, (Tensor, str)) or not isinstance(parameters, Iterable):
-        raise TypeError("parameters must be a list of Tensors, such as model.parameters(), but got "
-                        f"{type(parameters).__name__}.")
-    if isinstance(parameters, dict):
-        raise TypeError("parameters must be a list: for parameter groups, a list of dicts.")
-    given = list(parameters)
-    if not any(isinstance(g, dict) for g in given):
-        return [{"params": given}]
-    for group in given:
-        if not isinstance(group, dict) or "params" not in group:
-            raise AssertionError("Each parameter group must be a dict with 'params', but one is "
-                                 f"{sorted(group) if isinstance(group, dict) else type(group).__name__}.")
-    return given

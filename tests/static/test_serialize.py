@@ -1,4 +1,5 @@
 """Programs as bytes and files: what comes back computes and trains as what was written."""
+import copy
 import gc
 import io
 import subprocess
@@ -11,7 +12,9 @@ from static_cases import batch, build, numbers
 
 import kayax as paddle
 from kayax import static
-from kayax.io.container import ModelFileError
+from kayax.io import graph_file
+from kayax.io.container import ModelFileError, frame, pack, read_body
+from kayax.static.serialize import program_bytes
 
 PADDLES = Path(__file__).parents[1] / "io" / "data" / "paddle"
 
@@ -167,3 +170,37 @@ def test_damaged_bytes_are_refused():
         body = pack(body)
         with pytest.raises(ModelFileError, match="no program"):
             static.deserialize_program(frame(b"KXGRAPH\0", body) + body)
+
+
+WRONG = [None, -1, 2**40, "", "..", b"", [], {}, ["tensor", 999], ["dim", "a*b+("], ["block", [], [], [], {}],
+         ["slice", [1]], ["object", "kayax.layers.optimizer.algorithms", "Adam", []], ["staged", "os", "system"]]
+
+
+def places(value, path=()):
+    """The path of every part of nested lists and dicts."""
+    for key in value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
+        yield (*path, key)
+        yield from places(value[key], (*path, key))
+
+
+def test_bytes_that_lie_under_a_fitting_digest_are_refused_or_read():
+    """Whatever a part is exchanged for: one kind of error, or a program."""
+    content, random = program_bytes(every_kind()[0]), np.random.RandomState(4)
+    body = read_body(io.BytesIO(content), "", graph_file.MAGIC, 1 << 30, exact=True)
+    paths, refused = list(places(body)), 0
+    nested = 1
+    for _ in range(200):
+        nested = ["list", [nested]]
+    for i in range(300):
+        lying = copy.deepcopy(body)
+        *where, last = paths[random.randint(len(paths))] if i else ("facts",)
+        part = lying
+        for key in where:
+            part = part[key]
+        part[last] = WRONG[random.randint(len(WRONG))] if i else nested
+        packed = pack(lying)
+        try:
+            assert isinstance(paddle.load(io.BytesIO(frame(graph_file.MAGIC, packed) + packed)), static.Program)
+        except ModelFileError:
+            refused += 1
+    assert 100 < refused < 300

@@ -240,7 +240,7 @@ def getattr_(owner: Any, name: str, *default: Any) -> Any:
 def hasattr_(owner: Any, name: str) -> bool:
     """`hasattr`."""
     loaded(owner, name)
-    note_reads([owner], "truth", frozenset([name]))
+    note_reads([owner], "lookup", frozenset([name]))
     return hasattr(owner, name) and dicts.is_there(getattr(owner, name))
 
 

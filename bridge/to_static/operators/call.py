@@ -140,13 +140,6 @@ def used_up(function: Any, iterable: Any, lazily: Callable, at_once: Callable, /
     return items if function in (any, all) else call(function, items, *args, **kwargs)
 
 
-def default(given: tuple) -> Any:
-    """What ``next(generator, *given)`` gives if there is no item."""
-    if not given:
-        raise StopIteration
-    return given[0]
-
-
 def _has_eithers() -> bool:
     """Whether there are values that are one or another as a tensor decides."""
     return state.trace is not None and state.trace.root.split

@@ -57,13 +57,18 @@ def _kept(keeps: Callable, items: Any) -> list:
     return [item for item in items if keeps(item)]
 
 
-def _first(keeps: Callable, items: Any, default: tuple) -> Any:
+def _first(keeps: Callable, items: Any, given: tuple) -> Any:
     for item in items:
         if keeps(item):
             return item
-    if not default:
+    return default(given)
+
+
+def default(given: tuple) -> Any:
+    """What ``next(iterator, *given)`` gives if there is no item."""
+    if not given:
         raise StopIteration
-    return default[0]
+    return given[0]
 
 
 def _itself(item: Any) -> Any:

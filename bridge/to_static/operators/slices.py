@@ -11,7 +11,6 @@ from typing import Any
 import jax.numpy as jnp
 from jax import lax
 
-from kayax.bridge import known
 from kayax.bridge.call import Call
 from kayax.bridge.convert import as_tensor
 from kayax.bridge.dispatch import run_call
@@ -38,10 +37,7 @@ def _is_decided(value: Any) -> bool:
 
 def read(owner: Tensor, key: Any) -> Any:
     """``owner[key]``; of a slice that a tensor begins, the size has to be known, as that of ``i:i + 2`` is."""
-    keys = key if type(key) is tuple else (key,)
-    if any(_is_size(x) for k in keys if type(k) is slice for x in (k.start, k.stop)):
-        return owner[key]
-    parts = _parts(keys, tuple(owner.shape))
+    parts = _parts(key if type(key) is tuple else (key,), tuple(owner.shape))
     found = owner
     for dim, part in enumerate(parts):
         if type(part) is not slice or not has_open_ends(part):
@@ -59,11 +55,6 @@ def read(owner: Tensor, key: Any) -> Any:
     found = found[tuple(parts)]
     note_alias(found, [owner.storage])          # eagerly they share memory
     return found
-
-
-def _is_size(x: Any) -> bool:
-    """Whether a tensor is an open size of the program that is being saved."""
-    return v.is_staged(x) and known.open_of(x.storage.array) is not None
 
 
 def _width(part: slice) -> int | None:

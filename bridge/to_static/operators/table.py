@@ -10,9 +10,10 @@ from kayax.bridge.reads import note_reads
 from kayax.bridge.to_static.operators import values as _values
 from kayax.bridge.to_static.operators.arithmetic import augmented, binary, unary
 from kayax.bridge.to_static.operators.branch import finish, if_, then, truth
-from kayax.bridge.to_static.operators.call import call, default, made, used_up
+from kayax.bridge.to_static.operators.call import call, made, used_up
 from kayax.bridge.to_static.operators.contexts import entered
 from kayax.bridge.to_static.operators.dicts import plain
+from kayax.bridge.to_static.operators.filtered import default
 from kayax.bridge.to_static.operators.iterate import for_
 from kayax.bridge.to_static.operators.logic import and_, chain, choose, compared, in_, is_, is_not, not_, not_in, or_
 from kayax.bridge.to_static.operators.loop import while_
